@@ -1,0 +1,148 @@
+"""The stable code of every kind of problem, with what `floe explain` says about it.
+
+1xx a document, 2xx what documents say about one another, 3xx loading definitions, 4xx running.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """What a code stands for."""
+
+    title: str
+    explanation: str
+
+
+ERROR_CODES: dict[str, ErrorCode] = {
+    # ---- 10x: YAML ---------------------------------------------------------------------------------------------
+    "FLOE-101": ErrorCode(
+        "the text is not YAML",
+        "The document cannot be parsed. The message names the place where reading stopped; the slip itself may stand a "
+        "line earlier, where a quote, a bracket or an indented block was left open.",
+    ),
+    "FLOE-102": ErrorCode(
+        "a key is written twice",
+        "A mapping names the same key more than once. Most YAML readers keep the last one without a word, so that a "
+        "block pasted twice hides the first. Keep one of the two.",
+    ),
+    "FLOE-103": ErrorCode(
+        "a YAML tag that is not allowed",
+        "Tags such as `!!python/object` or `!Ref` build objects or belong to other tools. Documents hold plain values: "
+        "text, numbers, true, false, null, lists and mappings. `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, "
+        "`!!seq` and `!!map` are understood.",
+    ),
+    "FLOE-104": ErrorCode(
+        "a key that is not text",
+        "Every key is a name. A number, true, false, null, a list or a mapping as a key is refused; put quotes around "
+        "it where the name really looks like that: `'1': …`.",
+    ),
+    "FLOE-105": ErrorCode(
+        "an alias that cannot be expanded",
+        "An alias (`*name`) stands inside the value that it repeats, names no anchor, or repeats repetitions until the "
+        "document is far larger than its text. An anchor (`&name`) must come first and must not contain itself.",
+    ),
+    "FLOE-106": ErrorCode(
+        "more than one document in a file",
+        "A line `---` starts a second YAML document. One file holds one document; put the rest into a file of its own "
+        "or delete the line.",
+    ),
+    "FLOE-107": ErrorCode(
+        "the document is not a mapping",
+        "A document is a mapping from section names to their contents, such as `version: 1.0.0`. This file is empty or "
+        "holds a list or a single value.",
+    ),
+    "FLOE-108": ErrorCode(
+        "the file is not text",
+        "Documents are UTF-8 text without control characters. Save the file as UTF-8.",
+    ),
+    "FLOE-109": ErrorCode(
+        "a tab where YAML allows spaces only",
+        "YAML is indented by spaces. Set the editor to insert spaces, and replace the tabs that are there.",
+    ),
+    # ---- 11x: values from the environment ----------------------------------------------------------------------
+    "FLOE-110": ErrorCode(
+        "a malformed ${…} expression",
+        "An expression is `${NAME}`, `${NAME:default}` or `${NAME:-default}`; a name has letters, digits and `_` and "
+        "does not start with a digit. A text that is meant to hold `${` as it stands is written `$${`.",
+    ),
+    "FLOE-111": ErrorCode(
+        "an environment variable is not set",
+        "The document uses `${NAME}` without a default, and the environment has no such variable. Set it, or write a "
+        "default: `${NAME:value}`. `floe validate` warns and leaves the value unchecked; loading and "
+        "`floe validate --strict-env` stop.",
+    ),
+    "FLOE-112": ErrorCode(
+        "a default that reads like a negative number",
+        "`${N:-5}` is the shell's way to write the default 5. Minus five is written `${N:--5}`.",
+    ),
+    # ---- 12x: the schema ---------------------------------------------------------------------------------------
+    "FLOE-120": ErrorCode(
+        "an unknown key",
+        "The key is not one that this place takes. Nothing is ignored silently: a misspelt key would leave a setting at "
+        "its default. Top-level keys that begin with `x-` are yours, for anchors and notes.",
+    ),
+    "FLOE-121": ErrorCode(
+        "a key is missing",
+        "This place needs a key that is not there.",
+    ),
+    "FLOE-122": ErrorCode(
+        "a value of the wrong type",
+        "The field takes another type of value, for example a list where a text stands. A value from the environment "
+        "is converted where its text allows that.",
+    ),
+    "FLOE-123": ErrorCode(
+        "a value that is not one of the choices",
+        "The field takes one of a few values, which the message lists.",
+    ),
+    "FLOE-124": ErrorCode(
+        "an unknown or missing type",
+        "The entry comes in several kinds, and its `type:` says which. It is missing or names none of them.",
+    ),
+    "FLOE-125": ErrorCode(
+        "a value that breaks a rule of its field",
+        "The value has the right type but not a form or range that works; the message states the rule.",
+    ),
+    # ---- 13x: files and folders --------------------------------------------------------------------------------
+    "FLOE-130": ErrorCode(
+        "a document cannot be found or read",
+        "The project folder is the one that holds floe.yaml; it is looked for from the working directory (or "
+        "`--project DIR`) upwards.",
+    ),
+    "FLOE-131": ErrorCode(
+        "the .floe folder cannot be written",
+        "floe keeps what it generates in `.floe` beside floe.yaml. The folder must be writable for `floe compile`; "
+        "loading compiled artifacts works without.",
+    ),
+    # ---- 20x: names --------------------------------------------------------------------------------------------
+    "FLOE-203": ErrorCode(
+        "a name that nothing defines",
+        "A schedule, sensor, backfill or asset pattern refers to a job, a partitions definition or a profile that the "
+        "documents do not define.",
+    ),
+    # ---- 22x: compiled artifacts -------------------------------------------------------------------------------
+    "FLOE-220": ErrorCode(
+        "there are no compiled artifacts",
+        "Definitions are loaded from `.floe/compiled_artifacts.json`, which `floe compile` writes.",
+    ),
+    "FLOE-221": ErrorCode(
+        "the compiled artifacts are stale",
+        "floe.yaml or the dbt project changed since `floe compile` ran. Only contents count, never file times.",
+    ),
+    "FLOE-222": ErrorCode(
+        "the compiled artifacts cannot be read",
+        "The file is not what `floe compile` writes: cut short, edited by hand, or of another tool. Compile again.",
+    ),
+    "FLOE-223": ErrorCode(
+        "the compiled artifacts have another format",
+        "They were written by a version of floe with another format. Run `floe compile` with the floe that loads them.",
+    ),
+    # ---- 23x: platform.yaml ------------------------------------------------------------------------------------
+    "FLOE-230": ErrorCode(
+        "platform.yaml is named but not there",
+        "`FLOE_PLATFORM_FILE` names a file, or `FLOE_PLATFORM_ENV` an environment whose platform.yaml is looked for as "
+        "`platform/<environment>/platform.yaml` and `platform.yaml`, from the project folder up to the repository's "
+        "root. Unset both to run on the embedded platform.",
+    ),
+}
+"""Code → meaning, in the order of the codes."""

@@ -1,0 +1,266 @@
+"""Every error class of floe, where a problem stands, and the one template in which problems are shown."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+YamlPath: TypeAlias = tuple[str | int, ...]
+Severity: TypeAlias = Literal["error", "warning"]
+
+_QUOTED_WIDTH = 120
+_BREAKS_PATH = frozenset(".[]'\" \t")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a file, as it is shown to the user.
+
+    Line and column count from 1. `source_line` is the whole line as it stands in the file, `${…}` included.
+    """
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    yaml_path: str = ""
+    source_line: str | None = None
+
+    def __str__(self) -> str:
+        numbers = [str(number) for number in (self.line, self.column) if number is not None]
+        return ":".join([self.file, *numbers])
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, in the five parts that every message has.
+
+    `detail` is the user's own error (their file, line and exception); it may have several lines.
+    """
+
+    code: str
+    what: str
+    location: Location | None = None
+    why: str = ""
+    fix: str = ""
+    severity: Severity = "error"
+    detail: str = ""
+
+    def to_json(self) -> dict[str, str | int | None]:
+        """The problem as a flat object whose keys are always all there."""
+        location = self.location
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "what": self.what,
+            "file": location.file if location else None,
+            "line": location.line if location else None,
+            "column": location.column if location else None,
+            "yaml_path": location.yaml_path if location else None,
+            "source_line": location.source_line if location else None,
+            "why": self.why,
+            "fix": self.fix,
+            "detail": self.detail,
+        }
+
+
+class FloeError(Exception):
+    """One or more problems that stopped floe; as text, the whole report in the order of the files."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = sort_problems(problems)
+
+    def __str__(self) -> str:
+        return render_problems(self.problems)
+
+
+class DocumentError(FloeError):
+    """A document cannot be read or does not say what its schema asks for."""
+
+
+class YamlSyntaxError(DocumentError):
+    """The text is not YAML, or uses a part of YAML that documents may not use."""
+
+
+class DuplicateKeyError(DocumentError):
+    """A mapping names the same key more than once."""
+
+
+class InterpolationError(DocumentError):
+    """A `${…}` expression is malformed, or its variable is not set."""
+
+
+class InvalidDocumentError(DocumentError):
+    """A value of the document is not one that its field takes."""
+
+
+class CompileError(FloeError):
+    """Documents that are fine one by one do not fit together, or cannot be compiled."""
+
+
+class UnknownNameError(CompileError):
+    """A name refers to nothing that the documents define."""
+
+
+class BoundaryError(CompileError):
+    """Something physical stands in floe.yaml, or a combination of profiles cannot work."""
+
+
+class ArtifactsError(CompileError):
+    """The compiled artifacts are missing, stale, unreadable or of another format."""
+
+
+class LoadError(FloeError):
+    """The definitions cannot be built from what was compiled."""
+
+
+class AssetModuleError(LoadError):
+    """A module of assets cannot be imported, or holds none."""
+
+
+class TargetError(LoadError):
+    """A reference such as `package.module.function` leads to nothing usable."""
+
+
+class ManifestError(LoadError):
+    """The dbt manifest is missing, unreadable or not one."""
+
+
+class SelectionError(LoadError):
+    """A selection cannot be parsed or selects nothing."""
+
+
+class PartitionsError(LoadError):
+    """A partitions definition contradicts itself, or a key is not in it."""
+
+
+class SensorError(LoadError):
+    """A sensor, schedule or backfill cannot do what its definition asks for."""
+
+
+class RunError(FloeError):
+    """Work that was started could not be finished."""
+
+
+class ProblemCollector:
+    """Problems found so far, raised together once everything has been looked at."""
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self._problems = list(problems)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems in the order of the files, warnings included."""
+        return sort_problems(self._problems)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop floe."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that do not."""
+        return tuple(problem for problem in self.problems if problem.severity == "warning")
+
+    def add(self, problem: Problem) -> None:
+        """Note one problem."""
+        self._problems.append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note several problems."""
+        self._problems.extend(problems)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Turn a FloeError that the block raises into problems noted here, and go on after the block."""
+        try:
+            yield
+        except FloeError as error:
+            self.extend(error.problems)
+
+    def raise_if_any(self, error_class: type[FloeError] = FloeError) -> None:
+        """Raise everything noted as one *error_class*, if an error is among it; warnings alone raise nothing."""
+        if self.errors:
+            raise error_class(*self.problems)
+
+
+def shown_path(path: Path) -> str:
+    """*path* as messages show it: relative to the working directory if it is below that, else absolute."""
+    absolute = Path(path).absolute()
+    working_directory = Path.cwd()
+    return str(absolute.relative_to(working_directory) if absolute.is_relative_to(working_directory) else absolute)
+
+
+def format_yaml_path(path: YamlPath) -> str:
+    """*path* as messages show it.
+
+    >>> format_yaml_path(("orchestration", "schedules", "nightly", "cron_schedule", 1))
+    'orchestration.schedules.nightly.cron_schedule[1]'
+    >>> format_yaml_path(("orchestration", "assets", "v1.orders", "tags"))
+    'orchestration.assets["v1.orders"].tags'
+    """
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif not part or not _BREAKS_PATH.isdisjoint(part):
+            text += f'["{part}"]'
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The same problems by file, line and column; those that stand nowhere come last, each as often as it differs."""
+    return tuple(sorted(dict.fromkeys(problems), key=_position))
+
+
+def render_problem(problem: Problem) -> str:
+    """The problem in the template of all messages, without a line break at the end."""
+    lines = [f"{problem.severity}[{problem.code}]: {problem.what}"]
+    location = problem.location
+    if location is not None:
+        lines.append(f"  --> {location}" + (f"  {location.yaml_path}" if location.yaml_path else ""))
+        quoted = _quoted_line(location)
+        if quoted:
+            lines.append(f"   |  {quoted}")
+    lines += [f"      {line}".rstrip() for line in problem.detail.splitlines()]
+    lines += [f"  why: {problem.why}"] if problem.why else []
+    lines += [f"  fix: {problem.fix}"] if problem.fix else []
+    return "\n".join(lines)
+
+
+def render_problems(problems: Iterable[Problem]) -> str:
+    """All problems with an empty line between them, and their number at the end when there are several."""
+    shown = list(problems)
+    blocks = [render_problem(problem) for problem in shown]
+    if len(shown) > 1:
+        blocks.append(count_problems(shown))
+    return "\n\n".join(blocks)
+
+
+def count_problems(problems: Iterable[Problem]) -> str:
+    """How many problems there are, such as `2 errors, 1 warning`."""
+    counts = Counter(problem.severity for problem in problems)
+    return ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in sorted(counts.items()))
+
+
+def _position(problem: Problem) -> tuple[bool, str, int, int]:
+    location = problem.location
+    if location is None:
+        return True, "", 0, 0
+    return False, location.file, location.line or 0, location.column or 0
+
+
+def _quoted_line(location: Location) -> str:
+    line = (location.source_line or "").rstrip()
+    indent = len(line) - len(line.lstrip())
+    line = line.lstrip()
+    if len(line) <= _QUOTED_WIDTH:
+        return line
+    start = max(0, (location.column or 1) - 1 - indent - _QUOTED_WIDTH // 2)
+    window = line[start : start + _QUOTED_WIDTH]
+    return ("…" if start else "") + window + ("…" if start + _QUOTED_WIDTH < len(line) else "")
