@@ -38,9 +38,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "it where the name really looks like that: `'1': …`.",
     ),
     "FLOE-105": ErrorCode(
-        "an alias that cannot be expanded",
+        "values that repeat or nest without end",
         "An alias (`*name`) stands inside the value that it repeats, names no anchor, or repeats repetitions until the "
-        "document is far larger than its text. An anchor (`&name`) must come first and must not contain itself.",
+        "document is far larger than its text; or values are nested very deep. An anchor (`&name`) comes before its "
+        "aliases and contains none of them. `<<` merges mappings only.",
     ),
     "FLOE-106": ErrorCode(
         "more than one document in a file",

@@ -259,6 +259,7 @@ def _quoted_line(location: Location) -> str:
     line = (location.source_line or "").rstrip()
     indent = len(line) - len(line.lstrip())
     line = line.lstrip()
+    line = "".join(character if character.isprintable() else "�" for character in line.replace("\t", "→"))
     if len(line) <= _QUOTED_WIDTH:
         return line
     start = max(0, (location.column or 1) - 1 - indent - _QUOTED_WIDTH // 2)
