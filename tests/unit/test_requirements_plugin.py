@@ -23,7 +23,7 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def run(suite: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return suite.runpytest_inprocess("-p", "plugins.requirements", *arguments)
+    return suite.runpytest_inprocess("--disable-plugin-autoload", "-p", "plugins.requirements", *arguments)
 
 
 class TestMarkers:
