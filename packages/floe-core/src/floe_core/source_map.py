@@ -7,6 +7,7 @@ from pathlib import Path
 
 from floe_core.errors import Location, YamlPath, format_yaml_path, shown_path
 
+_COMPARED = 4
 _EXPRESSION = re.compile(r"\$\{")
 
 
@@ -52,15 +53,27 @@ class SourceMap:
             position, begins = child.value, (child.line, child.column)
         return self._location(begins if key else (position.line, position.column), path)
 
-    def locate_expression(self, path: YamlPath, ordinal: int) -> Location:
-        """Where the *ordinal*-th (from 0) `${` of the text at *path* stands; without one, the text's own place."""
+    def locate_text(self, path: YamlPath, text: str, *, ordinal: int) -> Location:
+        """Where *text*, a part of the scalar at *path* that begins with `${`, stands.
+
+        Args:
+            path: The scalar.
+            text: From the `${` to the end of the scalar.
+            ordinal: How many other `${` come before it in the scalar.
+
+        Returns:
+            The scalar's own place where the part cannot be found, as with a `$` written as an escape.
+        """
         whole = self.locate(*path)
         line, column = whole.line or 1, (whole.column or 1) - 1
+        begins = text.split("\n", maxsplit=1)[0][:_COMPARED]
         for number in range(line, len(self.lines) + 1):
             for match in _EXPRESSION.finditer(self.lines[number - 1], column if number == line else 0):
-                if not ordinal:
-                    return self._location((number, match.start() + 1), path)
-                ordinal -= 1
+                if ordinal:
+                    ordinal -= 1
+                    continue
+                found = self.lines[number - 1].startswith(begins, match.start())
+                return self._location((number, match.start() + 1), path) if found else whole
         return whole
 
     def __contains__(self, path: object) -> bool:
