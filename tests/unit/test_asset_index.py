@@ -68,7 +68,7 @@ class TestFromAssets:
 
     def test_every_asset_of_a_multi_asset_has_its_own_node(self) -> None:
         @dg.multi_asset(specs=[dg.AssetSpec("a"), dg.AssetSpec("b", deps=["a"])])
-        def both() -> Iterator[dg.MaterializeResult]:
+        def both() -> Iterator[dg.MaterializeResult[None]]:
             yield from (dg.MaterializeResult(asset_key=name) for name in "ab")
 
         index = AssetIndex.from_assets([both])

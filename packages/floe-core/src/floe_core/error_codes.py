@@ -145,5 +145,47 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`platform/<environment>/platform.yaml` and `platform.yaml`, from the project folder up to the repository's "
         "root. Unset both to run on the embedded platform.",
     ),
+    # ---- 30x: the project's Python modules ---------------------------------------------------------------------
+    "FLOE-301": ErrorCode(
+        "a Python module does not exist",
+        "A document names a module that cannot be found. Modules are found as in an import statement: from the folder "
+        "of floe.yaml, from the parent of its topmost package, and from what is installed. A name with a leading dot "
+        "starts at the folder of floe.yaml.",
+    ),
+    "FLOE-302": ErrorCode(
+        "a Python module cannot be parsed",
+        "The module, or one that it imports, has a syntax error; the message shows file, line and column.",
+    ),
+    "FLOE-303": ErrorCode(
+        "a Python module raises when it is imported",
+        "Definitions are loaded by importing the modules that floe.yaml names. The code at the top level of this one "
+        "raised or exited; the message shows the way to it through the project's own files. `python -c 'import …'` "
+        "shows the whole traceback.",
+    ),
+    "FLOE-304": ErrorCode(
+        "a Python module imports what is not there",
+        "The module exists, but something that it imports does not: a package that is not installed, or another module "
+        "of the project under a wrong name.",
+    ),
+    "FLOE-305": ErrorCode(
+        "a Python module defines nothing for Dagster",
+        "An entry of `asset_modules` was imported and holds no asset, asset check, job, schedule, sensor or "
+        "Definitions object at its top level.",
+    ),
+    "FLOE-306": ErrorCode(
+        "an entry of asset_modules leads to no module",
+        "A relative entry starts at the folder of floe.yaml with one dot; `package.*` means every module below a "
+        "package. The module that calls the factory cannot be one of its own asset modules.",
+    ),
+    # ---- 31x: references to Python objects ---------------------------------------------------------------------
+    "FLOE-311": ErrorCode(
+        "a reference names nothing in its module",
+        "A reference is the import path of something inside a module: `package.module.function`. The module is there, "
+        "the name in it is not.",
+    ),
+    "FLOE-312": ErrorCode(
+        "a reference names something of another kind",
+        "The object is there but is not what this place takes, such as a number where a function is wanted.",
+    ),
 }
 """Code → meaning, in the order of the codes."""

@@ -1,0 +1,40 @@
+"""A project folder of a user's, written by the test, whose imports leave no trace in the test process."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+
+class UserProject:
+    """The folder that holds floe.yaml."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write files below the folder, their common indentation taken away."""
+        for name, text in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+
+
+@pytest.fixture
+def user_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserProject]:
+    """An empty folder, which is the working directory too; what is imported from it is forgotten afterwards."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    yield UserProject(folder)
+    for name in set(sys.modules) - before:
+        spec = getattr(sys.modules[name], "__spec__", None)
+        places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+        if any(place and Path(place).is_relative_to(tmp_path) for place in places):
+            del sys.modules[name]
