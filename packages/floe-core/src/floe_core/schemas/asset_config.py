@@ -1,0 +1,109 @@
+"""`orchestration.assets`: settings for the assets whose keys match a pattern."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, Discriminator, Field, Tag
+
+from floe_core.names import (
+    AssetTagValue,
+    CronExpression,
+    Duration,
+    FunctionReference,
+    GroupName,
+    Identifier,
+    Kind,
+    Owner,
+    PoolName,
+    TagKey,
+    Text,
+    TimeZone,
+    WholeNumber,
+)
+from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several, Shorthand
+from floe_core.schemas.job_definition import RetryPolicy
+
+
+class ConditionFunction(FloeModel):
+    """A function that returns the automation condition."""
+
+    target_function: FunctionReference = Field(description="Function without arguments that returns a condition.")
+
+
+class BackfillPolicy(FloeModel):
+    """How many partitions one run of an asset takes when many are launched."""
+
+    type: Literal["single_run", "multi_run"] = Field(description="One run for a whole range, or one for each batch.")
+    max_partitions_per_run: WholeNumber | None = Field(
+        default=None, ge=1, description="How many partitions one run of `multi_run` takes at most; 1 by default."
+    )
+
+
+class WindowFreshness(FloeModel):
+    """The asset must have been materialized within a length of time."""
+
+    fail_after: Duration = Field(description="Age after which the asset counts as stale, such as `24h`.")
+    warn_after: Duration | None = Field(default=None, description="Age after which the asset is marked, such as `12h`.")
+
+
+class CronFreshness(FloeModel):
+    """The asset must have been materialized shortly before every tick."""
+
+    cron: CronExpression = Field(description="When the asset must be fresh.")
+    lower_bound: Duration = Field(description="How long before a tick a materialization counts for it, such as `6h`.")
+    timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expression, by its IANA name.")
+
+
+def _condition_form(value: object) -> str:
+    return "function" if isinstance(value, Mapping | BaseModel) else "expression"
+
+
+def _freshness_form(value: object) -> str:
+    by_cron = "cron" in value if isinstance(value, Mapping) else isinstance(value, CronFreshness)
+    return "cron" if by_cron else "window"
+
+
+def _column_form(value: object) -> str:
+    return "dimensions" if isinstance(value, Mapping) else "column"
+
+
+AutomationCondition: TypeAlias = Annotated[
+    Annotated[str, Tag("expression")] | Annotated[ConditionFunction, Tag("function")], Discriminator(_condition_form)
+]
+Freshness: TypeAlias = Annotated[
+    Annotated[WindowFreshness, Tag("window")] | Annotated[CronFreshness, Tag("cron")], Discriminator(_freshness_form)
+]
+PartitionColumn: TypeAlias = Annotated[
+    Annotated[str, Tag("column")] | Annotated[dict[str, OrUnset[str]], Tag("dimensions")], Discriminator(_column_form)
+]
+
+
+class AssetConfig(FloeModel):
+    """Settings of all assets that one pattern matches; what is left out stays as the code has it."""
+
+    partitions: Identifier | None = Field(default=None, description="Name of the partitions definition.")
+    partition_column: PartitionColumn | None = Field(
+        default=None, description="Column that holds the partition, or a mapping from dimension to column."
+    )
+    automation_condition: AutomationCondition | None = Field(
+        default=None,
+        description="When the assets are launched on their own: `eager`, `on_missing`, `on_cron`, an expression over "
+        "Dagster's conditions, or a function that returns one.",
+    )
+    backfill_policy: Annotated[BackfillPolicy, Shorthand("type", choices=("single_run", "multi_run"))] | None = Field(
+        default=None, description="How many partitions one run takes when many are launched."
+    )
+    config: PlainMapping | None = Field(default=None, description="Default run config of the assets.")
+    group_name: GroupName | None = Field(default=None, description="Group of the assets.")
+    compute_kind: Kind | None = Field(default=None, description="What the assets are computed with, shown as a kind.")
+    kinds: Several[Kind] | None = Field(default=None, max_length=10, description="Kinds shown on the assets.")
+    owners: Several[Owner] | None = Field(default=None, description="Owners: email addresses or `team:name`.")
+    tags: dict[TagKey, OrUnset[AssetTagValue]] | None = Field(default=None, description="Tags of the assets.")
+    metadata: PlainMapping | None = Field(default=None, description="Metadata shown on the assets.")
+    description: str | None = Field(default=None, description="What the assets are.")
+    code_version: Text | None = Field(default=None, description="Version of the code that computes the assets.")
+    pool: PoolName | None = Field(default=None, description="Concurrency pool that the assets' steps take a slot of.")
+    retry_policy: RetryPolicy | None = Field(default=None, description="Retries of the assets' steps within a run.")
+    freshness: Freshness | None = Field(
+        default=None, description="How old the assets may get, by age or by a cron expression."
+    )

@@ -1,0 +1,122 @@
+"""What every model of a document has in common."""
+
+from collections.abc import Mapping
+from typing import Annotated, TypeAlias, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from floe_core.interpolation import EnvText, Unset
+from floe_core.yaml_source import plain_scalar
+
+T = TypeVar("T")
+
+
+def _let_unset_pass(schema: CoreSchema) -> None:
+    """Wrap the schema of every field but `type`, in place."""
+    inner = schema
+    while inner["type"] != "model-fields":
+        inner = inner["schema"]  # type: ignore[typeddict-item]  # a model and its validators each hold one schema
+    for name, field in inner["fields"].items():
+        holder = field["schema"] if field["schema"]["type"] == "default" else field
+        if name != "type" and not _lets_unset_pass(holder["schema"]):
+            holder["schema"] = core_schema.no_info_wrap_validator_function(_pass_unset, holder["schema"])
+
+
+def _lets_unset_pass(schema: CoreSchema) -> bool:
+    return schema["type"] == "function-wrap" and schema["function"]["function"] is _pass_unset
+
+
+def _pass_unset(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    return value if isinstance(value, Unset) else handler(value)
+
+
+class FloeModel(BaseModel):
+    """A part of a document: immutable, and strict about its keys.
+
+    A value whose environment variable is not set stands in any field as an `Unset`, unchecked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        # A field validator over "*" would say the same, but pydantic allows none on a field that tells kinds apart.
+        schema = handler(source)
+        _let_unset_pass(handler.resolve_ref_schema(schema))
+        return schema
+
+
+def is_set(value: object) -> bool:
+    """Whether *value* is there and known: not None, not left out, and not waiting for an environment variable."""
+    return value is not None and not isinstance(value, Unset) and value != ()
+
+
+def _pass_unset_item(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    if isinstance(value, Mapping) and isinstance(value.get("type"), Unset):
+        return value["type"]
+    return _pass_unset(value, handler)
+
+
+class _OneOrSeveral:
+    """A single value where a list is meant."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        array = handler(schema)
+        return {"anyOf": [array["items"], array]}
+
+    @staticmethod
+    def _listed(value: object) -> object:
+        return [value] if isinstance(value, str | int | float | Mapping) else value
+
+
+class Shorthand:
+    """A plain value where a mapping is meant: it is the value of *field*."""
+
+    def __init__(self, field: str, *, choices: tuple[str, ...] = ()) -> None:
+        self.field = field
+        self.choices = choices
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._expanded, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        short: JsonSchemaValue = {"enum": list(self.choices)} if self.choices else {"type": "string"}
+        return {"anyOf": [short, handler(schema)]}
+
+    def _expanded(self, value: object) -> object:
+        return {self.field: value} if isinstance(value, str) else value
+
+
+def _read_plain(value: object) -> object:
+    if isinstance(value, EnvText):
+        return plain_scalar(value)
+    if isinstance(value, Mapping):
+        return {key: _read_plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_read_plain(item) for item in value]
+    return value
+
+
+def _read_section(value: object) -> object:
+    return {} if value is None else value
+
+
+OrUnset = Annotated[T, WrapValidator(_pass_unset_item)]
+Several = Annotated[tuple[OrUnset[T], ...], _OneOrSeveral()]
+PlainValue: TypeAlias = Annotated[object, BeforeValidator(_read_plain)]
+PlainMapping: TypeAlias = dict[str, PlainValue]
+EmptySection = BeforeValidator(_read_section)
+"""A section whose entries are all commented out is an empty one."""

@@ -1,0 +1,228 @@
+"""`compute` of platform.yaml: what dbt runs on, with the words of the dbt adapters."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AliasChoices, Field
+
+from floe_core.names import LocalPath, Text, Url, WholeNumber
+from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
+from floe_core.schemas.secrets import Secret, TextOrSecret
+
+
+class _Compute(FloeModel):
+    threads: WholeNumber = Field(default=4, ge=1, description="How many models dbt runs at once.")
+
+
+class _Warehouse(_Compute):
+    reads_catalog: bool = Field(
+        default=False,
+        description="Whether the engine was set up to read the Iceberg catalog, and so what Python assets write.",
+    )
+
+
+class DuckDBCompute(_Compute):
+    """DuckDB in this process, on one file; reads every kind of catalog."""
+
+    type: Literal["duckdb"] = Field(description="DuckDB in this process, on one file.")
+    path: LocalPath = Field(
+        default=".floe/floe.duckdb", description="The database file, relative to the project folder."
+    )
+    schema_name: Text = Field(default="main", alias="schema", description="Schema of models that name none.")
+    extensions: Several[str] = Field(default=(), description="DuckDB extensions that are loaded.")
+    settings: PlainMapping = Field(default={}, description="DuckDB settings by name, such as `memory_limit`.")
+    reads_catalog: Literal[True] = Field(default=True, description="DuckDB reads the catalog in every case.")
+
+
+class PostgresCompute(_Warehouse):
+    """PostgreSQL."""
+
+    type: Literal["postgres"] = Field(description="PostgreSQL.")
+    host: TextOrSecret = Field(description="Host of the database.")
+    port: WholeNumber = Field(default=5432, ge=1, le=65535, description="Port of the database.")
+    user: TextOrSecret = Field(description="User of the database.")
+    password: Secret = Field(description="Password of the user.")
+    dbname: Text = Field(validation_alias=AliasChoices("dbname", "database"), description="Name of the database.")
+    schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
+    role: Text | None = Field(default=None, description="Role that is taken after connecting.")
+    search_path: Text | None = Field(default=None, description="Search path of the connection.")
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
+        default=None, description="How far the connection is encrypted and checked."
+    )
+    sslrootcert: Text | None = Field(default=None, description="File of the certificate authority.")
+    sslcert: Text | None = Field(default=None, description="File of the client's certificate.")
+    sslkey: Text | None = Field(default=None, description="File of the client's key.")
+    connect_timeout: WholeNumber | None = Field(default=None, ge=1, description="Seconds to wait for a connection.")
+    keepalives_idle: WholeNumber | None = Field(default=None, ge=0, description="Seconds between keepalive packets.")
+    retries: WholeNumber | None = Field(default=None, ge=0, description="How many times connecting is tried again.")
+
+
+class RedshiftCompute(_Warehouse):
+    """Amazon Redshift."""
+
+    type: Literal["redshift"] = Field(description="Amazon Redshift.")
+    host: TextOrSecret = Field(description="Host of the cluster or workgroup.")
+    port: WholeNumber = Field(default=5439, ge=1, le=65535, description="Port of the database.")
+    dbname: Text = Field(validation_alias=AliasChoices("dbname", "database"), description="Name of the database.")
+    schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
+    method: Literal["database", "iam", "iam_role"] = Field(default="database", description="How to log in.")
+    user: TextOrSecret | None = Field(default=None, description="User of the database.")
+    password: Secret | None = Field(default=None, description="Password of the user, with method `database`.")
+    cluster_id: Text | None = Field(default=None, description="Cluster, with method `iam`.")
+    iam_profile: Text | None = Field(default=None, description="AWS profile, with method `iam`.")
+    region: Text | None = Field(default=None, description="Region of the cluster.")
+    autocreate: bool | None = Field(default=None, description="Whether a missing user is created, with method `iam`.")
+    db_groups: Several[str] = Field(default=(), description="Groups that the user joins, with method `iam`.")
+    role: Text | None = Field(default=None, description="Role that is taken after connecting.")
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
+        default=None, description="How far the connection is encrypted and checked."
+    )
+    ra3_node: bool | None = Field(default=None, description="Whether the nodes are RA3, for reads across databases.")
+    connect_timeout: WholeNumber | None = Field(default=None, ge=1, description="Seconds to wait for a connection.")
+    retries: WholeNumber | None = Field(default=None, ge=0, description="How many times connecting is tried again.")
+
+
+class SnowflakeCompute(_Warehouse):
+    """Snowflake."""
+
+    type: Literal["snowflake"] = Field(description="Snowflake.")
+    account: TextOrSecret = Field(description="Account identifier.")
+    user: TextOrSecret | None = Field(default=None, description="User of the account.")
+    password: Secret | None = Field(default=None, description="Password of the user.")
+    private_key: Secret | None = Field(
+        default=None, description="Private key in PEM or base64, in place of a password."
+    )
+    private_key_path: Text | None = Field(default=None, description="File of the private key, in place of a password.")
+    private_key_passphrase: Secret | None = Field(default=None, description="Passphrase of the private key.")
+    authenticator: Text | None = Field(default=None, description="Another way to log in, such as `oauth`.")
+    token: Secret | None = Field(default=None, description="Token of the authenticator.")
+    oauth_client_id: TextOrSecret | None = Field(default=None, description="OAuth client of the authenticator.")
+    oauth_client_secret: Secret | None = Field(default=None, description="Secret of the OAuth client.")
+    database: Text = Field(description="Database of models that name none.")
+    schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
+    warehouse: Text | None = Field(default=None, description="Warehouse that computes.")
+    role: Text | None = Field(default=None, description="Role that is taken after connecting.")
+    query_tag: Text | None = Field(default=None, description="Tag of every query.")
+    client_session_keep_alive: bool | None = Field(default=None, description="Whether sessions never time out.")
+    reuse_connections: bool | None = Field(default=None, description="Whether connections are used again.")
+    connect_retries: WholeNumber | None = Field(
+        default=None, ge=0, description="How many times connecting is tried again."
+    )
+    connect_timeout: WholeNumber | None = Field(default=None, ge=1, description="Seconds to wait for a connection.")
+
+
+class BigQueryCompute(_Warehouse):
+    """Google BigQuery."""
+
+    type: Literal["bigquery"] = Field(description="Google BigQuery.")
+    method: Literal["oauth", "service-account", "oauth-secrets"] = Field(
+        default="oauth", description="How to log in: the machine's own credentials, a key file, or OAuth tokens."
+    )
+    project: Text = Field(
+        validation_alias=AliasChoices("project", "database"), description="Project of models that name none."
+    )
+    dataset: Text = Field(
+        validation_alias=AliasChoices("dataset", "schema"), description="Dataset of models that name none."
+    )
+    location: Text | None = Field(default=None, description="Location of the data, such as `EU`.")
+    keyfile: Text | None = Field(default=None, description="Key file, with method `service-account`.")
+    token: Secret | None = Field(default=None, description="Access token, with method `oauth-secrets`.")
+    refresh_token: Secret | None = Field(default=None, description="Refresh token, with method `oauth-secrets`.")
+    client_id: TextOrSecret | None = Field(default=None, description="OAuth client, with method `oauth-secrets`.")
+    client_secret: Secret | None = Field(default=None, description="Secret of the OAuth client.")
+    token_uri: Url | None = Field(default=None, description="Address that issues tokens, with method `oauth-secrets`.")
+    impersonate_service_account: Text | None = Field(default=None, description="Service account to act as.")
+    execution_project: Text | None = Field(default=None, description="Project that pays for queries.")
+    priority: Literal["interactive", "batch"] | None = Field(default=None, description="Priority of queries.")
+    maximum_bytes_billed: WholeNumber | None = Field(
+        default=None, ge=0, description="Bytes one query may cost at most."
+    )
+    job_execution_timeout_seconds: WholeNumber | None = Field(
+        default=None, ge=1, description="Seconds one query may take."
+    )
+    job_retries: WholeNumber | None = Field(default=None, ge=0, description="How many times a query is tried again.")
+
+
+class DatabricksCompute(_Warehouse):
+    """Databricks."""
+
+    type: Literal["databricks"] = Field(description="Databricks.")
+    host: TextOrSecret = Field(description="Host of the workspace.")
+    http_path: TextOrSecret = Field(description="HTTP path of the SQL warehouse or cluster.")
+    token: Secret | None = Field(default=None, description="Personal access token.")
+    auth_type: Literal["oauth"] | None = Field(default=None, description="`oauth` to log in as a client without token.")
+    client_id: TextOrSecret | None = Field(default=None, description="OAuth client.")
+    client_secret: Secret | None = Field(default=None, description="Secret of the OAuth client.")
+    catalog: Text | None = Field(default=None, description="Unity catalog of models that name none.")
+    schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
+    connect_retries: WholeNumber | None = Field(
+        default=None, ge=0, description="How many times connecting is tried again."
+    )
+    connect_timeout: WholeNumber | None = Field(default=None, ge=1, description="Seconds to wait for a connection.")
+    session_properties: PlainMapping = Field(default={}, description="Spark settings of the session, by name.")
+
+
+class TrinoCompute(_Warehouse):
+    """Trino or Starburst."""
+
+    type: Literal["trino"] = Field(description="Trino or Starburst.")
+    host: TextOrSecret = Field(description="Host of the coordinator.")
+    port: WholeNumber = Field(ge=1, le=65535, description="Port of the coordinator.")
+    method: Literal["none", "ldap", "jwt", "certificate", "kerberos", "oauth", "oauth_console"] = Field(
+        default="none", description="How to log in."
+    )
+    user: TextOrSecret | None = Field(default=None, description="User of the cluster.")
+    password: Secret | None = Field(default=None, description="Password of the user, with method `ldap`.")
+    jwt_token: Secret | None = Field(default=None, description="Token, with method `jwt`.")
+    client_certificate: Text | None = Field(
+        default=None, description="File of the certificate, with method `certificate`."
+    )
+    client_private_key: Text | None = Field(default=None, description="File of the key, with method `certificate`.")
+    keytab: Text | None = Field(default=None, description="Keytab file, with method `kerberos`.")
+    krb5_config: Text | None = Field(default=None, description="Kerberos configuration file, with method `kerberos`.")
+    principal: Text | None = Field(default=None, description="Principal, with method `kerberos`.")
+    database: Text = Field(
+        validation_alias=AliasChoices("database", "catalog"), description="Catalog of models that name none."
+    )
+    schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
+    http_scheme: Literal["http", "https"] | None = Field(default=None, description="Scheme of the coordinator.")
+    cert: Text | None = Field(default=None, description="File of the certificate authority.")
+    roles: dict[str, OrUnset[Text]] = Field(default={}, description="Role per catalog.")
+    session_properties: PlainMapping = Field(default={}, description="Session properties by name.")
+    retries: WholeNumber | None = Field(default=None, ge=0, description="How many times a query is tried again.")
+
+
+class SparkCompute(_Warehouse):
+    """Apache Spark."""
+
+    type: Literal["spark"] = Field(description="Apache Spark.")
+    method: Literal["thrift", "http", "odbc", "session"] = Field(default="thrift", description="How to connect.")
+    host: TextOrSecret | None = Field(default=None, description="Host of the Thrift server or workspace.")
+    port: WholeNumber | None = Field(default=None, ge=1, le=65535, description="Port of the server.")
+    user: TextOrSecret | None = Field(default=None, description="User of the server.")
+    token: Secret | None = Field(default=None, description="Token, with method `http` or `odbc`.")
+    cluster: Text | None = Field(default=None, description="Cluster, with method `http` or `odbc`.")
+    endpoint: Text | None = Field(default=None, description="SQL endpoint, with method `odbc`.")
+    driver: Text | None = Field(default=None, description="File of the driver, with method `odbc`.")
+    organization: Text | None = Field(default=None, description="Organization of the workspace, with method `http`.")
+    schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
+    auth: Text | None = Field(default=None, description="How to log in with method `thrift`, such as `KERBEROS`.")
+    kerberos_service_name: Text | None = Field(default=None, description="Kerberos service of the Thrift server.")
+    use_ssl: bool | None = Field(default=None, description="Whether the connection is encrypted.")
+    connect_retries: WholeNumber | None = Field(
+        default=None, ge=0, description="How many times connecting is tried again."
+    )
+    connect_timeout: WholeNumber | None = Field(default=None, ge=1, description="Seconds to wait for a connection.")
+    server_side_parameters: PlainMapping = Field(default={}, description="Spark settings of the session, by name.")
+
+
+ComputeProfile: TypeAlias = Annotated[
+    DuckDBCompute
+    | PostgresCompute
+    | SnowflakeCompute
+    | BigQueryCompute
+    | RedshiftCompute
+    | DatabricksCompute
+    | TrinoCompute
+    | SparkCompute,
+    Field(discriminator="type"),
+]

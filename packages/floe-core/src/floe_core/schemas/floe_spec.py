@@ -1,0 +1,42 @@
+"""floe.yaml as a whole."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from floe_core.names import LocalPath, ProfileName, ProjectName, Text
+from floe_core.schemas.base import FloeModel, Several
+from floe_core.schemas.orchestration_config import OrchestrationConfig
+
+
+class Transform(FloeModel):
+    """A dbt project, as `orchestration.dbt` names it."""
+
+    type: Literal["dbt"] = Field(description="What kind of project it is.")
+    path: LocalPath = Field(default=".", description="Folder of dbt_project.yml, relative to floe.yaml.")
+    target: Text | None = Field(default=None, description="dbt target of every dbt call.")
+
+
+class FloeSpec(FloeModel):
+    """Everything that floe.yaml says."""
+
+    name: ProjectName | None = Field(default=None, description="Name of the project; the folder's name by default.")
+    version: Text | None = Field(default=None, description="Version of the project, for people.")
+    storage: ProfileName = Field(default="default", description="Storage profile of platform.yaml.")
+    catalog: ProfileName = Field(default="default", description="Catalog profile of platform.yaml.")
+    compute: ProfileName = Field(default="default", description="Compute profile of platform.yaml, for dbt.")
+    transforms: Several[Transform] = Field(default=(), description="The dbt project of this project.")
+    orchestration: OrchestrationConfig = Field(description="What Dagster loads and runs.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_notes(cls, value: object) -> object:
+        return without_notes(value)
+
+
+def without_notes(value: object) -> object:
+    """The document without its `x-…` keys, which are the author's own."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: item for key, item in value.items() if not str(key).startswith("x-")}

@@ -1,0 +1,229 @@
+"""platform.yaml as a whole: where things are stored, computed and run."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from floe_core.names import (
+    BucketName,
+    Duration,
+    FunctionReference,
+    Identifier,
+    LocalPath,
+    Number,
+    ProfileName,
+    TagKey,
+    Text,
+    Url,
+    WholeNumber,
+)
+from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, Several
+from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
+from floe_core.schemas.execution_profile import ExecutionProfile, InProcessExecution
+from floe_core.schemas.floe_spec import without_notes
+from floe_core.schemas.secrets import PlainOrSecret, Secret, TextOrSecret, UriOrSecret
+
+
+class LocalStorage(FloeModel):
+    """Files of this machine."""
+
+    type: Literal["local"] = Field(description="Files of this machine.")
+    path: LocalPath = Field(
+        default=".floe/warehouse", description="Folder of the tables, relative to the project folder."
+    )
+
+
+class S3Storage(FloeModel):
+    """A bucket of S3, or of anything that speaks its protocol."""
+
+    type: Literal["s3"] = Field(description="A bucket of S3, or of anything that speaks its protocol.")
+    bucket: BucketName = Field(description="Bare name of the bucket.")
+    prefix: Text = Field(default="", description="Path below which the tables are stored, within the bucket.")
+    region: Text | None = Field(default=None, description="Region of the bucket; the client's own choice by default.")
+    endpoint: Url | None = Field(default=None, description="Address of the service; https where no scheme is given.")
+    path_style: bool | None = Field(
+        default=None, description="Whether the bucket stands in the path instead of the host name."
+    )
+    access_key_id: TextOrSecret | None = Field(
+        default=None, description="Access key; without keys the client looks for credentials on its own."
+    )
+    secret_access_key: Secret | None = Field(default=None, description="Secret key that belongs to `access_key_id`.")
+    session_token: Secret | None = Field(default=None, description="Session token of temporary keys.")
+
+
+StorageProfile: TypeAlias = Annotated[LocalStorage | S3Storage, Field(discriminator="type")]
+
+
+class SqlCatalog(FloeModel):
+    """An Iceberg catalog in a SQL database."""
+
+    type: Literal["sql"] = Field(description="An Iceberg catalog in a SQL database.")
+    uri: UriOrSecret = Field(
+        default="sqlite:///.floe/catalog.db",
+        description="Database address as SQLAlchemy writes it, without a password unless the whole is a secret.",
+    )
+
+
+class RestCatalog(FloeModel):
+    """An Iceberg REST catalog, such as Polaris."""
+
+    type: Literal["rest"] = Field(description="An Iceberg REST catalog, such as Polaris.")
+    uri: Url = Field(description="Address of the catalog; https where no scheme is given.")
+    warehouse: Text | None = Field(default=None, description="Warehouse, or catalog within the service.")
+    client_id: TextOrSecret | None = Field(default=None, description="OAuth2 client.")
+    client_secret: Secret | None = Field(default=None, description="Secret of the OAuth2 client.")
+    token: Secret | None = Field(default=None, description="A bearer token, in place of the OAuth2 client.")
+    oauth2_server_uri: Url | None = Field(
+        default=None, description="Address that issues tokens; the catalog's own by default."
+    )
+    scope: Text | None = Field(default=None, description="OAuth2 scope, such as `PRINCIPAL_ROLE:ALL`.")
+    access_delegation: Literal["vended-credentials", "remote-signing", "none"] | None = Field(
+        default=None, description="How storage is reached: with credentials that the catalog hands out, or one's own."
+    )
+
+
+class GlueCatalog(FloeModel):
+    """The AWS Glue data catalog."""
+
+    type: Literal["glue"] = Field(description="The AWS Glue data catalog.")
+    region: Text | None = Field(default=None, description="Region of the catalog; the client's own choice by default.")
+    catalog_id: Text | None = Field(default=None, description="Account id of the catalog; the caller's by default.")
+    endpoint: Url | None = Field(default=None, description="Address of the service, where it is not AWS's own.")
+    access_key_id: TextOrSecret | None = Field(
+        default=None, description="Access key; without keys the client looks for credentials on its own."
+    )
+    secret_access_key: Secret | None = Field(default=None, description="Secret key that belongs to `access_key_id`.")
+    session_token: Secret | None = Field(default=None, description="Session token of temporary keys.")
+
+
+CatalogProfile: TypeAlias = Annotated[SqlCatalog | RestCatalog | GlueCatalog, Field(discriminator="type")]
+
+
+class Observability(FloeModel):
+    """Where traces and lineage events are sent; local files by default."""
+
+    otlp_endpoint: Url | None = Field(default=None, description="Address of the OpenTelemetry collector.")
+    otlp_protocol: Literal["grpc", "http/protobuf"] | None = Field(
+        default=None, description="Protocol of the collector; grpc for port 4317, else http/protobuf."
+    )
+    otlp_headers: dict[str, OrUnset[TextOrSecret]] = Field(
+        default={}, description="Headers of every request to the collector."
+    )
+    lineage_endpoint: Url | None = Field(default=None, description="Address of the OpenLineage receiver.")
+    lineage_api_key: Secret | None = Field(default=None, description="API key of the OpenLineage receiver.")
+    sampling: Number = Field(default=1.0, ge=0, le=1, description="Share of runs that are traced, from 0 to 1.")
+
+
+class SqliteInstance(FloeModel):
+    """Dagster's runs and events in SQLite files of its home."""
+
+    type: Literal["sqlite"] = Field(description="SQLite files in Dagster's home.")
+
+
+class PostgresInstance(FloeModel):
+    """Dagster's runs and events in a PostgreSQL database."""
+
+    type: Literal["postgres"] = Field(description="A PostgreSQL database.")
+    host: TextOrSecret = Field(description="Host of the database.")
+    port: WholeNumber = Field(default=5432, ge=1, le=65535, description="Port of the database.")
+    user: TextOrSecret = Field(description="User of the database.")
+    password: Secret = Field(description="Password of the user.")
+    dbname: Text = Field(default="dagster", description="Name of the database.")
+
+
+InstanceStorage: TypeAlias = Annotated[SqliteInstance | PostgresInstance, Field(discriminator="type")]
+
+
+class TagLimit(FloeModel):
+    """How many runs with a tag go at once."""
+
+    key: TagKey = Field(description="Key of the tag.")
+    value: Text | None = Field(default=None, description="Value of the tag; any by default.")
+    limit: WholeNumber = Field(ge=0, description="How many such runs go at once.")
+    per_value: bool = Field(default=False, description="Whether each value of the tag has the limit for itself.")
+
+
+class PoolLimits(FloeModel):
+    """How many steps of a pool go at once, where the pool itself says nothing."""
+
+    default_limit: WholeNumber | None = Field(default=None, ge=0, description="Slots of every pool; none by default.")
+    granularity: Literal["op", "run"] = Field(default="op", description="Whether a step or a whole run takes a slot.")
+
+
+class Concurrency(FloeModel):
+    """How much Dagster does at once."""
+
+    max_concurrent_runs: WholeNumber | None = Field(default=None, ge=0, description="How many runs go at once.")
+    tag_limits: Several[TagLimit] = Field(default=(), description="Limits for runs with certain tags.")
+    pools: PoolLimits = Field(default=PoolLimits(), description="Limits for the steps of pools.")
+
+
+class Retention(FloeModel):
+    """How long Dagster keeps the ticks of schedules and sensors."""
+
+    schedule_ticks: Duration | None = Field(default=None, description="Age at which ticks of schedules are deleted.")
+    sensor_ticks: Duration | None = Field(default=None, description="Age at which ticks of sensors are deleted.")
+    skipped_ticks: Duration | None = Field(
+        default=None, description="Age at which ticks that launched nothing are deleted, where it is less."
+    )
+
+
+class Instance(FloeModel):
+    """Settings of the Dagster instance that floe generates."""
+
+    storage: InstanceStorage = Field(
+        default=SqliteInstance(type="sqlite"), description="Where Dagster keeps runs, events and schedules."
+    )
+    concurrency: Concurrency = Field(default=Concurrency(), description="How much Dagster does at once.")
+    retention: Retention = Field(default=Retention(), description="How long Dagster keeps ticks.")
+
+
+class ResourceProfile(FloeModel):
+    """A Dagster resource that assets, ops and sensors ask for by its key."""
+
+    target: FunctionReference = Field(description="Class or function that builds the resource, by its import path.")
+    args: dict[str, PlainOrSecret] = Field(
+        default={}, description="Arguments by name; `{secret_ref: NAME}` anywhere among them is replaced by the secret."
+    )
+
+
+class Maintenance(FloeModel):
+    """Defaults and floors for vacuum and compaction."""
+
+    orphan_grace: Duration = Field(
+        default=timedelta(days=3), description="Age that a file must have to be removed as an orphan, at least."
+    )
+    snapshot_retention: Duration = Field(
+        default=timedelta(days=5), description="Age at which snapshots of a table expire."
+    )
+    retain_last: WholeNumber = Field(default=1, ge=1, description="How many snapshots of a table stay in any case.")
+    target_file_size_mb: WholeNumber = Field(default=512, ge=1, description="Size in MiB that compaction aims at.")
+
+
+class PlatformSpec(FloeModel):
+    """Everything that platform.yaml says; what it leaves out is the embedded platform."""
+
+    storage: dict[ProfileName, OrUnset[StorageProfile]] = Field(
+        default={"default": LocalStorage(type="local")}, description="Storage profiles by name."
+    )
+    catalogs: dict[ProfileName, OrUnset[CatalogProfile]] = Field(
+        default={"default": SqlCatalog(type="sql")}, description="Catalog profiles by name."
+    )
+    compute: dict[ProfileName, OrUnset[ComputeProfile]] = Field(
+        default={"default": DuckDBCompute(type="duckdb")}, description="Compute profiles for dbt by name."
+    )
+    execution: dict[ProfileName, OrUnset[ExecutionProfile]] = Field(
+        default={"default": InProcessExecution(type="in_process")}, description="Execution profiles by name."
+    )
+    observability: Observability = Field(default=Observability(), description="Where traces and lineage are sent.")
+    instance: Instance = Field(default=Instance(), description="Settings of the Dagster instance.")
+    resources: Annotated[dict[Identifier, OrUnset[ResourceProfile]], EmptySection] = Field(
+        default={}, description="Dagster resources by key."
+    )
+    maintenance: Maintenance = Field(default=Maintenance(), description="Defaults and floors of table maintenance.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_notes(cls, value: object) -> object:
+        return without_notes(value)
