@@ -1,0 +1,84 @@
+"""Lists of selection items, resolved against the assets there are and translated to Dagster's selections."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from floe_core.errors import Problem, ProblemCollector, SelectionError
+from floe_core.suggestions import list_names
+from floe_dagster.asset_index import AssetIndex
+from floe_dagster.selection_keys import Keys, evaluate
+from floe_dagster.selection_parser import parse_item
+from floe_dagster.selection_problems import ItemText, SelectionPlace, check_item
+from floe_dagster.selection_translation import translate_union
+from floe_dagster.selection_tree import Named
+
+__all__ = ["Keys", "SelectionPlace", "resolve_selection", "translate_selection"]
+
+_EVERYTHING = Named("*")
+
+
+def resolve_selection(
+    items: Sequence[str], *, exclude: Sequence[str] = (), index: AssetIndex, place: SelectionPlace
+) -> Keys:
+    """The assets that a selection means; never none.
+
+    Items are united, then those that begin with `!` and those of *exclude* are taken away; a list of nothing but `!`
+    items takes away from everything. What takes away must match something, but nothing of what is selected, and it may
+    take away all that one of the other items selects.
+
+    Raises:
+        SelectionError: An item cannot be read, names nothing or more than one asset, or selects nothing that can be
+            launched; or nothing is left in the end. All problems at once.
+    """
+    collector = ProblemCollector()
+    selected: list[Keys] = []
+    taken_away: list[Keys] = []
+    for text in _texts(items, exclude, place):
+        with collector.collecting():
+            item = text.parse()
+            collector.extend(check_item(item, text, index=index))
+            (taken_away if item.removes else selected).append(evaluate(item.expression, index))
+    collector.raise_if_any(SelectionError)
+    united = frozenset().union(*selected) if selected else evaluate(_EVERYTHING, index)
+    left = united.difference(*taken_away)
+    if not left:
+        raise SelectionError(_nothing_left(united, index, place, has_exclude=bool(exclude)))
+    return left
+
+
+def translate_selection(items: Sequence[str], *, exclude: Sequence[str] = (), index: AssetIndex) -> dg.AssetSelection:
+    """The same selection in Dagster's own terms, for items that `resolve_selection` accepted.
+
+    Groups, tags, kinds, owners, traversals and operators stay what they are; globs become the keys that they match.
+    """
+    parsed = [parse_item(text) for text in items]
+    selected = [item.expression for item in parsed if not item.removes] or [_EVERYTHING]
+    taken_away = [item.expression for item in parsed if item.removes]
+    taken_away += [parse_item(text).expression for text in exclude]
+    united = translate_union(selected, index)
+    return united - translate_union(taken_away, index) if taken_away else united
+
+
+def _texts(items: Sequence[str], exclude: Sequence[str], place: SelectionPlace) -> Iterator[ItemText]:
+    for texts, path in ((items, place.items), (exclude, place.exclude)):
+        for number, text in enumerate(texts):
+            item_path = (*path, number)  # a list of one may stand there as a plain text
+            yield ItemText(text, item_path if item_path in place.source else path, texts is exclude, place)
+
+
+def _nothing_left(united: Keys, index: AssetIndex, place: SelectionPlace, *, has_exclude: bool) -> Problem:
+    if not united:
+        return Problem(
+            "FLOE-334",
+            f"{place.subject} selects nothing, since there is no asset that can be materialised",
+            place.source.locate(*place.items),
+            fix="name modules with assets under orchestration.asset_modules, or a dbt project under orchestration.dbt",
+        )
+    return Problem(
+        "FLOE-334",
+        f"{place.subject} excludes everything that it selects",
+        place.source.locate(*(place.exclude if has_exclude else place.items)),
+        why=f"its items select {list_names(index.nodes[key].label for key in sorted(united))}",
+        fix="exclude less, or select more",
+    )

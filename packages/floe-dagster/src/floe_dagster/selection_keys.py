@@ -1,0 +1,78 @@
+"""Which assets an expression selects."""
+
+from collections.abc import Iterable
+from typing import TypeAlias, assert_never
+
+from floe_dagster.asset_index import AssetIndex, KeyPath
+from floe_dagster.globs import is_glob, literal_text, parse_glob
+from floe_dagster.selection_tree import And, Expression, Labelled, Named, Not, Or, Traversal
+
+Keys: TypeAlias = frozenset[KeyPath]
+
+
+def evaluate(expression: Expression, index: AssetIndex, *, with_external: bool = False) -> Keys:
+    """The assets that *expression* selects; a name that leads to no single asset selects nothing.
+
+    Without *with_external* only what Dagster can materialise is selected, and an asset it can observe where that is
+    named. What is external still leads from one asset to another.
+    """
+    match expression:
+        case Named():
+            return _named_keys(expression, index, with_external=with_external)
+        case Labelled():
+            return _kept(labelled_keys(expression, index), index, with_external=with_external)
+        case Traversal(operand, up, down):
+            start = evaluate(operand, index, with_external=True)
+            reached = index.ancestors(start, depth=up) | index.descendants(start, depth=down)
+            return _kept(reached, index, with_external=with_external)
+        case Not(operand):
+            everything = _kept(index.nodes, index, with_external=with_external)
+            return everything - evaluate(operand, index, with_external=with_external)
+        case And(operands):
+            return frozenset.intersection(*(evaluate(each, index, with_external=with_external) for each in operands))
+        case Or(operands):
+            return frozenset().union(*(evaluate(each, index, with_external=with_external) for each in operands))
+        case _:
+            assert_never(expression)
+
+
+def find_assets(text: str, index: AssetIndex) -> tuple[KeyPath, ...]:
+    """The asset whose whole key is *text*, else every asset whose key ends in that part."""
+    name = literal_text(text)
+    whole = tuple(name.split("/"))
+    if whole in index.nodes:
+        return (whole,)
+    if "/" not in name:
+        return index.by_name.get(name, ())
+    return tuple(key for key, node in index.nodes.items() if name in (node.label, node.name))
+
+
+def labelled_keys(labelled: Labelled, index: AssetIndex) -> tuple[KeyPath, ...]:
+    """Every asset with that group, kind, owner or tag, external ones too."""
+    match labelled.label:
+        case "group":
+            return index.by_group.get(labelled.text, ())
+        case "kind":
+            return index.by_kind.get(labelled.text, ())
+        case "owner":
+            return index.by_owner.get(labelled.text, ())
+        case "tag":
+            if labelled.tag_value is None:
+                return index.by_tag.get(labelled.text, ())
+            return index.by_tag_value.get((labelled.text, labelled.tag_value), ())
+        case _:
+            assert_never(labelled.label)
+
+
+def _named_keys(named: Named, index: AssetIndex, *, with_external: bool) -> Keys:
+    if is_glob(named.text):
+        glob = parse_glob(named.text)
+        return _kept((key for key in index.nodes if glob.matches(key)), index, with_external=with_external)
+    found = find_assets(named.text, index)
+    if len(found) != 1:
+        return frozenset()
+    return frozenset(key for key in found if with_external or index.nodes[key].executable)
+
+
+def _kept(keys: Iterable[KeyPath], index: AssetIndex, *, with_external: bool) -> Keys:
+    return frozenset(key for key in keys if with_external or index.nodes[key].materializable)
