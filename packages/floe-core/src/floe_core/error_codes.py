@@ -187,5 +187,62 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a reference names something of another kind",
         "The object is there but is not what this place takes, such as a number where a function is wanted.",
     ),
+    # ---- 40x: the catalog --------------------------------------------------------------------------------------
+    "FLOE-400": ErrorCode(
+        "the catalog cannot be opened",
+        "The catalog or the DuckDB file of dbt cannot be reached: a wrong address or credential, a missing client "
+        "library, a file that is not readable, or one that a program outside floe holds open.",
+    ),
+    "FLOE-401": ErrorCode(
+        "a table that nothing wrote",
+        "The catalog has no table of that name, and dbt built no relation of that name either. Tables of Python assets "
+        "are named `namespace.table`; dbt's relations are named by their custom schema as the project writes it "
+        "(`silver.stg_orders`) or by the schema they really have (`main_silver.stg_orders`).",
+    ),
+    "FLOE-402": ErrorCode(
+        "a table name that cannot be used",
+        "A table is named `namespace.table`. Each part has letters, digits, `_` and `-`, and does not start with `-`; "
+        "the namespace may have several parts. Names that differ in case only are one name to dbt and most engines, so "
+        "they are refused.",
+    ),
+    "FLOE-403": ErrorCode(
+        "data that is no table",
+        "Tables are written from a pyarrow Table, RecordBatch or RecordBatchReader, a polars or pandas frame, a DuckDB "
+        "relation, or anything else with Arrow's stream interface. It needs at least one column, and each column a "
+        "name of its own; names that differ in case only count as equal.",
+    ),
+    "FLOE-404": ErrorCode(
+        "a column that Iceberg cannot hold",
+        "Types are turned into the nearest one of Iceberg where no value changes: smaller integers, nanoseconds that "
+        "are whole microseconds, zones to UTC. What Iceberg has no type for (durations, unions, integers above 64 "
+        "bits), and values that would change, are refused with the column's name.",
+    ),
+    "FLOE-405": ErrorCode(
+        "columns that do not fit the table",
+        "New columns and wider types are taken over by the table on their own. A column that changes its type "
+        "otherwise, and one that is missing when the whole table is overwritten, is refused: readers of the table "
+        "would find other values, or nulls, without a word. Rows that are appended or that replace a partition may "
+        "lack columns; these become null and are listed in the result.",
+    ),
+    "FLOE-406": ErrorCode(
+        "a read that asks for what is not there",
+        "A column, a snapshot or a part of the filter does not exist in the table. A filter is a condition over "
+        "columns, such as `country = 'DE' and amount >= 10`, or a pyiceberg expression.",
+    ),
+    "FLOE-407": ErrorCode(
+        "rows outside their partition",
+        "Writing with `partition=` replaces exactly the rows of that partition. Rows that belong elsewhere, or have no "
+        "value in the partition column, would be added a second time by the next run, so nothing is written.",
+    ),
+    "FLOE-408": ErrorCode(
+        "a write that lost to other writers",
+        "Every attempt to commit found that another process had just changed the same table. Nothing of this write is "
+        "in the table. Write less often, or let one asset at a time write the table (a Dagster pool).",
+    ),
+    "FLOE-409": ErrorCode(
+        "a dbt relation where a table of the catalog is needed",
+        "dbt's relations live in dbt's database. They can be read, but only dbt writes them, and they have no "
+        "snapshots.",
+    ),
 }
 """Code → meaning, in the order of the codes."""

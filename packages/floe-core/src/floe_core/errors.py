@@ -144,6 +144,10 @@ class RunError(FloeError):
     """Work that was started could not be finished."""
 
 
+class CatalogError(RunError):
+    """A table cannot be read or written as asked."""
+
+
 class ProblemCollector:
     """Problems found so far, raised together once everything has been looked at."""
 
