@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
     write_rows(chosen.folder / "products.csv", PRODUCTS, products)
     write_orders(chosen.folder, rng, lines=chosen.lines, customers=customers, products=products)
     for path in sorted(chosen.folder.glob("*.csv")):
-        print(f"{path}: {path.stat().st_size:,} bytes")  # noqa: T201 - what the command shows
+        print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 def write_rows(path: Path, header: str, rows: Iterable[list[str]]) -> None:
