@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 YamlPath: TypeAlias = tuple[str | int, ...]
 Severity: TypeAlias = Literal["error", "warning"]
 
-_QUOTED_WIDTH = 120
+_QUOTED_WIDTH = 110
 _BREAKS_PATH = frozenset(".[]'\" \t")
 
 

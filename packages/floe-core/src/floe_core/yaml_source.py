@@ -69,7 +69,7 @@ def load_yaml(path: Path) -> YamlDocument:
         content = path.read_bytes()
     except OSError as error:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        problem = Problem("FLOE-130", f"file {shown_path(path)} {reason}", Location(shown_path(path)))
+        problem = Problem("FLOE-130", f"the file {reason}", Location(shown_path(path)))
         raise DocumentError(problem) from error
     try:
         return parse_yaml(content.decode("utf-8"), file=path)
