@@ -1,0 +1,217 @@
+"""A run on the terminal: a line for each thing that happens, and a table at the end."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TextIO, assert_never
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from floe_cli.console import color_choice, table
+from floe_dagster.run_ledger import (
+    AssetResult,
+    CheckResult,
+    RunNews,
+    RunRetried,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepRetried,
+    StepStarted,
+)
+
+if TYPE_CHECKING:
+    from floe_dagster.runs import RunReport
+
+_COLORS = {
+    "built": "green",
+    "passed": "green",
+    "done": "green",
+    "warned": "yellow",
+    "retry": "yellow",
+    "failed": "red",
+    "skipped": "yellow",
+}
+_CHECK_STATUSES = ("passed", "warned", "failed", "skipped")
+_TROUBLE = frozenset({"warned", "failed"})
+_MANY = 4
+
+
+class RunDisplay(Protocol):
+    """Shows what a run does while it does it."""
+
+    def show(self, news: RunNews) -> None:
+        """Show one thing that happened."""
+
+
+@contextmanager
+def open_display(stream: TextIO, *, live: bool) -> Iterator[RunDisplay]:
+    """A display on *stream*: with a progress bar if *live*, else lines alone."""
+    if not live:
+        yield _Lines(stream)
+        return
+    console = Console(file=stream, highlight=False, no_color=color_choice() is False)
+    with Progress(
+        SpinnerColumn("line"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        yield _Live(progress, stream)
+
+
+class _Lines:
+    """One line after another; for files, pipes and terminals that cannot redraw."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def show(self, news: RunNews) -> None:
+        for line in lines_of(news):
+            click.echo(line, file=self._stream, color=color_choice())
+
+
+class _Live:
+    """The same lines above a bar that says what is running."""
+
+    def __init__(self, progress: Progress, stream: TextIO) -> None:
+        self._progress = progress
+        self._stream = stream
+        self._task = progress.add_task("starting", total=None)
+        self._running: dict[str, str] = {}
+
+    def show(self, news: RunNews) -> None:
+        match news:
+            case RunStarted():
+                self._progress.update(self._task, total=news.assets + news.checks or None)
+            case StepStarted():
+                self._running[news.step] = _named(news)
+            case AssetResult() | CheckResult():
+                self._progress.advance(self._task)
+            case StepFinished() | StepFailed() | StepRetried():
+                self._running.pop(news.step, None)
+        self._running = {step: shown for step, shown in self._running.items() if not _is_over(news, shown)}
+        self._progress.update(self._task, description=", ".join(self._running.values()) or "running")
+        if not isinstance(news, StepStarted):
+            for line in lines_of(news):
+                self._progress.console.print(line, markup=False, soft_wrap=True)
+
+
+def _is_over(news: RunNews, shown: str) -> bool:
+    return isinstance(news, AssetResult) and news.key == shown
+
+
+def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind of news
+    """What is shown of one thing that happened."""
+    match news:
+        case RunStarted():
+            return [f"run {news.run_id}: {_counted(news.assets, 'asset')}, {_counted(news.checks, 'check')}"]
+        case RunRetried():
+            return [_line("retry", f"the run, from where it failed (retry {news.attempt} of {news.attempts})")]
+        case StepStarted():
+            return [_line("start", _named(news))]
+        case StepRetried():
+            return [_line("retry", news.step), *_indented(news.error)]
+        case StepFinished():
+            return [_line("done", news.step, _seconds(news.seconds))]
+        case StepFailed():
+            return [_line("failed", ", ".join(news.assets) or news.step or "the run"), *_indented(news.error)]
+        case AssetResult():
+            word = "built" if news.status == "materialized" else news.status
+            partition = f"[{news.partition}] " if news.partition else ""
+            return [_line(word, news.key, f"{partition}{_rows(news.rows)}{_seconds(news.seconds)}".strip())]
+        case CheckResult():
+            return [_line(news.status, f"check {news.label}"), *_indented(_unless_passed(news))]
+        case _:
+            assert_never(news)
+
+
+def print_report(report: "RunReport", *, url: str, url_is_up: bool, log: str) -> None:
+    """The closing table and lines of a run, on stderr."""
+    console = Console(file=sys.stderr, highlight=False, no_color=color_choice() is False)
+    if not console.is_terminal:
+        console.width = 240
+    if report.assets:
+        console.print(
+            table(
+                "asset",
+                "group",
+                "status",
+                "rows",
+                "time",
+                rows=[_row(result, report.groups.get(result.key, "")) for result in report.assets],
+                right=frozenset({"rows", "time"}),
+            )
+        )
+    for line in _closing_lines(report, url=url, url_is_up=url_is_up, log=log):
+        click.echo(line, err=True, color=color_choice())
+
+
+def _row(result: AssetResult, group: str) -> tuple[str, str, str, str, str]:
+    status = "built" if result.status == "materialized" else result.status
+    rows = "" if result.rows is None else f"{result.rows:,}"
+    return result.key, group, status, rows, _seconds(result.seconds)
+
+
+def _closing_lines(report: "RunReport", *, url: str, url_is_up: bool, log: str) -> Iterator[str]:
+    if report.checks:
+        counts = Counter(check.status for check in report.checks)
+        yield f"{_counted(len(report.checks), 'check')}: " + ", ".join(
+            f"{counts[status]} {status}" for status in _CHECK_STATUSES if counts[status]
+        )
+        yield from (f"  {check.status}: {check.label}" for check in report.checks if check.status in _TROUBLE)
+    built = sum(1 for asset in report.assets if asset.status == "materialized")
+    word, color = {
+        "success": ("succeeded", "green"),
+        "failure": ("failed", "red"),
+        "canceled": ("was canceled", "yellow"),
+    }[report.status]
+    assets = f", {built} of {_counted(len(report.assets), 'asset')} built" if report.assets else ""
+    yield f"{report.job} {click.style(word, fg=color, bold=True)} in {_seconds(report.seconds)}{assets}"
+    if report.status == "failure" and log:
+        yield f"what it printed: {log}"
+    yield f"in Dagster's UI: {url}" if url_is_up else f"in Dagster's UI: floe dev, then {url}"
+
+
+def _line(word: str, subject: str, numbers: str = "") -> str:
+    shown = click.style(f"{word:<8}", fg=_COLORS.get(word))
+    return f"  {shown}{subject:<44} {numbers}".rstrip() if numbers else f"  {shown}{subject}"
+
+
+def _named(news: StepStarted) -> str:
+    if not news.assets:
+        return news.step
+    if len(news.assets) == 1:
+        return news.assets[0]
+    more = ", …" if len(news.assets) > _MANY else ""
+    return f"{news.step}: {len(news.assets)} assets ({', '.join(news.assets[:_MANY])}{more})"
+
+
+def _unless_passed(check: CheckResult) -> str:
+    return "" if check.status == "passed" else check.description
+
+
+def _indented(text: str) -> list[str]:
+    return [f"          {line}".rstrip() for line in text.splitlines()]
+
+
+def _rows(rows: int | None) -> str:
+    return "" if rows is None else f"{_counted(rows, 'row')}   "
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {seconds % 60:.0f} s"

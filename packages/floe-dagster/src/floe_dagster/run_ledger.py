@@ -1,0 +1,287 @@
+"""What a run has done so far: Dagster's events added up into assets, checks and failures."""
+
+import re
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
+
+AssetStatus: TypeAlias = Literal["materialized", "failed", "skipped"]
+CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
+
+ROW_COUNT = "dagster/row_count"
+_DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
+_DBT_ERRORS = "Errors parsed from dbt logs:"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_DBT_PROGRESS = re.compile(r"^\d+ of \d+ ")
+_DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
+_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>[^\n]+)\n(?P<code>[^\n]*)')
+_FOREIGN_ROOTS = tuple(
+    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {str(Path(__file__).resolve().parent)}
+)
+_SHOWN_FRAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AssetResult:
+    """One asset of a run; `rows` where its metadata says so, `seconds` where it ran."""
+
+    key: str
+    status: AssetStatus
+    rows: int | None = None
+    seconds: float | None = None
+    partition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One asset check of a run."""
+
+    asset: str
+    name: str
+    status: CheckStatus
+    description: str = ""
+    seconds: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The check as messages write it: `bronze/customers: not_null_id`."""
+        return f"{self.asset}: {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run began; how much it is going to bring."""
+
+    run_id: str
+    assets: int
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRetried:
+    """The run failed and goes on in another run, from where it failed."""
+
+    failed_run_id: str
+    attempt: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step began; the assets and checks that it will bring."""
+
+    step: str
+    assets: tuple[str, ...]
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetried:
+    """A step failed and will be tried again."""
+
+    step: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step ended well; for steps without assets, such as those of ops jobs."""
+
+    step: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step failed, with the user's own error."""
+
+    step: str
+    error: str
+    assets: tuple[str, ...] = ()
+
+
+RunNews: TypeAlias = (
+    RunStarted | RunRetried | StepStarted | StepRetried | StepFinished | StepFailed | AssetResult | CheckResult
+)
+
+
+@dataclass
+class RunLedger:
+    """Adds up the events of one run, in the order in which they are given."""
+
+    run_id: str = ""
+    planned_assets: dict[str, str] = field(default_factory=dict)  # asset → step
+    planned_checks: dict[tuple[str, str], str] = field(default_factory=dict)  # (asset, check) → step
+    assets: dict[str, AssetResult] = field(default_factory=dict)
+    checks: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
+    failures: list[StepFailed] = field(default_factory=list)
+    started_steps: dict[str, float] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+
+    def record(self, event: dg.DagsterEvent, timestamp: float) -> tuple[RunNews, ...]:
+        """Take in one event that happened at *timestamp* (seconds since the epoch) and say what is new."""
+        reactions: dict[dg.DagsterEventType, Callable[[dg.DagsterEvent, float], Iterator[RunNews]]] = {
+            dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED: self._plan_asset,
+            dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED: self._plan_check,
+            dg.DagsterEventType.RUN_START: self._start_run,
+            dg.DagsterEventType.STEP_START: self._start_step,
+            dg.DagsterEventType.ASSET_MATERIALIZATION: self._materialize,
+            dg.DagsterEventType.ASSET_CHECK_EVALUATION: self._evaluate_check,
+            dg.DagsterEventType.STEP_UP_FOR_RETRY: self._retry_step,
+            dg.DagsterEventType.STEP_SUCCESS: self._finish_step,
+            dg.DagsterEventType.STEP_FAILURE: self._fail_step,
+            dg.DagsterEventType.RUN_FAILURE: self._fail_run,
+        }
+        react = reactions.get(event.event_type)
+        return tuple(react(event, timestamp)) if react else ()
+
+    def begin_retry(self) -> None:
+        """Forget what failed: another run goes on from there, and keeps what was materialized."""
+        self.started_steps.clear()
+        self.failures.clear()
+        self.assets = {key: result for key, result in self.assets.items() if result.status == "materialized"}
+
+    def close(self) -> None:
+        """Settle what the run planned and never got to."""
+        for asset in self.planned_assets:
+            self.assets.setdefault(asset, AssetResult(asset, "skipped"))
+        for asset, name in self.planned_checks:
+            self.checks.setdefault((asset, name), CheckResult(asset, name, "skipped"))
+
+    def _plan_asset(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        self.planned_assets[_key(event.asset_materialization_planned_data.asset_key)] = _step(event)
+        yield from ()
+
+    def _plan_check(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        planned = event.asset_check_planned_data
+        self.planned_checks[_key(planned.asset_key), planned.check_name] = _step(event)
+        yield from ()
+
+    def _start_run(self, _: dg.DagsterEvent, __: float) -> Iterator[RunNews]:
+        yield RunStarted(self.run_id, len(self.planned_assets), len(self.planned_checks))
+
+    def _start_step(self, event: dg.DagsterEvent, timestamp: float) -> Iterator[RunNews]:
+        step = _step(event)
+        self.started_steps.setdefault(step, timestamp)
+        checks = sum(1 for planned in self.planned_checks.values() if planned == step)
+        yield StepStarted(step, self._assets_of(step), checks)
+
+    def _materialize(self, event: dg.DagsterEvent, timestamp: float) -> Iterator[RunNews]:
+        materialization = event.step_materialization_data.materialization
+        key, step = _key(materialization.asset_key), _step(event)
+        seconds = _number(materialization.metadata.get(_DBT_DURATION))
+        if seconds is None:
+            seconds = timestamp - self.started_steps.get(step, timestamp)
+        rows = _number(materialization.metadata.get(ROW_COUNT))
+        before = self.assets.get(key)
+        if rows is not None and before is not None and before.rows is not None and before.partition is not None:
+            rows += before.rows
+        count = None if rows is None else int(rows)
+        self.assets[key] = AssetResult(key, "materialized", count, seconds, materialization.partition)
+        if len(self._assets_of(step)) > 1:  # an asset alone is told of when its step ends, with the time of all of it
+            self._told.add(key)
+            yield self.assets[key]
+
+    def _evaluate_check(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        evaluation = event.asset_check_evaluation_data
+        status: CheckStatus = "warned" if evaluation.severity == dg.AssetCheckSeverity.WARN else "failed"
+        result = CheckResult(
+            asset=_key(evaluation.asset_key),
+            name=evaluation.check_name,
+            status="passed" if evaluation.passed else status,
+            description=evaluation.description or "",
+            seconds=_number(evaluation.metadata.get(_DBT_DURATION)),
+        )
+        self.checks[result.asset, result.name] = result
+        yield result
+
+    def _retry_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        yield StepRetried(_step(event), describe_error(event.step_retry_data.error))
+
+    def _finish_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        step, seconds = _step(event), event.step_success_data.duration_ms / 1000
+        assets = self._assets_of(step)
+        for key in assets:
+            result = self.assets.get(key)
+            if result is not None and key not in self._told:
+                self.assets[key] = replace(result, seconds=seconds)
+                yield self.assets[key]
+        if not assets and step not in self.planned_checks.values():
+            yield StepFinished(step, seconds)
+
+    def _fail_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        yield self._fail(_step(event), event.step_failure_data.error)
+
+    def _fail_run(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        error = event.job_failure_data.error
+        if error is not None and not self.failures:
+            yield self._fail("", error)
+
+    def _fail(self, step: str, error: SerializableErrorInfo | None) -> StepFailed:
+        text = describe_error(error)
+        missing = [key for key in self._assets_of(step) if key not in self.assets]
+        named = set(_DBT_NODE.findall(text))
+        failed = [key for key in missing if key.rsplit("/", 1)[-1] in named] or missing
+        self.assets |= {key: AssetResult(key, "failed") for key in failed}
+        failure = StepFailed(step, text, tuple(failed))
+        self.failures.append(failure)
+        return failure
+
+    def _assets_of(self, step: str) -> tuple[str, ...]:
+        return tuple(asset for asset, planned in self.planned_assets.items() if planned == step)
+
+
+def describe_error(error: SerializableErrorInfo | None) -> str:
+    """The user's part of an error: what it says, and the lines of their own files that led there.
+
+    Frames of Dagster, of libraries and of floe are left out. Of a dbt failure it is what dbt said.
+    """
+    if error is None:
+        return "no error was recorded"
+    while error.cause is not None and error.cls_name.startswith("Dagster"):
+        error = error.cause
+    message = _ANSI.sub("", error.message).strip().removeprefix("dagster._core.definitions.events.")
+    if _DBT_ERRORS in message:
+        return _dbt_message(message.partition(_DBT_ERRORS)[2])
+    frames = [frame for entry in error.stack if (frame := _user_frame(entry))]
+    return "\n".join([message, *frames[-_SHOWN_FRAMES:]])
+
+
+def _dbt_message(text: str) -> str:
+    lines = [line.rstrip() for line in text.splitlines() if not _DBT_PROGRESS.match(line)]
+    shown: list[str] = []
+    for line in lines:
+        if line or (shown and shown[-1]):
+            shown.append(line)
+    return "\n".join(shown).strip()
+
+
+def _user_frame(entry: str) -> str:
+    match = _FRAME.match(entry)
+    if match is None or _is_foreign(match["file"]):
+        return ""
+    code = match["code"].strip()
+    return f"  {match['file']}:{match['line']} in {match['function'].strip()}" + (f"\n      {code}" if code else "")
+
+
+def _is_foreign(file: str) -> bool:
+    return file.startswith("<") or "/site-packages/" in file or file.startswith(_FOREIGN_ROOTS)
+
+
+def _key(key: dg.AssetKey) -> str:
+    return key.to_user_string()
+
+
+def _step(event: dg.DagsterEvent) -> str:
+    return event.step_key or ""
+
+
+def _number(value: object) -> float | None:
+    number = getattr(value, "value", None)
+    return number if isinstance(number, int | float) else None
