@@ -296,7 +296,7 @@ def _unless_all(field: _Field, values: frozenset[int] | None, *, other: str) -> 
 
 
 def _check_that_it_ticks(cron: Cron, text: str) -> None:
-    if cron.months == {2} and cron.days in ({30}, {31}):
+    if cron.months == {2} and cron.days is not None and cron.days <= {30, 31} and len(cron.days) == 1:
         raise CronError(f"'{text}' asks for a 30th or 31st of February")
     if cron.days is None or cron.weekdays is not None or _LAST_DAY in cron.days:
         return

@@ -1,4 +1,4 @@
-"""The forms that names and values of the documents take: one annotated type per form, each with its reason to refuse."""
+"""The forms that names and values take: one annotated type per form, each with its reason to refuse a value."""
 
 import keyword
 import re
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from floe_core.cron import CronError, parse_cron
+from floe_core.errors import YamlPath
 from floe_core.suggestions import did_you_mean
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -47,12 +48,21 @@ _KEY_SUBSTRINGS_DAGSTER_REFUSES = {
 }
 
 
-class RuleError(ValueError):
-    """A value that breaks the rule of its field: the text is the rule, `fix` what to write instead (may be empty)."""
+_NAMES_DAGSTER_REFUSES = frozenset(
+    "context conf config meta arg_dict dict input_arg_dict output_arg_dict int str float bool input output type".split()
+)
 
-    def __init__(self, rule: str, *, fix: str = "") -> None:
+
+class RuleError(ValueError):
+    """A value that breaks the rule of its field: the text is the rule, `fix` what to write instead (may be empty).
+
+    `at` is the path of the value below the place where the error is raised; it is empty where that is the place.
+    """
+
+    def __init__(self, rule: str, *, fix: str = "", at: YamlPath = ()) -> None:
         super().__init__(rule)
         self.fix = fix
+        self.at = at
 
 
 class SecretError(RuleError):
@@ -65,6 +75,13 @@ def check_identifier(text: str) -> str:
         raise RuleError("a name has letters, digits and '_', and starts with a letter", fix=_name_like(text, "_"))
     if keyword.iskeyword(text):
         raise RuleError(f"Dagster takes no name that is a word of Python, such as '{text}'", fix=f"write '{text}_'")
+    return text
+
+
+def check_definition_name(text: str) -> str:
+    """*text*, if Dagster takes it as the name of a job, schedule or sensor."""
+    if check_identifier(text) in _NAMES_DAGSTER_REFUSES:
+        raise RuleError(f"Dagster keeps the name '{text}' for itself", fix=f"write '{text}_'")
     return text
 
 
@@ -125,8 +142,8 @@ def check_local_path(text: str) -> str:
         raise RuleError("a local path is written without a scheme", fix=f"write '{re.sub('(?i)^file:/+', '/', text)}'")
     if scheme:
         raise RuleError(
-            f"only local paths may stand here, and {scheme.group(1)}:// names a remote place: floe.yaml is logical, and "
-            "where things are stored is said in platform.yaml",
+            f"only local paths may stand here, and {scheme.group(1)}:// names a remote place: floe.yaml is logical, "
+            "and platform.yaml says where things are stored",
             fix="name a local folder, or read the remote place in a custom sensor or an asset through a resource",
         )
     if not text.strip():
@@ -158,6 +175,17 @@ def check_selection_item(text: str) -> str:
     if not text.strip():
         raise RuleError("a selection item names assets, such as 'group:bronze' or 'bronze/customers'")
     return text
+
+
+def check_partition_selector(text: str) -> str:
+    """*text*, if it says which partitions to launch: a word, `last:N` or a partition key."""
+    last = re.fullmatch(r"last\s*[:=(]?\s*(-?\d*)\)?", text)
+    if last and not (re.fullmatch(r"last:\d+", text) and int(last[1])):
+        raise RuleError(
+            "it is 'latest', 'all', 'last:N' with a number of windows from 1 on, 'none' or a partition key",
+            fix=f"write 'last:{last[1]}'" if last[1].isdigit() and int(last[1]) else "write 'latest' for the last one",
+        )
+    return check_partition_key(text)
 
 
 def check_group_name(text: str) -> str:
@@ -419,6 +447,7 @@ Text: TypeAlias = Annotated[str, BeforeValidator(_read_text), _TEXT_OR_NUMBER]
 WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
 Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
 Identifier: TypeAlias = Annotated[str, _named(check_identifier)]
+DefinitionName: TypeAlias = Annotated[str, _named(check_definition_name)]
 ProjectName: TypeAlias = Annotated[str, _named(check_project_name)]
 ProfileName: TypeAlias = Annotated[str, _named(check_project_name)]
 EnvironmentName: TypeAlias = Annotated[str, _named(check_environment_name)]
@@ -434,6 +463,9 @@ SelectionItem: TypeAlias = Annotated[str, _named(check_selection_item)]
 GroupName: TypeAlias = Annotated[str, _named(check_group_name)]
 PartitionKey: TypeAlias = Annotated[
     str, BeforeValidator(_read_key), _named(check_partition_key), WithJsonSchema({"type": ["string", "integer"]})
+]
+PartitionSelector: TypeAlias = Annotated[
+    str, BeforeValidator(_read_key), _named(check_partition_selector), WithJsonSchema({"type": ["string", "integer"]})
 ]
 TagKey: TypeAlias = Annotated[str, _named(check_tag_key)]
 TagValue: TypeAlias = Annotated[

@@ -1,10 +1,12 @@
 """`orchestration.assets`: settings for the assets whose keys match a pattern."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from floe_core.cron import parse_cron, smallest_interval
 from floe_core.names import (
     AssetTagValue,
     CronExpression,
@@ -15,12 +17,14 @@ from floe_core.names import (
     Kind,
     Owner,
     PoolName,
+    RuleError,
     TagKey,
     Text,
     TimeZone,
     WholeNumber,
+    format_duration,
 )
-from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several, Shorthand
+from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several, Shorthand, known
 from floe_core.schemas.job_definition import RetryPolicy
 
 
@@ -38,12 +42,34 @@ class BackfillPolicy(FloeModel):
         default=None, ge=1, description="How many partitions one run of `multi_run` takes at most; 1 by default."
     )
 
+    @field_validator("max_partitions_per_run")
+    @classmethod
+    def _single_run_takes_all(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("type") == "single_run":
+            raise RuleError(
+                "one run takes the whole range with 'single_run'", fix="write type: multi_run, or delete it"
+            )
+        return value
+
 
 class WindowFreshness(FloeModel):
     """The asset must have been materialized within a length of time."""
 
     fail_after: Duration = Field(description="Age after which the asset counts as stale, such as `24h`.")
     warn_after: Duration | None = Field(default=None, description="Age after which the asset is marked, such as `12h`.")
+
+    @field_validator("fail_after", "warn_after")
+    @classmethod
+    def _age_is_a_minute(cls, age: timedelta | None) -> timedelta | None:
+        return _check_minute(age)
+
+    @field_validator("warn_after")
+    @classmethod
+    def _warning_comes_first(cls, age: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        fail_after = known(info, "fail_after")
+        if age is not None and isinstance(fail_after, timedelta) and age >= fail_after:
+            raise RuleError(f"the warning comes before the failure, which is after {format_duration(fail_after)}")
+        return age
 
 
 class CronFreshness(FloeModel):
@@ -53,9 +79,33 @@ class CronFreshness(FloeModel):
     lower_bound: Duration = Field(description="How long before a tick a materialization counts for it, such as `6h`.")
     timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expression, by its IANA name.")
 
+    @field_validator("lower_bound")
+    @classmethod
+    def _bound_lies_between_ticks(cls, bound: timedelta, info: ValidationInfo) -> timedelta:
+        _check_minute(bound)
+        cron = known(info, "cron")
+        shortest = smallest_interval(parse_cron(cron)) if isinstance(cron, str) else timedelta.max
+        if bound > shortest:
+            raise RuleError(
+                f"it is at most the shortest time between two ticks, which is {format_duration(shortest)} for '{cron}'"
+            )
+        return bound
+
+
+def _check_minute(age: timedelta | None) -> timedelta | None:
+    if age is not None and age < timedelta(minutes=1):
+        raise RuleError("Dagster checks freshness by the minute, so it is at least 1m")
+    return age
+
 
 def _condition_form(value: object) -> str:
     return "function" if isinstance(value, Mapping | BaseModel) else "expression"
+
+
+def _refuse_blank(text: str) -> str:
+    if not text.strip():
+        raise RuleError("the text is empty", fix="leave the key out")
+    return text
 
 
 def _freshness_form(value: object) -> str:
@@ -68,13 +118,16 @@ def _column_form(value: object) -> str:
 
 
 AutomationCondition: TypeAlias = Annotated[
-    Annotated[str, Tag("expression")] | Annotated[ConditionFunction, Tag("function")], Discriminator(_condition_form)
+    Annotated[str, AfterValidator(_refuse_blank), Tag("expression")] | Annotated[ConditionFunction, Tag("function")],
+    Discriminator(_condition_form),
 ]
 Freshness: TypeAlias = Annotated[
     Annotated[WindowFreshness, Tag("window")] | Annotated[CronFreshness, Tag("cron")], Discriminator(_freshness_form)
 ]
 PartitionColumn: TypeAlias = Annotated[
-    Annotated[str, Tag("column")] | Annotated[dict[str, OrUnset[str]], Tag("dimensions")], Discriminator(_column_form)
+    Annotated[str, AfterValidator(_refuse_blank), Tag("column")]
+    | Annotated[dict[str, OrUnset[str]], Tag("dimensions")],
+    Discriminator(_column_form),
 ]
 
 

@@ -1,11 +1,11 @@
 """`orchestration.backfills`: ranges of partitions that are materialized in batches."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from floe_core.names import Identifier, PartitionKey, TagKey, TagValue, WholeNumber
-from floe_core.schemas.base import FloeModel, OrUnset, Several
+from floe_core.names import Identifier, PartitionKey, RuleError, TagKey, TagValue, WholeNumber
+from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, check_unique
 
 
 class PartitionRange(FloeModel):
@@ -22,7 +22,7 @@ class BackfillDefinition(FloeModel):
     partition_range: PartitionRange | None = Field(
         default=None, description="First and last partition; either this or `partition_keys`."
     )
-    partition_keys: Several[PartitionKey] = Field(
+    partition_keys: AtLeastOne[PartitionKey] = Field(
         default=(), description="The partitions one by one, in the order in which they are launched."
     )
     batch_size: WholeNumber = Field(default=10, ge=1, description="How many partitions are in flight at most.")
@@ -31,3 +31,23 @@ class BackfillDefinition(FloeModel):
     )
     description: str | None = Field(default=None, description="What the backfill is for, shown in the Dagster UI.")
     tags: dict[TagKey, OrUnset[TagValue]] = Field(default={}, description="Tags of every run that it launches.")
+
+    @field_validator("partition_keys")
+    @classmethod
+    def _keys_are_unique(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        return check_unique(keys, "partition key")
+
+    @model_validator(mode="after")
+    def _partitions_are_said_once(self) -> Self:
+        if self.partition_range is not None and self.partition_keys:
+            raise RuleError(
+                "a backfill has either 'partition_range' or 'partition_keys'",
+                fix="delete one of the two",
+                at=("partition_keys",),
+            )
+        if self.partition_range is None and not self.partition_keys:
+            raise RuleError(
+                "a backfill says which partitions it launches",
+                fix="add partition_range: {start: …, end: …} or partition_keys: […]",
+            )
+        return self

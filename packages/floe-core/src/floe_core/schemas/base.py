@@ -1,14 +1,17 @@
 """What every model of a document has in common."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
@@ -16,6 +19,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from floe_core.interpolation import EnvText, Unset
+from floe_core.names import RuleError
 from floe_core.yaml_source import plain_scalar
 
 T = TypeVar("T")
@@ -25,7 +29,7 @@ def _let_unset_pass(schema: CoreSchema) -> None:
     """Wrap the schema of every field but `type`, in place."""
     inner = schema
     while inner["type"] != "model-fields":
-        inner = inner["schema"]  # type: ignore[typeddict-item]  # a model and its validators each hold one schema
+        inner = inner["schema"]  # a model and its validators each hold one schema
     for name, field in inner["fields"].items():
         holder = field["schema"] if field["schema"]["type"] == "default" else field
         if name != "type" and not _lets_unset_pass(holder["schema"]):
@@ -46,7 +50,7 @@ class FloeModel(BaseModel):
     A value whose environment variable is not set stands in any field as an `Unset`, unchecked.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -56,15 +60,31 @@ class FloeModel(BaseModel):
         return schema
 
 
-def is_set(value: object) -> bool:
-    """Whether *value* is there and known: not None, not left out, and not waiting for an environment variable."""
-    return value is not None and not isinstance(value, Unset) and value != ()
-
-
 def _pass_unset_item(value: object, handler: ValidatorFunctionWrapHandler) -> object:
     if isinstance(value, Mapping) and isinstance(value.get("type"), Unset):
         return value["type"]
     return _pass_unset(value, handler)
+
+
+def known(info: ValidationInfo, field: str) -> object:
+    """The value of a field that comes before the validated one; None where it is unset, left out or refused itself."""
+    value = info.data.get(field)
+    return None if isinstance(value, Unset) else value
+
+
+def check_unique(items: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """*items*, if none stands twice.
+
+    Raises:
+        RuleError: One does; the error stands at its second place.
+    """
+    for item, count in Counter(items).items():
+        if count > 1:
+            second = items.index(item, items.index(item) + 1)
+            raise RuleError(
+                f"every {what} stands once, and '{item}' stands {count} times", fix="delete the others", at=(second,)
+            )
+    return items
 
 
 class _OneOrSeveral:
@@ -110,12 +130,19 @@ def _read_plain(value: object) -> object:
     return value
 
 
+def _refuse_empty(items: tuple[T, ...]) -> tuple[T, ...]:
+    if not items:
+        raise RuleError("the list is empty", fix="name at least one, or leave the key out")
+    return items
+
+
 def _read_section(value: object) -> object:
     return {} if value is None else value
 
 
 OrUnset = Annotated[T, WrapValidator(_pass_unset_item)]
 Several = Annotated[tuple[OrUnset[T], ...], _OneOrSeveral()]
+AtLeastOne = Annotated[Several[T], AfterValidator(_refuse_empty)]
 PlainValue: TypeAlias = Annotated[object, BeforeValidator(_read_plain)]
 PlainMapping: TypeAlias = dict[str, PlainValue]
 EmptySection = BeforeValidator(_read_section)

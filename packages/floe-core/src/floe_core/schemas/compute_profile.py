@@ -1,12 +1,14 @@
 """`compute` of platform.yaml: what dbt runs on, with the words of the dbt adapters."""
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import AliasChoices, Field
+from pydantic import Field, model_validator
 
-from floe_core.names import LocalPath, Text, Url, WholeNumber
+from floe_core.names import LocalPath, RuleError, Text, Url, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
 from floe_core.schemas.secrets import Secret, TextOrSecret
+from floe_core.suggestions import list_names
 
 
 class _Compute(FloeModel):
@@ -14,10 +16,33 @@ class _Compute(FloeModel):
 
 
 class _Warehouse(_Compute):
+    _other_words: ClassVar[dict[str, str]] = {}
+    """Words that dbt takes as well, and the word for each that is used here."""
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """The fields that each `method` needs; those of the empty method are alternatives where no method says more."""
+
     reads_catalog: bool = Field(
         default=False,
         description="Whether the engine was set up to read the Iceberg catalog, and so what Python assets write.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_other_words(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {key if (word := cls._other_words.get(key, key)) in value else word: item for key, item in value.items()}
+
+    @model_validator(mode="after")
+    def _login_is_complete(self) -> Self:
+        method = getattr(self, "method", "")
+        for field in self._logins.get(method, ()):
+            if getattr(self, field) is None:
+                raise RuleError(f"method '{method}' needs '{field}'", fix=f"add '{field}'")
+        alternatives = self._logins.get("", ())
+        if alternatives and all(getattr(self, field) is None for field in alternatives):
+            raise RuleError(f"logging in needs one of {list_names(alternatives)}", fix=f"add '{alternatives[0]}'")
+        return self
 
 
 class DuckDBCompute(_Compute):
@@ -36,12 +61,14 @@ class DuckDBCompute(_Compute):
 class PostgresCompute(_Warehouse):
     """PostgreSQL."""
 
+    _other_words: ClassVar[dict[str, str]] = {"database": "dbname", "pass": "password"}
+
     type: Literal["postgres"] = Field(description="PostgreSQL.")
     host: TextOrSecret = Field(description="Host of the database.")
     port: WholeNumber = Field(default=5432, ge=1, le=65535, description="Port of the database.")
     user: TextOrSecret = Field(description="User of the database.")
     password: Secret = Field(description="Password of the user.")
-    dbname: Text = Field(validation_alias=AliasChoices("dbname", "database"), description="Name of the database.")
+    dbname: Text = Field(description="Name of the database.")
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     role: Text | None = Field(default=None, description="Role that is taken after connecting.")
     search_path: Text | None = Field(default=None, description="Search path of the connection.")
@@ -59,10 +86,13 @@ class PostgresCompute(_Warehouse):
 class RedshiftCompute(_Warehouse):
     """Amazon Redshift."""
 
+    _other_words: ClassVar[dict[str, str]] = {"database": "dbname", "pass": "password"}
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {"database": ("user", "password"), "iam": ("user", "region")}
+
     type: Literal["redshift"] = Field(description="Amazon Redshift.")
     host: TextOrSecret = Field(description="Host of the cluster or workgroup.")
     port: WholeNumber = Field(default=5439, ge=1, le=65535, description="Port of the database.")
-    dbname: Text = Field(validation_alias=AliasChoices("dbname", "database"), description="Name of the database.")
+    dbname: Text = Field(description="Name of the database.")
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     method: Literal["database", "iam", "iam_role"] = Field(default="database", description="How to log in.")
     user: TextOrSecret | None = Field(default=None, description="User of the database.")
@@ -83,6 +113,10 @@ class RedshiftCompute(_Warehouse):
 
 class SnowflakeCompute(_Warehouse):
     """Snowflake."""
+
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {
+        "": ("password", "private_key", "private_key_path", "token", "authenticator")
+    }
 
     type: Literal["snowflake"] = Field(description="Snowflake.")
     account: TextOrSecret = Field(description="Account identifier.")
@@ -113,16 +147,15 @@ class SnowflakeCompute(_Warehouse):
 class BigQueryCompute(_Warehouse):
     """Google BigQuery."""
 
+    _other_words: ClassVar[dict[str, str]] = {"database": "project", "schema": "dataset"}
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {"service-account": ("keyfile",)}
+
     type: Literal["bigquery"] = Field(description="Google BigQuery.")
     method: Literal["oauth", "service-account", "oauth-secrets"] = Field(
         default="oauth", description="How to log in: the machine's own credentials, a key file, or OAuth tokens."
     )
-    project: Text = Field(
-        validation_alias=AliasChoices("project", "database"), description="Project of models that name none."
-    )
-    dataset: Text = Field(
-        validation_alias=AliasChoices("dataset", "schema"), description="Dataset of models that name none."
-    )
+    project: Text = Field(description="Project of models that name none.")
+    dataset: Text = Field(description="Dataset of models that name none.")
     location: Text | None = Field(default=None, description="Location of the data, such as `EU`.")
     keyfile: Text | None = Field(default=None, description="Key file, with method `service-account`.")
     token: Secret | None = Field(default=None, description="Access token, with method `oauth-secrets`.")
@@ -145,6 +178,9 @@ class BigQueryCompute(_Warehouse):
 class DatabricksCompute(_Warehouse):
     """Databricks."""
 
+    _other_words: ClassVar[dict[str, str]] = {"database": "catalog"}
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {"": ("token", "auth_type")}
+
     type: Literal["databricks"] = Field(description="Databricks.")
     host: TextOrSecret = Field(description="Host of the workspace.")
     http_path: TextOrSecret = Field(description="HTTP path of the SQL warehouse or cluster.")
@@ -164,6 +200,15 @@ class DatabricksCompute(_Warehouse):
 class TrinoCompute(_Warehouse):
     """Trino or Starburst."""
 
+    _other_words: ClassVar[dict[str, str]] = {"catalog": "database"}
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {
+        "none": ("user",),
+        "ldap": ("user", "password"),
+        "jwt": ("jwt_token",),
+        "certificate": ("client_certificate", "client_private_key"),
+        "kerberos": ("keytab", "krb5_config", "principal"),
+    }
+
     type: Literal["trino"] = Field(description="Trino or Starburst.")
     host: TextOrSecret = Field(description="Host of the coordinator.")
     port: WholeNumber = Field(ge=1, le=65535, description="Port of the coordinator.")
@@ -180,9 +225,7 @@ class TrinoCompute(_Warehouse):
     keytab: Text | None = Field(default=None, description="Keytab file, with method `kerberos`.")
     krb5_config: Text | None = Field(default=None, description="Kerberos configuration file, with method `kerberos`.")
     principal: Text | None = Field(default=None, description="Principal, with method `kerberos`.")
-    database: Text = Field(
-        validation_alias=AliasChoices("database", "catalog"), description="Catalog of models that name none."
-    )
+    database: Text = Field(description="Catalog of models that name none.")
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     http_scheme: Literal["http", "https"] | None = Field(default=None, description="Scheme of the coordinator.")
     cert: Text | None = Field(default=None, description="File of the certificate authority.")
@@ -193,6 +236,12 @@ class TrinoCompute(_Warehouse):
 
 class SparkCompute(_Warehouse):
     """Apache Spark."""
+
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {
+        "thrift": ("host",),
+        "http": ("host", "token", "cluster"),
+        "odbc": ("host", "driver", "token"),
+    }
 
     type: Literal["spark"] = Field(description="Apache Spark.")
     method: Literal["thrift", "http", "odbc", "session"] = Field(default="thrift", description="How to connect.")

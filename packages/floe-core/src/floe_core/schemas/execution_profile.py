@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from floe_core.names import LocalPath, Text, WholeNumber
+from floe_core.names import LocalPath, RuleError, Text, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
 from floe_core.schemas.secrets import TextOrSecret
 
@@ -36,6 +36,13 @@ class DaskExecution(FloeModel):
     )
     n_workers: WholeNumber | None = Field(default=None, ge=1, description="How many workers start on this machine.")
     threads_per_worker: WholeNumber | None = Field(default=None, ge=1, description="How many threads a worker has.")
+
+    @field_validator("n_workers", "threads_per_worker")
+    @classmethod
+    def _workers_start_here(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("address") is not None:
+            raise RuleError("workers of a scheduler that runs already are not started here", fix="delete it")
+        return value
 
 
 class CeleryExecution(FloeModel):

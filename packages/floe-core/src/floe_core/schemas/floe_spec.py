@@ -1,7 +1,7 @@
 """floe.yaml as a whole."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 

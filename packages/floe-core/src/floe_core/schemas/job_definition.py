@@ -2,10 +2,19 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from floe_core.names import FunctionReference, Number, ProfileName, SelectionItem, TagKey, TagValue, WholeNumber
-from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several, Shorthand
+from floe_core.names import (
+    FunctionReference,
+    Number,
+    ProfileName,
+    RuleError,
+    SelectionItem,
+    TagKey,
+    TagValue,
+    WholeNumber,
+)
+from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping, Several, Shorthand
 
 
 class RetryPolicy(FloeModel):
@@ -19,6 +28,13 @@ class RetryPolicy(FloeModel):
     jitter: Literal["full", "plus_minus"] | None = Field(
         default=None, description="Random part of the delay: anywhere up to it, or around it; none by default."
     )
+
+    @field_validator("backoff", "jitter")
+    @classmethod
+    def _there_is_a_delay(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("delay", 0) is None:
+            raise RuleError("it changes the delay between retries, and there is none", fix="add delay: 10 (seconds)")
+        return value
 
 
 class Hook(FloeModel):
@@ -41,8 +57,8 @@ class BatchJob(_Job):
     """Materializes the assets that it selects."""
 
     type: Literal["batch"] = Field(description="Materializes the assets that it selects.")
-    selection: Several[SelectionItem] = Field(
-        min_length=1, description="Selection items whose assets are united, such as `group:bronze` or `+orders`."
+    selection: AtLeastOne[SelectionItem] = Field(
+        description="Selection items whose assets are united, such as `group:bronze` or `+orders`."
     )
     exclude: Several[SelectionItem] = Field(
         default=(), description="Selection items whose assets are taken away again."

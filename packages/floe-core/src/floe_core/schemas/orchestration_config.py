@@ -1,16 +1,19 @@
 """`orchestration`: everything that becomes a Dagster object."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from floe_core.names import (
     AssetGlob,
+    DefinitionName,
     FunctionReference,
     GroupName,
     Identifier,
     LocalPath,
     ModuleReference,
+    RuleError,
     Text,
 )
 from floe_core.schemas.asset_config import AssetConfig
@@ -20,6 +23,12 @@ from floe_core.schemas.job_definition import JobDefinition
 from floe_core.schemas.partition_definition import PartitionDefinition
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.schemas.sensor_definition import SensorDefinition
+from floe_core.suggestions import did_you_mean, list_names
+from floe_core.templates import texts_in
+
+PARTITION_PLACEHOLDERS = ("partition_key", "partition_keys", "partition_start", "partition_end")
+"""What `{…}` in the text of a dbt var is filled in with; other braces stay as they are."""
+_PARTITION_PLACE = re.compile(r"\{(partition_\w+)(?::[^{}]*)?\}")
 
 
 class AssetModule(FloeModel):
@@ -65,6 +74,25 @@ class DbtConfig(FloeModel):
         default=(), description="What is asked of the database after each model; every entry costs a query."
     )
 
+    @field_validator("selector")
+    @classmethod
+    def _selector_stands_alone(cls, selector: str | None, info: ValidationInfo) -> str | None:
+        given = [field for field in ("select", "exclude") if info.data.get(field)]
+        if selector is not None and given:
+            raise RuleError(f"dbt takes a selector in place of {' and '.join(given)}, not beside", fix="delete one")
+        return selector
+
+    @field_validator("vars")
+    @classmethod
+    def _places_can_be_filled_in(cls, dbt_vars: dict[str, object]) -> dict[str, object]:
+        for path, text in texts_in(dbt_vars):
+            for name in _PARTITION_PLACE.findall(text):
+                if name not in PARTITION_PLACEHOLDERS:
+                    names = list_names([f"{{{known}}}" for known in PARTITION_PLACEHOLDERS])
+                    fix = did_you_mean(name, PARTITION_PLACEHOLDERS)
+                    raise RuleError(f"'{{{name}}}' cannot be filled in: there is {names}", fix=fix, at=path)
+        return dbt_vars
+
 
 class OrchestrationConfig(FloeModel):
     """Assets, jobs, schedules, sensors, partitions and backfills of the project."""
@@ -79,15 +107,15 @@ class OrchestrationConfig(FloeModel):
     assets: Annotated[dict[AssetGlob, OrUnset[AssetConfig]], EmptySection] = Field(
         default={}, description="Settings of assets by a pattern over their keys; later patterns win."
     )
-    jobs: Annotated[dict[Identifier, OrUnset[JobDefinition]], EmptySection] = Field(
+    jobs: Annotated[dict[DefinitionName, OrUnset[JobDefinition]], EmptySection] = Field(
         default={}, description="Jobs by name."
     )
-    schedules: Annotated[dict[Identifier, OrUnset[ScheduleDefinition]], EmptySection] = Field(
+    schedules: Annotated[dict[DefinitionName, OrUnset[ScheduleDefinition]], EmptySection] = Field(
         default={}, description="Schedules by name."
     )
-    sensors: Annotated[dict[Identifier, OrUnset[SensorDefinition]], EmptySection] = Field(
+    sensors: Annotated[dict[DefinitionName, OrUnset[SensorDefinition]], EmptySection] = Field(
         default={}, description="Sensors by name."
     )
-    backfills: Annotated[dict[Identifier, OrUnset[BackfillDefinition]], EmptySection] = Field(
+    backfills: Annotated[dict[DefinitionName, OrUnset[BackfillDefinition]], EmptySection] = Field(
         default={}, description="Backfills by name."
     )

@@ -1,7 +1,7 @@
 """platform.yaml as a whole: where things are stored, computed and run."""
 
 from datetime import timedelta
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -13,16 +13,30 @@ from floe_core.names import (
     LocalPath,
     Number,
     ProfileName,
+    RuleError,
     TagKey,
     Text,
     Url,
     WholeNumber,
 )
 from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, Several
-from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
-from floe_core.schemas.execution_profile import ExecutionProfile, InProcessExecution
+from floe_core.schemas.compute_profile import ComputeProfile
+from floe_core.schemas.execution_profile import ExecutionProfile
 from floe_core.schemas.floe_spec import without_notes
 from floe_core.schemas.secrets import PlainOrSecret, Secret, TextOrSecret, UriOrSecret
+
+
+class _AwsKeys(FloeModel):
+    access_key_id: TextOrSecret | None = Field(
+        default=None, description="Access key; without keys the client looks for credentials on its own."
+    )
+    secret_access_key: Secret | None = Field(default=None, description="Secret key that belongs to `access_key_id`.")
+    session_token: Secret | None = Field(default=None, description="Session token of temporary keys.")
+
+    @model_validator(mode="after")
+    def _keys_are_a_pair(self) -> Self:
+        _check_together(self, "access_key_id", "secret_access_key")
+        return self
 
 
 class LocalStorage(FloeModel):
@@ -34,7 +48,7 @@ class LocalStorage(FloeModel):
     )
 
 
-class S3Storage(FloeModel):
+class S3Storage(_AwsKeys):
     """A bucket of S3, or of anything that speaks its protocol."""
 
     type: Literal["s3"] = Field(description="A bucket of S3, or of anything that speaks its protocol.")
@@ -45,11 +59,6 @@ class S3Storage(FloeModel):
     path_style: bool | None = Field(
         default=None, description="Whether the bucket stands in the path instead of the host name."
     )
-    access_key_id: TextOrSecret | None = Field(
-        default=None, description="Access key; without keys the client looks for credentials on its own."
-    )
-    secret_access_key: Secret | None = Field(default=None, description="Secret key that belongs to `access_key_id`.")
-    session_token: Secret | None = Field(default=None, description="Session token of temporary keys.")
 
 
 StorageProfile: TypeAlias = Annotated[LocalStorage | S3Storage, Field(discriminator="type")]
@@ -82,19 +91,21 @@ class RestCatalog(FloeModel):
         default=None, description="How storage is reached: with credentials that the catalog hands out, or one's own."
     )
 
+    @model_validator(mode="after")
+    def _login_is_one(self) -> Self:
+        _check_together(self, "client_id", "client_secret")
+        if self.client_id is not None and self.token is not None:
+            raise RuleError("the catalog is reached by a client or by a token", fix="delete one", at=("token",))
+        return self
 
-class GlueCatalog(FloeModel):
+
+class GlueCatalog(_AwsKeys):
     """The AWS Glue data catalog."""
 
     type: Literal["glue"] = Field(description="The AWS Glue data catalog.")
     region: Text | None = Field(default=None, description="Region of the catalog; the client's own choice by default.")
     catalog_id: Text | None = Field(default=None, description="Account id of the catalog; the caller's by default.")
     endpoint: Url | None = Field(default=None, description="Address of the service, where it is not AWS's own.")
-    access_key_id: TextOrSecret | None = Field(
-        default=None, description="Access key; without keys the client looks for credentials on its own."
-    )
-    secret_access_key: Secret | None = Field(default=None, description="Secret key that belongs to `access_key_id`.")
-    session_token: Secret | None = Field(default=None, description="Session token of temporary keys.")
 
 
 CatalogProfile: TypeAlias = Annotated[SqlCatalog | RestCatalog | GlueCatalog, Field(discriminator="type")]
@@ -113,6 +124,12 @@ class Observability(FloeModel):
     lineage_endpoint: Url | None = Field(default=None, description="Address of the OpenLineage receiver.")
     lineage_api_key: Secret | None = Field(default=None, description="API key of the OpenLineage receiver.")
     sampling: Number = Field(default=1.0, ge=0, le=1, description="Share of runs that are traced, from 0 to 1.")
+
+
+def _check_together(model: FloeModel, first: str, second: str) -> None:
+    for given, missing in ((first, second), (second, first)):
+        if getattr(model, given) is not None and getattr(model, missing) is None:
+            raise RuleError(f"'{first}' and '{second}' belong together", fix=f"add '{missing}'", at=(given,))
 
 
 class SqliteInstance(FloeModel):
@@ -156,7 +173,7 @@ class Concurrency(FloeModel):
 
     max_concurrent_runs: WholeNumber | None = Field(default=None, ge=0, description="How many runs go at once.")
     tag_limits: Several[TagLimit] = Field(default=(), description="Limits for runs with certain tags.")
-    pools: PoolLimits = Field(default=PoolLimits(), description="Limits for the steps of pools.")
+    pools: PoolLimits = Field(default={}, validate_default=True, description="Limits for the steps of pools.")
 
 
 class Retention(FloeModel):
@@ -173,10 +190,10 @@ class Instance(FloeModel):
     """Settings of the Dagster instance that floe generates."""
 
     storage: InstanceStorage = Field(
-        default=SqliteInstance(type="sqlite"), description="Where Dagster keeps runs, events and schedules."
+        default={"type": "sqlite"}, validate_default=True, description="Where Dagster keeps runs, events and schedules."
     )
-    concurrency: Concurrency = Field(default=Concurrency(), description="How much Dagster does at once.")
-    retention: Retention = Field(default=Retention(), description="How long Dagster keeps ticks.")
+    concurrency: Concurrency = Field(default={}, validate_default=True, description="How much Dagster does at once.")
+    retention: Retention = Field(default={}, validate_default=True, description="How long Dagster keeps ticks.")
 
 
 class ResourceProfile(FloeModel):
@@ -205,23 +222,27 @@ class PlatformSpec(FloeModel):
     """Everything that platform.yaml says; what it leaves out is the embedded platform."""
 
     storage: dict[ProfileName, OrUnset[StorageProfile]] = Field(
-        default={"default": LocalStorage(type="local")}, description="Storage profiles by name."
+        default={"default": {"type": "local"}}, validate_default=True, description="Storage profiles by name."
     )
     catalogs: dict[ProfileName, OrUnset[CatalogProfile]] = Field(
-        default={"default": SqlCatalog(type="sql")}, description="Catalog profiles by name."
+        default={"default": {"type": "sql"}}, validate_default=True, description="Catalog profiles by name."
     )
     compute: dict[ProfileName, OrUnset[ComputeProfile]] = Field(
-        default={"default": DuckDBCompute(type="duckdb")}, description="Compute profiles for dbt by name."
+        default={"default": {"type": "duckdb"}}, validate_default=True, description="Compute profiles for dbt by name."
     )
     execution: dict[ProfileName, OrUnset[ExecutionProfile]] = Field(
-        default={"default": InProcessExecution(type="in_process")}, description="Execution profiles by name."
+        default={"default": {"type": "in_process"}}, validate_default=True, description="Execution profiles by name."
     )
-    observability: Observability = Field(default=Observability(), description="Where traces and lineage are sent.")
-    instance: Instance = Field(default=Instance(), description="Settings of the Dagster instance.")
+    observability: Observability = Field(
+        default={}, validate_default=True, description="Where traces and lineage are sent."
+    )
+    instance: Instance = Field(default={}, validate_default=True, description="Settings of the Dagster instance.")
     resources: Annotated[dict[Identifier, OrUnset[ResourceProfile]], EmptySection] = Field(
         default={}, description="Dagster resources by key."
     )
-    maintenance: Maintenance = Field(default=Maintenance(), description="Defaults and floors of table maintenance.")
+    maintenance: Maintenance = Field(
+        default={}, validate_default=True, description="Defaults and floors of table maintenance."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,9 +1,12 @@
 """`orchestration.sensors`: what is launched by events."""
 
-from typing import Annotated, Literal, TypeAlias
+import re
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from floe_core.errors import YamlPath
+from floe_core.interpolation import Unset
 from floe_core.names import (
     EnvironmentName,
     FunctionReference,
@@ -11,14 +14,23 @@ from floe_core.names import (
     Identifier,
     LocalPath,
     Number,
+    PartitionSelector,
     RegularExpression,
+    RuleError,
     SelectionItem,
     TagKey,
     TagValue,
     Text,
     WholeNumber,
 )
-from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
+from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping, check_unique
+from floe_core.suggestions import list_names
+from floe_core.templates import TemplateError, parse_template, texts_in
+
+
+def _read_status(value: object) -> object:
+    """Statuses as Dagster writes them, whatever their case."""
+    return value.upper().replace("CANCELLED", "CANCELED") if isinstance(value, str) else value
 
 
 class _Sensor(FloeModel):
@@ -26,25 +38,46 @@ class _Sensor(FloeModel):
     enabled: bool = Field(
         default=True, description="Whether the sensor starts switched on; a switch in the Dagster UI wins afterwards."
     )
-    environments: Several[EnvironmentName] = Field(
+    environments: AtLeastOne[EnvironmentName] = Field(
         default=(), description="The only environments in which the sensor exists; all by default."
     )
     poll_interval_seconds: WholeNumber = Field(default=30, ge=1, description="Seconds between two ticks, at least.")
 
 
 class _LaunchingSensor(_Sensor):
+    _launchers: ClassVar[tuple[str, ...]] = ("job", "jobs", "selection")
+    _launches_always: ClassVar[bool] = True
+
     job: Identifier | None = Field(default=None, description="The job to launch.")
-    jobs: Several[Identifier] = Field(default=(), description="Several jobs to launch, in place of `job`.")
-    selection: Several[SelectionItem] = Field(
+    jobs: AtLeastOne[Identifier] = Field(default=(), description="Several jobs to launch, in place of `job`.")
+    selection: AtLeastOne[SelectionItem] = Field(
         default=(), description="Selection items of the assets to launch without a job of their own."
     )
-    partition_selector: Text | None = Field(
+    partition_selector: PartitionSelector | None = Field(
         default=None,
         description="Which partitions of a partitioned job are launched when neither `partition_key` nor the watched "
         "asset says so: `latest` (the default), `all`, `last:N`, `none` or a partition key.",
     )
     tags: dict[TagKey, OrUnset[TagValue]] = Field(default={}, description="Tags of every run that it launches.")
     config: PlainMapping = Field(default={}, description="Run config of every run that it launches.")
+
+    @field_validator("jobs")
+    @classmethod
+    def _jobs_are_unique(cls, jobs: tuple[str, ...]) -> tuple[str, ...]:
+        return check_unique(jobs, "job")
+
+    @model_validator(mode="after")
+    def _one_thing_is_launched(self) -> Self:
+        given = [field for field in self._launchers if getattr(self, field) not in (None, ())]
+        if len(given) > 1:
+            raise RuleError(
+                f"a sensor has one of {list_names(self._launchers)}, and this one has {' and '.join(given)}",
+                fix="delete all but one",
+                at=(given[1],),
+            )
+        if not given and self._launches_always:
+            raise RuleError(f"a sensor has one of {list_names(self._launchers)}", fix="say what it launches: job: NAME")
+        return self
 
 
 class FileWatcherSensor(_LaunchingSensor):
@@ -72,12 +105,43 @@ class FileWatcherSensor(_LaunchingSensor):
         default=None, description="Partition that a file's run is for, such as `{file.stem}` or a group `{date}`."
     )
 
+    @field_validator("partition_pattern")
+    @classmethod
+    def _pattern_has_named_groups(cls, pattern: str | None) -> str | None:
+        if pattern is not None and not re.compile(pattern).groupindex:
+            raise RuleError("only named groups can be used", fix=r"name a group: (?P<date>\d{4}-\d{2}-\d{2})")
+        return pattern
+
+    @model_validator(mode="after")
+    def _places_can_be_filled_in(self) -> Self:
+        if not (isinstance(self.partition_pattern, Unset) or isinstance(self.batch, Unset)):
+            filled_in = {"partition_key": self.partition_key, "config": self.config, "tags": self.tags}
+            for path, text in texts_in(filled_in):
+                self._check_template(text, path)
+        return self
+
+    def _check_template(self, text: str, path: YamlPath) -> None:
+        if isinstance(text, Unset):
+            return
+        try:
+            parse_template(text, file_placeholders(self))
+        except TemplateError as error:
+            raise RuleError(str(error), fix=error.fix, at=path) from error
+
+
+def file_placeholders(sensor: FileWatcherSensor) -> tuple[str, ...]:
+    """What `{…}` may name in the texts of *sensor*."""
+    if sensor.batch == "all":
+        return ("files",)
+    groups = re.compile(sensor.partition_pattern).groupindex if sensor.partition_pattern else ()
+    return ("file.path", "file.name", "file.stem", *groups)
+
 
 class AssetSensor(_LaunchingSensor):
     """Starts its job when watched assets were materialized."""
 
     type: Literal["asset_sensor"] = Field(description="Starts its job when watched assets were materialized.")
-    watched_assets: Several[SelectionItem] = Field(min_length=1, description="Selection items of the assets to watch.")
+    watched_assets: AtLeastOne[SelectionItem] = Field(description="Selection items of the assets to watch.")
     trigger: Literal["any", "all"] = Field(
         default="any", description="Whether any watched asset is enough, or each must be new since the last launch."
     )
@@ -86,11 +150,15 @@ class AssetSensor(_LaunchingSensor):
 class RunStatusSensor(_LaunchingSensor):
     """Starts its job, or calls its function, when a run reaches a status."""
 
+    _launchers: ClassVar[tuple[str, ...]] = ("job", "jobs", "selection", "target_function")
+
     type: Literal["run_status"] = Field(description="Starts its job when a run reaches a status.")
-    watched_jobs: Several[Identifier] = Field(
+    watched_jobs: AtLeastOne[Identifier] = Field(
         default=(), description="Jobs whose runs are watched; every run of the code location by default."
     )
-    status: Literal["SUCCESS", "FAILURE", "STARTED", "CANCELED"] = Field(description="Status that is waited for.")
+    status: Annotated[Literal["SUCCESS", "FAILURE", "STARTED", "CANCELED"], BeforeValidator(_read_status)] = Field(
+        description="Status that is waited for."
+    )
     target_function: FunctionReference | None = Field(
         default=None, description="Function that is called instead of launching a job, for alerts."
     )
@@ -98,6 +166,8 @@ class RunStatusSensor(_LaunchingSensor):
 
 class CustomSensor(_LaunchingSensor):
     """Calls a function at every tick, which says what to launch."""
+
+    _launches_always: ClassVar[bool] = False
 
     type: Literal["custom"] = Field(description="Calls a function at every tick, which says what to launch.")
     target_function: FunctionReference = Field(
@@ -112,8 +182,8 @@ class AutomationSensor(_Sensor):
     """Evaluates the automation conditions of a part of the assets, in place of Dagster's default sensor."""
 
     type: Literal["automation"] = Field(description="Evaluates the automation conditions of a part of the assets.")
-    selection: Several[SelectionItem] = Field(
-        min_length=1, description="Selection items of the assets whose automation conditions it evaluates."
+    selection: AtLeastOne[SelectionItem] = Field(
+        description="Selection items of the assets whose automation conditions it evaluates."
     )
     run_tags: dict[TagKey, OrUnset[TagValue]] = Field(default={}, description="Tags of every run that it launches.")
 
