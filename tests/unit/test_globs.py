@@ -63,7 +63,7 @@ def test_what_a_glob_matches(glob: str, key: str, matches: bool) -> None:
     [
         pytest.param("a[b", r"the [ is not closed; write \[ for a bracket that is meant as it stands", 1, id="bracket"),
         pytest.param(
-            "[!]", r"the [ is not closed; write \[ for a bracket that is meant as it stands", 0, id="no-class"
+            "[!]", r"the [ is not closed; write \[ for a bracket that is meant as it stands", 0, id="class"
         ),
         pytest.param("{a,{b}", r"the { is not closed; write \{ for a brace that is meant as it stands", 0, id="brace"),
         pytest.param("a\\", "the backslash at the end has nothing to act on", 1, id="backslash"),

@@ -34,10 +34,12 @@ def resolve_selection(
     collector = ProblemCollector()
     selected: list[Keys] = []
     taken_away: list[Keys] = []
+    has_assets = any(node.executable for node in index.nodes.values())
     for text in _texts(items, exclude, place):
         with collector.collecting():
             item = text.parse()
-            collector.extend(check_item(item, text, index=index))
+            if has_assets:
+                collector.extend(check_item(item, text, index=index))
             (taken_away if item.removes else selected).append(evaluate(item.expression, index))
     collector.raise_if_any(SelectionError)
     united = frozenset().union(*selected) if selected else evaluate(_EVERYTHING, index)

@@ -32,6 +32,7 @@ from floe_dagster.selection_tree import (
 )
 
 _DEEPEST = 40
+_MEANT_IN_GLOBS = frozenset("*?[]{}\\,!^-")
 _ENDS_WORD = frozenset("()\"'+,=|&")
 _QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'", re.DOTALL)
 _LABEL = re.compile(r"(\w+):")
@@ -68,7 +69,7 @@ def canonical_name(text: str) -> str:
     >>> canonical_name(r"a\ b\*")
     'a b\\*'
     """
-    return re.sub(r"\\([^*?\[\]{}\\,!^-])", r"\1", text, flags=re.DOTALL)
+    return re.sub(r"\\(.)", lambda pair: pair[0] if pair[1] in _MEANT_IN_GLOBS else pair[1], text, flags=re.DOTALL)
 
 
 class _Parser:

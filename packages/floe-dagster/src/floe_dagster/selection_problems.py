@@ -16,6 +16,8 @@ from floe_dagster.selection_tree import And, Expression, Item, Labelled, Named, 
 
 _LIST = "run 'floe list assets' to see the assets with their groups, tags, kinds and owners"
 
+_FEW = 8
+
 
 @dataclass(frozen=True)
 class SelectionPlace:
@@ -125,7 +127,7 @@ class _Checker:
         leads_on = any(self.index.nodes[key].materializable for key in made_from_it)
         yield self.problem(
             "FLOE-333",
-            f"asset {self.shown(literal_text(leaf.text))}, which nothing materialises",
+            f"{self.shown('asset', literal_text(leaf.text))}, which nothing materialises",
             leaf,
             why="it is an external asset: the definitions know of it, but no code of theirs writes it",
             fix=f"write '{leaf.text}+' for what is made from it" if leads_on else "delete it from the item",
@@ -138,7 +140,7 @@ class _Checker:
             fix = f"write 'group:{name}' for the assets of that group"
         return self.problem(
             "FLOE-331",
-            f"asset {self.shown(name)}, which does not exist",
+            f"{self.shown('asset', name)}, which does not exist",
             leaf,
             why="an asset is named by its whole key, or by the last part of it where no other key ends so",
             fix=fix or _LIST,
@@ -147,7 +149,7 @@ class _Checker:
     def ambiguous(self, leaf: Named, found: tuple[KeyPath, ...]) -> Problem:
         return self.problem(
             "FLOE-332",
-            f"asset {self.shown(literal_text(leaf.text))}, which may be any of {len(found)}",
+            f"{self.shown('asset', literal_text(leaf.text))}, which may be any of {len(found)}",
             leaf,
             why=f"the keys {list_names(self.index.nodes[key].label for key in found)} all end so",
             fix=f"write the whole key, or '**/{leaf.text}' for all of them",
@@ -160,7 +162,9 @@ class _Checker:
         else:
             why = "a pattern is matched against the whole key and against the last part of it"
             fix = did_you_mean(leaf.text, _names(self.index)) or _LIST
-        return self.problem("FLOE-331", f"{self.shown(leaf.text)}, which matches no asset", leaf, why=why, fix=fix)
+        return self.problem(
+            "FLOE-331", f"{self.shown('pattern', leaf.text)}, which matches no asset", leaf, why=why, fix=fix
+        )
 
     def unknown_label(self, leaf: Labelled) -> Problem:
         asked, known, plural = _known_labels(leaf, self.index)
@@ -171,8 +175,10 @@ class _Checker:
         fix = did_you_mean(asked, known)
         if leaf.tag_value is None and len(self.index.by_name.get(leaf.text, ())) == 1:
             fix = f"write '{leaf.text}' for the asset of that name"
-        what = f"{leaf.label} {self.shown(text)}, which no asset has"
-        return self.problem("FLOE-331", what, leaf, why=why, fix=fix or _LIST)
+        what = f"{self.shown(leaf.label, text)}, which no asset has"
+        return self.problem(
+            "FLOE-331", what, leaf, why=why, fix=fix or ("write one of these" if 0 < len(known) <= _FEW else _LIST)
+        )
 
     def selects_nothing(self) -> Problem:
         if evaluate(self.item.expression, self.index, with_external=True):
@@ -183,8 +189,8 @@ class _Checker:
             why = "each part of it matches assets, but none is matched by all of it"
         return self.problem(code, what, None, why=why, fix="change the item or delete it")
 
-    def shown(self, name: str) -> str:
-        return f"'{self.text.shown}'" if self.text.is_interpolated else f"'{name}'"
+    def shown(self, kind: str, name: str) -> str:
+        return f"'{self.text.shown}'" if self.text.is_interpolated else f"{kind} '{name}'"
 
     def problem(self, code: str, what: str, leaf: Named | Labelled | None, *, why: str, fix: str) -> Problem:
         verb = "excludes" if self.item.removes else "selects"
