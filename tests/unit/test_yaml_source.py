@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-import yaml  # noqa: TID251  # the other implementation, to compare with
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot

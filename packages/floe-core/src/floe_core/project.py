@@ -1,0 +1,124 @@
+"""The project folder: where floe.yaml is, and what lies around it."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from floe_core.errors import DocumentError, Location, Problem, shown_path
+
+FLOE_YAML = "floe.yaml"
+FLOE_DIR = ".floe"
+ARTIFACTS_FILE = "compiled_artifacts.json"
+_GITIGNORE = "# Made by floe; everything in this folder can be made again.\n*\n"
+
+
+def find_project_dir(start: Path) -> Path:
+    """The folder that holds floe.yaml: *start* (a folder, or a file in it) or the nearest one above it.
+
+    Raises:
+        DocumentError: There is none.
+    """
+    folder = _absolute(start)
+    folders = list(folder_and_parents(folder if folder.is_dir() else folder.parent))
+    for candidate in folders:
+        if (candidate / FLOE_YAML).is_file():
+            return candidate
+    other = next((name for name in ("floe.yml", "Floe.yaml") if (folders[0] / name).is_file()), "")
+    raise DocumentError(
+        Problem(
+            "FLOE-130",
+            "there is no floe.yaml",
+            Location(shown_path(folders[0])),
+            why=f"looked in {shown_path(folders[0])} and in every folder above it",
+            fix=f"rename {other} to floe.yaml" if other else "run 'floe init', or name the folder with --project DIR",
+        )
+    )
+
+
+def folder_and_parents(folder: Path) -> Iterator[Path]:
+    """*folder* and every folder above it, nearest first."""
+    yield folder
+    yield from folder.parents
+
+
+@dataclass(frozen=True)
+class ProjectFolder:
+    """A folder with a floe.yaml, to which every relative path in that file refers."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the project where floe.yaml gives none: the folder's, in the letters that a name may have."""
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", _absolute(self.path).name)
+        return name.strip("-_") or "floe"
+
+    @property
+    def floe_yaml(self) -> Path:
+        """The document."""
+        return self.path / FLOE_YAML
+
+    @property
+    def artifacts_file(self) -> Path:
+        """Where `floe compile` writes what Dagster loads."""
+        return self.path / FLOE_DIR / ARTIFACTS_FILE
+
+    @property
+    def floe_dir(self) -> Path:
+        """The folder of everything that floe generates, made where that is possible.
+
+        A project that cannot be written still loads from what was compiled before; see `make_floe_dir`.
+        """
+        try:
+            return self.make_floe_dir()
+        except DocumentError:
+            return self.path / FLOE_DIR
+
+    def make_floe_dir(self) -> Path:
+        """The same folder, which then exists, can be written and is ignored by git.
+
+        Raises:
+            DocumentError: It cannot be made or written.
+        """
+        folder = self.path / FLOE_DIR
+        ignore = folder / ".gitignore"
+        try:
+            folder.mkdir(exist_ok=True)
+            if not ignore.exists():
+                ignore.write_text(_GITIGNORE, encoding="utf-8")
+            reason = "" if os.access(folder, os.W_OK) else "Permission denied"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        if reason:
+            raise DocumentError(
+                Problem(
+                    "FLOE-131",
+                    f"{shown_path(folder)} cannot be written: {reason}",
+                    why="floe keeps compiled artifacts, caches and the embedded warehouse there",
+                    fix="make the project folder writable, or run 'floe compile' where it is and ship the .floe folder",
+                )
+            )
+        return folder
+
+    @property
+    def repository_root(self) -> Path | None:
+        """The nearest folder with a `.git`, from the project folder upwards; None outside of a repository."""
+        folders = folder_and_parents(_absolute(self.path))
+        return next((folder for folder in folders if (folder / ".git").exists()), None)
+
+    @property
+    def topmost_package_parent(self) -> Path:
+        """The folder from which the project folder's modules are imported by their full names.
+
+        A project folder that is not itself a package is that folder.
+        """
+        folder = _absolute(self.path)
+        while (folder / "__init__.py").is_file() and folder.parent != folder:
+            folder = folder.parent
+        return folder
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100  # symbolic links stay as the user named them
