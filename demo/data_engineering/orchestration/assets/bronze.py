@@ -1,7 +1,11 @@
-"""Bronze: the shop's export as it is, one table for each file."""
+"""Bronze: the shop's export as it is, one table for each file.
+
+What an asset returns is written to the table in its `outputs`, piece by piece.
+"""
+
+import pyarrow as pa
 
 from floe_dagster import floe_asset
-from floe_dagster.resources import CatalogResource
 from orchestration.source_folder import SourceFolder
 
 
@@ -12,11 +16,9 @@ from orchestration.source_folder import SourceFolder
     outputs=["bronze.customers"],
     compute_kind="python",
 )
-def bronze_customers(catalog: CatalogResource, source_folder: SourceFolder) -> dict[str, object]:
+def bronze_customers(source_folder: SourceFolder) -> pa.RecordBatchReader:
     columns = "customerID companyName contactName contactTitle address city region postalCode country phone fax"
-    file = source_folder.open_csv("customers.csv", columns=columns.split())
-    snapshot = catalog.write_table("bronze.customers", file)
-    return {"rows": snapshot.rows, "snapshot_id": str(snapshot.snapshot_id)}
+    return source_folder.open_csv("customers.csv", columns=columns.split())
 
 
 @floe_asset(
@@ -26,14 +28,12 @@ def bronze_customers(catalog: CatalogResource, source_folder: SourceFolder) -> d
     outputs=["bronze.orders"],
     compute_kind="python",
 )
-def bronze_orders(catalog: CatalogResource, source_folder: SourceFolder) -> dict[str, object]:
+def bronze_orders(source_folder: SourceFolder) -> pa.RecordBatchReader:
     columns = (
         "orderID customerID employeeID orderDate requiredDate shippedDate shipVia freight "
         "shipName shipAddress shipCity shipRegion shipPostalCode shipCountry"
     )
-    file = source_folder.open_csv("orders.csv", columns=columns.split())
-    snapshot = catalog.write_table("bronze.orders", file)
-    return {"rows": snapshot.rows, "snapshot_id": str(snapshot.snapshot_id)}
+    return source_folder.open_csv("orders.csv", columns=columns.split())
 
 
 @floe_asset(
@@ -43,14 +43,12 @@ def bronze_orders(catalog: CatalogResource, source_folder: SourceFolder) -> dict
     outputs=["bronze.products"],
     compute_kind="python",
 )
-def bronze_products(catalog: CatalogResource, source_folder: SourceFolder) -> dict[str, object]:
+def bronze_products(source_folder: SourceFolder) -> pa.RecordBatchReader:
     columns = (
         "productID productName supplierID categoryID quantityPerUnit unitPrice "
         "unitsInStock unitsOnOrder reorderLevel discontinued"
     )
-    file = source_folder.open_csv("products.csv", columns=columns.split())
-    snapshot = catalog.write_table("bronze.products", file)
-    return {"rows": snapshot.rows, "snapshot_id": str(snapshot.snapshot_id)}
+    return source_folder.open_csv("products.csv", columns=columns.split())
 
 
 @floe_asset(
@@ -60,8 +58,6 @@ def bronze_products(catalog: CatalogResource, source_folder: SourceFolder) -> di
     outputs=["bronze.order_items"],
     compute_kind="python",
 )
-def bronze_order_items(catalog: CatalogResource, source_folder: SourceFolder) -> dict[str, object]:
+def bronze_order_items(source_folder: SourceFolder) -> pa.RecordBatchReader:
     columns = "orderID productID unitPrice quantity discount"
-    file = source_folder.open_csv("order_details.csv", columns=columns.split())
-    snapshot = catalog.write_table("bronze.order_items", file)
-    return {"rows": snapshot.rows, "snapshot_id": str(snapshot.snapshot_id)}
+    return source_folder.open_csv("order_details.csv", columns=columns.split())
