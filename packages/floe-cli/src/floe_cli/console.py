@@ -6,8 +6,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -117,6 +118,40 @@ class _Activity:
         elif not self._said:
             say(f"{self._text} …")
         self._said = True
+
+
+@contextmanager
+def stdout_for_machines() -> Iterator[None]:
+    """Send what the user's code, dbt and Dagster print to stderr, so that stdout holds nothing but floe's output."""
+    with output_into(None):
+        yield
+
+
+@contextmanager
+def output_into(log: Path | None) -> Iterator[TextIO]:
+    """Send everything that this process and its children print into *log*; give a stream to the real stderr.
+
+    Without a log everything goes to stderr.
+    """
+    _flush()
+    kept = os.dup(1), os.dup(2)
+    with ExitStack() as stack:
+        target = 2 if log is None else stack.enter_context(log.open("ab")).fileno()
+        terminal = stack.enter_context(os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace"))
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        try:
+            yield terminal
+        finally:
+            _flush()
+            for number, original in zip((1, 2), kept, strict=True):
+                os.dup2(original, number)
+                os.close(original)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
 
 
 def rich_console(*, stderr: bool) -> "Console":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+from floe_core.project import ProjectFolder, find_project_dir
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -60,6 +61,15 @@ def current_settings() -> Settings:
     settings = click.get_current_context().find_root().ensure_object(Settings)
     assert isinstance(settings, Settings)
     return settings
+
+
+def current_project() -> ProjectFolder:
+    """The project that the command is about.
+
+    Raises:
+        DocumentError: There is no floe.yaml in the start folder or above it.
+    """
+    return ProjectFolder(find_project_dir(current_settings().start))
 
 
 def _keep_project(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:

@@ -1,14 +1,14 @@
 """A run on the terminal: a line for each thing that happens, and a table at the end."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TextIO, assert_never
+from typing import Protocol, TextIO, assert_never
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from floe_cli.console import color_choice, table
 from floe_dagster.run_ledger import (
@@ -22,9 +22,7 @@ from floe_dagster.run_ledger import (
     StepRetried,
     StepStarted,
 )
-
-if TYPE_CHECKING:
-    from floe_dagster.runs import RunReport
+from floe_dagster.runs import RunReport
 
 _COLORS = {
     "built": "green",
@@ -132,25 +130,14 @@ def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind o
             assert_never(news)
 
 
-def print_report(report: "RunReport", *, url: str, url_is_up: bool, log: str) -> None:
-    """The closing table and lines of a run, on stderr."""
-    console = Console(file=sys.stderr, highlight=False, no_color=color_choice() is False)
-    if not console.is_terminal:
-        console.width = 240
+def print_report(console: Console, report: RunReport, *, url: str, ui_is_up: bool, log: str) -> None:
+    """The closing table and lines of a run."""
     if report.assets:
-        console.print(
-            table(
-                "asset",
-                "group",
-                "status",
-                "rows",
-                "time",
-                rows=[_row(result, report.groups.get(result.key, "")) for result in report.assets],
-                right=frozenset({"rows", "time"}),
-            )
-        )
-    for line in _closing_lines(report, url=url, url_is_up=url_is_up, log=log):
-        click.echo(line, err=True, color=color_choice())
+        rows = [_row(result, report.groups.get(result.key, "")) for result in report.assets]
+        right = frozenset({"rows", "time"})
+        console.print(table("asset", "group", "status", "rows", "time", rows=rows, right=right))
+    for line in _closing_lines(report, url=url, ui_is_up=ui_is_up, log=log):
+        console.print(Text.from_ansi(line), soft_wrap=True)
 
 
 def _row(result: AssetResult, group: str) -> tuple[str, str, str, str, str]:
@@ -159,7 +146,7 @@ def _row(result: AssetResult, group: str) -> tuple[str, str, str, str, str]:
     return result.key, group, status, rows, _seconds(result.seconds)
 
 
-def _closing_lines(report: "RunReport", *, url: str, url_is_up: bool, log: str) -> Iterator[str]:
+def _closing_lines(report: RunReport, *, url: str, ui_is_up: bool, log: str) -> Iterator[str]:
     if report.checks:
         counts = Counter(check.status for check in report.checks)
         yield f"{_counted(len(report.checks), 'check')}: " + ", ".join(
@@ -176,7 +163,7 @@ def _closing_lines(report: "RunReport", *, url: str, url_is_up: bool, log: str) 
     yield f"{report.job} {click.style(word, fg=color, bold=True)} in {_seconds(report.seconds)}{assets}"
     if report.status == "failure" and log:
         yield f"what it printed: {log}"
-    yield f"in Dagster's UI: {url}" if url_is_up else f"in Dagster's UI: floe dev, then {url}"
+    yield f"in Dagster's UI: {url}" if ui_is_up else f"in Dagster's UI: floe dev, then {url}"
 
 
 def _line(word: str, subject: str, numbers: str = "") -> str:

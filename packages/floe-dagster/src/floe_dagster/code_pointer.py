@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from floe_core.errors import LoadError, Location, Problem, shown_path
+from floe_core.project import FLOE_YAML, ProjectFolder, folder_and_parents
 
 BUILT_IN_MODULE = "floe_dagster.code_location"
 """Definitions made of floe.yaml alone, for a project without a definitions file."""
@@ -33,7 +34,7 @@ class CodePointer:
         return self.module_name == BUILT_IN_MODULE
 
 
-def find_code_pointer(project_dir: Path) -> CodePointer:
+def find_code_pointer(project: ProjectFolder) -> CodePointer:
     """Find the module that `dagster dev` would load for the project.
 
     That is what the `[tool.dagster]` block of pyproject.toml names, in the project folder or above it as far as the
@@ -42,18 +43,16 @@ def find_code_pointer(project_dir: Path) -> CodePointer:
     Raises:
         LoadError: pyproject.toml cannot be parsed, or several definitions.py could be meant.
     """
-    project_dir = project_dir.resolve()
-    for folder in _folders_up_to_repository(project_dir):
-        pointer = _pointer_in_pyproject(folder / "pyproject.toml", project_dir=project_dir)
+    for folder in _folders_up_to_repository(project):
+        pointer = _pointer_in_pyproject(folder / "pyproject.toml", project_dir=project.path)
         if pointer is not None:
             return pointer
-    return _pointer_to_file(project_dir) or CodePointer(BUILT_IN_MODULE, project_dir, "floe's own")
+    return _pointer_to_file(project.path) or CodePointer(BUILT_IN_MODULE, project.path, "floe's own")
 
 
-def _folders_up_to_repository(project_dir: Path) -> tuple[Path, ...]:
-    above = [project_dir, *project_dir.parents]
-    root = next((number for number, folder in enumerate(above) if (folder / ".git").exists()), 0)
-    return tuple(above[: root + 1])
+def _folders_up_to_repository(project: ProjectFolder) -> Iterator[Path]:
+    root = project.repository_root or project.path
+    return (folder for folder in folder_and_parents(project.path) if folder.is_relative_to(root))
 
 
 def _pointer_in_pyproject(pyproject: Path, *, project_dir: Path) -> CodePointer | None:
@@ -96,7 +95,7 @@ def _file_of_module(module_name: str, folder: Path) -> Path | None:
 
 
 def _nearest_project(file: Path) -> Path | None:
-    return next((folder for folder in file.parents if (folder / "floe.yaml").is_file()), None)
+    return next((folder for folder in file.parents if (folder / FLOE_YAML).is_file()), None)
 
 
 def _pointer_to_file(project_dir: Path) -> CodePointer | None:
@@ -133,7 +132,7 @@ def _is_foreign(folder: Path) -> bool:
         folder.name.startswith(".")
         or folder.name in _SKIPPED_FOLDERS
         or (folder / "pyvenv.cfg").is_file()
-        or (folder / "floe.yaml").is_file()
+        or (folder / FLOE_YAML).is_file()
     )
 
 

@@ -9,10 +9,10 @@ from math import ceil
 from pathlib import Path
 
 import dagster as dg
+from floe_core.project import FLOE_DIR, ProjectFolder
 
 from floe_core.errors import Location, Problem, RunError, shown_path
 from floe_core.interpolation import Unset
-from floe_core.project import ProjectFolder
 from floe_core.schemas.execution_profile import KubernetesExecution
 from floe_core.schemas.platform_spec import Concurrency, PlatformSpec, PostgresInstance, Retention
 from floe_core.schemas.secrets import SecretRef
@@ -23,6 +23,7 @@ HOME_VARIABLE = "DAGSTER_HOME"
 _MARK = "# Written by floe; it is written again when platform.yaml changes."
 _NOTE = f"{_MARK}\n# To keep changes of your own, delete these two lines, or set DAGSTER_HOME to a folder of yours.\n"
 _MONITORING_SECONDS = 15  # Dagster's own 120 would end a run of one minute two minutes late
+_HOME = "dagster_home"
 _DEFAULT_PROFILE = "default"
 
 
@@ -64,10 +65,10 @@ def prepare_dagster_home(
         RunError: DAGSTER_HOME is not the absolute path of a folder.
     """
     chosen = (os.environ if environ is None else environ).get(HOME_VARIABLE)  # noqa: TID251 - where Dagster's home is
-    if chosen and Path(chosen) != _own_home(project):
+    if chosen and Path(chosen) != project.path / FLOE_DIR / _HOME:
         return DagsterHome(_checked_home(chosen), is_generated=False)
-    home = _own_home(project)
-    home.mkdir(parents=True, exist_ok=True)
+    home = project.make_floe_dir() / _HOME
+    home.mkdir(exist_ok=True)
     file = home / "dagster.yaml"
     current = file.read_text(encoding="utf-8") if file.exists() else None
     if current is not None and _MARK not in current:
@@ -130,10 +131,6 @@ def _export_secrets(platform: PlatformSpec) -> None:
         for value in (storage.host, storage.user, storage.password):
             if isinstance(value, SecretRef):
                 os.environ[value.secret_ref] = read_secret(value)  # noqa: TID251 - set for child processes, not read
-
-
-def _own_home(project: ProjectFolder) -> Path:
-    return project.floe_dir / "dagster_home"
 
 
 def _checked_home(chosen: str) -> Path:

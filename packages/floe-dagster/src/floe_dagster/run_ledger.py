@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
 
+from floe_core.errors import shown_path
+
 AssetStatus: TypeAlias = Literal["materialized", "failed", "skipped"]
 CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
 
@@ -238,7 +240,7 @@ class RunLedger:
 
 
 def describe_error(error: SerializableErrorInfo | None) -> str:
-    """The user's part of an error: what it says, and the lines of their own files that led there.
+    """The user's part of an error: the lines of their own files that led there, then what it says.
 
     Frames of Dagster, of libraries and of floe are left out. Of a dbt failure it is what dbt said.
     """
@@ -250,7 +252,7 @@ def describe_error(error: SerializableErrorInfo | None) -> str:
     if _DBT_ERRORS in message:
         return _dbt_message(message.partition(_DBT_ERRORS)[2])
     frames = [frame for entry in error.stack if (frame := _user_frame(entry))]
-    return "\n".join([message, *frames[-_SHOWN_FRAMES:]])
+    return "\n".join([*frames[-_SHOWN_FRAMES:], message])
 
 
 def _dbt_message(text: str) -> str:
@@ -266,8 +268,9 @@ def _user_frame(entry: str) -> str:
     match = _FRAME.match(entry)
     if match is None or _is_foreign(match["file"]):
         return ""
+    place = f"{shown_path(Path(match['file']))}:{match['line']} in {match['function'].strip()}"
     code = match["code"].strip()
-    return f"  {match['file']}:{match['line']} in {match['function'].strip()}" + (f"\n      {code}" if code else "")
+    return f"{place}\n    {code}" if code else place
 
 
 def _is_foreign(file: str) -> bool:

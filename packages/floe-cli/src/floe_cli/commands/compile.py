@@ -1,0 +1,27 @@
+"""`floe compile`."""
+
+import os
+
+import click
+
+from floe_cli.console import emit_json, say, show_problems, stdout_for_machines, work_in_progress
+from floe_cli.options import current_project, format_option, shared_options
+from floe_core.errors import shown_path
+
+
+@click.command()
+@click.option("--target", metavar="NAME", help="dbt target to compile for; several may be compiled side by side.")
+@format_option
+@shared_options
+def command(target: str | None, output_format: str) -> None:
+    """Write the compiled artifacts that Dagster loads.
+
+    Validates floe.yaml, parses the dbt project where it changed, and writes .floe/compiled_artifacts.json, which holds
+    no value of the environment and nothing of platform.yaml: the same file serves every environment.
+    """
+    from floe_dagster.compilation import compile_project  # noqa: PLC0415 - Dagster is imported when it is needed
+
+    project = current_project()
+    with stdout_for_machines(), work_in_progress() as progress:
+        result = compile_project(project, environ=os.environ, target=target, strict_env=False, progress=progress)
+    show_problems(result.warnings)

@@ -1,0 +1,105 @@
+"""Running a job from the command line: prepare, show, report."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from time import strftime
+
+from floe_core.documents import load_platform_document
+from floe_core.project import ProjectFolder
+from floe_dagster.compilation import ensure_compiled
+
+from floe_cli.console import (
+    emit_json,
+    is_terminal,
+    output_into,
+    rich_console,
+    show_problems,
+    stdout_for_machines,
+    work_in_progress,
+)
+from floe_cli.run_display import RunDisplay, open_display, print_report
+from floe_cli.ui_address import find_ui
+from floe_core.errors import shown_path
+from floe_dagster.code_pointer import find_code_pointer
+from floe_dagster.instance import open_instance
+from floe_dagster.runs import (
+    RunReport,
+    UnknownJobError,
+    check_unpartitioned,
+    execute_job,
+    find_job,
+    load_code_location,
+)
+
+EXIT_USAGE = 2
+EXIT_CODES = {"success": 0, "failure": 3, "canceled": 130}
+_KEPT_LOGS = 20
+
+
+def run_job(
+    project: ProjectFolder,
+    name: str,
+    *,
+    run_config: Mapping[str, object],
+    tags: Mapping[str, str],
+    verbose: bool,
+    as_json: bool,
+) -> int:
+    """Run the job called *name* and show the run; gives the exit code."""
+    environ = os.environ
+    with stdout_for_machines():
+        with work_in_progress() as progress:
+            ensure_compiled(project, environ=environ, progress=progress)
+            platform = load_platform_document(project.path, environ=environ)
+            progress("loading the definitions")
+            instance = open_instance(project, platform.spec, environ=environ)
+            location = load_code_location(find_code_pointer(project), project_dir=project.path)
+            try:
+                job = find_job(location, name)
+            except UnknownJobError as error:
+                show_problems(error.problems)
+                return EXIT_USAGE
+        check_unpartitioned(job)
+        log = _log_file(project)
+        with _display(log, verbose=verbose) as display:
+            report = execute_job(location, job, instance, run_config=run_config, tags=tags, listener=display.show)
+    ui = find_ui(project.floe_dir)
+    url = f"{ui.url}/runs/{report.run_id}"
+    if as_json:
+        emit_json(_as_json(report, url if ui.is_up else None))
+    else:
+        print_report(
+            rich_console(stderr=True), report, url=url, ui_is_up=ui.is_up, log="" if verbose else shown_path(log)
+        )
+    return EXIT_CODES[report.status]
+
+
+@contextmanager
+def _display(log: Path, *, verbose: bool) -> Iterator[RunDisplay]:
+    live = is_terminal() and not verbose
+    with output_into(None if verbose else log) as terminal, open_display(terminal, live=live) as display:
+        yield display
+
+
+def _log_file(project: ProjectFolder) -> Path:
+    folder = project.floe_dir / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.glob("run-*.log"))[: -_KEPT_LOGS + 1]:
+        old.unlink(missing_ok=True)
+    return folder / f"run-{strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+
+
+def _as_json(report: RunReport, url: str | None) -> dict[str, object]:
+    return {
+        "run_id": report.run_id,
+        "job": report.job,
+        "status": report.status,
+        "seconds": round(report.seconds, 3),
+        "url": url,
+        "assets": [{**asdict(result), "group": report.groups.get(result.key)} for result in report.assets],
+        "checks": [asdict(result) for result in report.checks],
+        "failures": [asdict(failure) for failure in report.failures],
+    }
