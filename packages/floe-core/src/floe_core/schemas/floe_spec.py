@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from floe_core.names import LocalPath, ProfileName, ProjectName, Text
+from floe_core.names import LocalPath, ProfileName, ProjectName, RuleError, Text
 from floe_core.schemas.base import FloeModel, Several
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 
@@ -28,6 +28,13 @@ class FloeSpec(FloeModel):
     compute: ProfileName = Field(default="default", description="Compute profile of platform.yaml, for dbt.")
     transforms: Several[Transform] = Field(default=(), description="The dbt project of this project.")
     orchestration: OrchestrationConfig = Field(description="What Dagster loads and runs.")
+
+    @field_validator("transforms")
+    @classmethod
+    def _project_is_one(cls, transforms: tuple[Transform, ...]) -> tuple[Transform, ...]:
+        if len(transforms) > 1:
+            raise RuleError("a project has one dbt project", fix="give each a floe.yaml of its own", at=(1,))
+        return transforms
 
     @model_validator(mode="before")
     @classmethod

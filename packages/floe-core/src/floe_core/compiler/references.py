@@ -1,0 +1,346 @@
+"""Whether the names in a document lead anywhere, and whether the profiles that it picks go together."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from floe_core.errors import Location, Problem, Severity, YamlPath
+from floe_core.interpolation import Unset
+from floe_core.schemas.compute_profile import DuckDBCompute
+from floe_core.schemas.execution_profile import CeleryExecution, DaskExecution, KubernetesExecution
+from floe_core.schemas.floe_spec import FloeSpec
+from floe_core.schemas.job_definition import BatchJob
+from floe_core.schemas.orchestration_config import OrchestrationConfig
+from floe_core.schemas.partition_definition import DynamicPartitions, MultiPartitions
+from floe_core.schemas.platform_spec import GlueCatalog, LocalStorage, PlatformSpec, SqlCatalog, SqliteInstance
+from floe_core.schemas.sensor_definition import AutomationSensor, RunStatusSensor
+from floe_core.source_map import SourceMap
+from floe_core.suggestions import did_you_mean, list_names
+
+Entry = TypeVar("Entry")
+
+UNKNOWN_NAME = "FLOE-203"
+NAME_USED_TWICE = "FLOE-204"
+UNKNOWN_PROFILE = "FLOE-231"
+PROFILES_DO_NOT_FIT = "FLOE-232"
+
+BUILT_IN_EXECUTORS = ("in_process", "multiprocess")
+
+
+def check_references(
+    spec: FloeSpec, source: SourceMap, *, external_jobs: Collection[str] | None = None
+) -> list[Problem]:
+    """The problems of names in floe.yaml that lead nowhere or lead to two things.
+
+    Args:
+        spec: The document; names whose environment variable is not set are left alone.
+        source: Where it stands.
+        external_jobs: Names of the jobs that Python modules define. None where no module was loaded: a job that
+            nothing defines is then only a warning if there are modules that might.
+    """
+    orchestration = spec.orchestration
+    return [
+        *_check_jobs(orchestration, source, external_jobs),
+        *_check_partitions(orchestration, source),
+        *_check_shared_names(orchestration, source),
+    ]
+
+
+def check_profiles(
+    spec: FloeSpec,
+    platform: PlatformSpec,
+    source: SourceMap,
+    *,
+    platform_source: SourceMap | None = None,
+    python_sources: Collection[str] = (),
+) -> list[Problem]:
+    """The problems of profiles that platform.yaml does not have, or that cannot work together.
+
+    Args:
+        spec: What floe.yaml says.
+        platform: What platform.yaml says, or the embedded platform.
+        source: Where floe.yaml stands.
+        platform_source: Where platform.yaml stands; None for the embedded platform.
+        python_sources: Names of the dbt sources that Python assets write.
+    """
+    unknown = [*_check_picked_profiles(spec, platform, source), *_check_executors(spec, platform, source)]
+    if unknown:
+        return unknown
+    picked = _PickedProfiles(spec, platform, source, platform_source or source)
+    return [*_check_several_hosts(picked), *_check_engine_reads_catalog(picked, python_sources)]
+
+
+def derived_sensor_names(orchestration: OrchestrationConfig) -> dict[str, YamlPath]:
+    """Names of the sensors that backfills and dynamic partitions become, each with the path of what it is made of."""
+    names: dict[str, YamlPath] = {f"{name}_backfill": ("backfills", name) for name in orchestration.backfills}
+    for name, partition in orchestration.partitions.items():
+        if isinstance(partition, DynamicPartitions) and partition.fn is not None:
+            names[f"{name}_partition_keys"] = ("partitions", name)
+        elif isinstance(partition, MultiPartitions) and not isinstance(partition.partitions, Unset):
+            for dimension, keys in partition.partitions.items():
+                if isinstance(keys, DynamicPartitions) and keys.fn is not None:
+                    names[f"{name}_{dimension}_partition_keys"] = ("partitions", name, "partitions", dimension)
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class _JobUse:
+    """A place below `orchestration` that names a job: who names it, and in what words it uses it."""
+
+    job: str
+    who: str
+    use: str
+    path: YamlPath
+
+
+def _check_jobs(
+    orchestration: OrchestrationConfig, source: SourceMap, external_jobs: Collection[str] | None
+) -> Iterator[Problem]:
+    known = [*orchestration.jobs, *(external_jobs or ())]
+    is_certain = external_jobs is not None or not orchestration.asset_modules
+    for use in _job_uses(orchestration):
+        if isinstance(use.job, Unset) or use.job in known:
+            continue
+        lack = "does not exist" if is_certain else "floe.yaml does not name"
+        yield Problem(
+            UNKNOWN_NAME,
+            f"{use.who} {use.use} job '{use.job}', which {lack}",
+            _locate(source, "orchestration", *use.path),
+            why=_why_no_job(orchestration, known, is_certain=is_certain),
+            fix=did_you_mean(use.job, known) or _other_family(use.job, orchestration) or _define_job(use.job),
+            severity="error" if is_certain else "warning",
+        )
+
+
+def _job_uses(orchestration: OrchestrationConfig) -> Iterator[_JobUse]:
+    for name, schedule in _known_items(orchestration.schedules):
+        yield from _launched_jobs(f"schedule '{name}'", schedule, ("schedules", name))
+    for name, sensor in _known_items(orchestration.sensors):
+        if isinstance(sensor, AutomationSensor):
+            continue
+        who = f"sensor '{name}'"
+        yield from _launched_jobs(who, sensor, ("sensors", name))
+        yield from _listed_jobs(who, "starts", sensor.jobs, ("sensors", name, "jobs"))
+        if isinstance(sensor, RunStatusSensor):
+            yield from _listed_jobs(who, "watches", sensor.watched_jobs, ("sensors", name, "watched_jobs"))
+    for name, backfill in _known_items(orchestration.backfills):
+        yield from _launched_jobs(f"backfill '{name}'", backfill, ("backfills", name))
+
+
+def _launched_jobs(who: str, launcher: object, path: YamlPath) -> Iterator[_JobUse]:
+    job = getattr(launcher, "job", None)
+    if isinstance(job, str):
+        yield _JobUse(job, who, "starts", (*path, "job"))
+
+
+def _listed_jobs(who: str, use: str, jobs: Iterable[str], path: YamlPath) -> Iterator[_JobUse]:
+    if not isinstance(jobs, Unset):
+        for index, job in enumerate(jobs):
+            yield _JobUse(job, who, use, (*path, index))
+
+
+def _why_no_job(orchestration: OrchestrationConfig, known: Collection[str], *, is_certain: bool) -> str:
+    named = f"orchestration.jobs ({list_names(known)})"
+    if not is_certain:
+        return f"it is not one of {named}; a module of asset_modules may define it, which loading will show"
+    if orchestration.asset_modules:
+        return f"a job is named under {named} or defined in a module of asset_modules"
+    return f"a job is named under {named}"
+
+
+def _other_family(name: str, orchestration: OrchestrationConfig) -> str:
+    families: tuple[tuple[str, Mapping[str, object]], ...] = (
+        ("schedule", orchestration.schedules),
+        ("sensor", orchestration.sensors),
+        ("backfill", orchestration.backfills),
+        ("partitions definition", orchestration.partitions),
+    )
+    found = next((family for family, entries in families if name in entries), "")
+    return f"'{name}' is a {found}; name a job" if found else ""
+
+
+def _define_job(name: str) -> str:
+    return f"add '{name}' under orchestration.jobs"
+
+
+def _check_partitions(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
+    known = orchestration.partitions
+    for pattern, config in _known_items(orchestration.assets):
+        name = config.partitions
+        if name is None or isinstance(name, Unset) or name in known:
+            continue
+        yield Problem(
+            UNKNOWN_NAME,
+            f"asset pattern '{pattern}' sets partitions '{name}', which do not exist",
+            source.locate("orchestration", "assets", pattern, "partitions"),
+            why=f"partitions are defined under orchestration.partitions ({list_names(known)})",
+            fix=did_you_mean(name, known) or f"add '{name}' under orchestration.partitions",
+        )
+
+
+def _check_shared_names(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
+    for name in orchestration.sensors:
+        if name in orchestration.schedules:
+            yield _shared_name(name, "sensor", ("sensors", name), "schedule", ("schedules", name), source)
+    for name, path in derived_sensor_names(orchestration).items():
+        maker = f"{'backfill' if path[0] == 'backfills' else 'partitions definition'} '{path[-1]}'"
+        for family, taken in (("sensor", orchestration.sensors), ("schedule", orchestration.schedules)):
+            if name in taken:
+                yield _shared_name(name, family, (f"{family}s", name), f"sensor that {maker} becomes", path, source)
+
+
+def _shared_name(
+    name: str, family: str, path: YamlPath, other: str, other_path: YamlPath, source: SourceMap
+) -> Problem:
+    there = source.locate("orchestration", *other_path, key=True)
+    return Problem(
+        NAME_USED_TWICE,
+        f"{family} '{name}' has the name of the {other}",
+        source.locate("orchestration", *path, key=True),
+        why=f"in Dagster no two schedules or sensors share a name; the other one stands at {there}",
+        fix="rename one of the two",
+    )
+
+
+def _check_picked_profiles(spec: FloeSpec, platform: PlatformSpec, source: SourceMap) -> Iterator[Problem]:
+    picks: tuple[tuple[str, str, str, Mapping[str, object]], ...] = (
+        ("storage", spec.storage, "storage", platform.storage),
+        ("catalog", spec.catalog, "catalogs", platform.catalogs),
+        ("compute", spec.compute, "compute", platform.compute),
+    )
+    for family, name, section, known in picks:
+        if isinstance(name, Unset) or name in known:
+            continue
+        yield Problem(
+            UNKNOWN_PROFILE,
+            f"{family} profile '{name}' does not exist",
+            source.locate(family),
+            why=f"profiles are named under {section} of platform.yaml ({list_names(known)})"
+            + ("" if (family,) in source else f", and floe.yaml names none, which means '{name}'"),
+            fix=did_you_mean(name, known) or f"add '{name}' under {section} of platform.yaml, or write {family}: NAME",
+        )
+
+
+def _check_executors(spec: FloeSpec, platform: PlatformSpec, source: SourceMap) -> Iterator[Problem]:
+    known = [*platform.execution, *BUILT_IN_EXECUTORS]
+    for name, job in _known_items(spec.orchestration.jobs):
+        executor = job.executor if isinstance(job, BatchJob) else None
+        if executor is None or isinstance(executor, Unset) or executor in known:
+            continue
+        yield Problem(
+            UNKNOWN_PROFILE,
+            f"job '{name}' uses executor '{executor}', which does not exist",
+            source.locate("orchestration", "jobs", name, "executor"),
+            why=f"executors are in_process, multiprocess and the profiles under execution of platform.yaml "
+            f"({list_names(platform.execution)})",
+            fix=did_you_mean(executor, known) or f"add '{executor}' under execution of platform.yaml",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _PickedProfiles:
+    """The profiles of platform.yaml that a project uses."""
+
+    spec: FloeSpec
+    platform: PlatformSpec
+    source: SourceMap
+    platform_source: SourceMap
+
+    @property
+    def catalog(self) -> object:
+        return self.platform.catalogs.get(self.spec.catalog)
+
+    @property
+    def storage(self) -> object:
+        return self.platform.storage.get(self.spec.storage)
+
+    @property
+    def compute(self) -> object:
+        return self.platform.compute.get(self.spec.compute)
+
+    @property
+    def places_of_one_host(self) -> tuple[tuple[str, YamlPath], ...]:
+        """What of the tables only this machine sees, in words and with its path in platform.yaml."""
+        catalog, storage = self.catalog, self.storage
+        places: list[tuple[str, YamlPath]] = []
+        if isinstance(catalog, SqlCatalog) and isinstance(catalog.uri, str) and catalog.uri.startswith("sqlite"):
+            places.append((f"the SQLite catalog '{self.spec.catalog}'", ("catalogs", self.spec.catalog)))
+        if isinstance(catalog, SqlCatalog | GlueCatalog) and isinstance(storage, LocalStorage):
+            places.append((f"the local storage '{self.spec.storage}'", ("storage", self.spec.storage)))
+        return tuple(places)
+
+    @property
+    def engines_of_several_hosts(self) -> dict[str, str]:
+        """Execution profiles in use whose steps run elsewhere: name → the words for it."""
+        jobs = [job.executor for _, job in _known_items(self.spec.orchestration.jobs) if isinstance(job, BatchJob)]
+        used = ["default", *(executor for executor in jobs if executor)]
+        return {
+            name: f"execution profile '{name}'"
+            for name in dict.fromkeys(used)
+            if _is_of_several_hosts(self.platform.execution.get(name))
+        }
+
+
+def _is_of_several_hosts(profile: object) -> bool:
+    if isinstance(profile, DaskExecution):
+        return profile.address is not None
+    return isinstance(profile, CeleryExecution | KubernetesExecution)
+
+
+def _check_several_hosts(picked: _PickedProfiles) -> Iterator[Problem]:
+    for name, engine in picked.engines_of_several_hosts.items():
+        where = picked.platform_source.locate("execution", name)
+        for place, path in picked.places_of_one_host:
+            yield _one_host(engine, place, picked.platform_source.locate(*path))
+        if isinstance(picked.compute, DuckDBCompute) and picked.spec.orchestration.dbt is not None:
+            place = f"the DuckDB file of compute profile '{picked.spec.compute}'"
+            yield _one_host(engine, place, where, severity="warning")
+        if isinstance(picked.platform.instance.storage, SqliteInstance):
+            yield _one_host(engine, "Dagster's run storage (sqlite)", where, severity="warning")
+    compute = picked.compute
+    if (
+        compute is not None
+        and not isinstance(compute, DuckDBCompute)
+        and getattr(compute, "reads_catalog", False) is True
+    ):
+        for place, path in picked.places_of_one_host:
+            engine = f"compute profile '{picked.spec.compute}'"
+            yield _one_host(engine, place, picked.platform_source.locate(*path))
+
+
+def _one_host(engine: str, place: str, location: Location, *, severity: Severity = "error") -> Problem:
+    return Problem(
+        PROFILES_DO_NOT_FIT,
+        f"{engine} works on other machines than this one, which do not see {place}",
+        location,
+        why="what several machines work on must be a service or a storage that all of them reach",
+        fix="pick a profile for it that all machines reach, or an engine of this machine"
+        if severity == "error"
+        else "make sure that all machines share it, or pick another profile",
+        severity=severity,
+    )
+
+
+def _check_engine_reads_catalog(picked: _PickedProfiles, python_sources: Collection[str]) -> Iterator[Problem]:
+    compute = picked.compute
+    if not python_sources or compute is None or getattr(compute, "reads_catalog", True):
+        return
+    yield Problem(
+        PROFILES_DO_NOT_FIT,
+        f"compute profile '{picked.spec.compute}' does not read the catalog, and the dbt project reads what Python "
+        "assets write",
+        _locate(picked.source, "compute"),
+        why=f"dbt would not find the sources {list_names(sorted(python_sources))}",
+        fix="pick a compute profile that reads the catalog, or write reads_catalog: true once the engine is set up to",
+    )
+
+
+def _known_items(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
+    """The entries that are not waiting for an environment variable as a whole."""
+    return ((name, entry) for name, entry in entries.items() if not isinstance(entry, Unset))
+
+
+def _locate(source: SourceMap, *path: str | int) -> Location:
+    """Where *path* stands; a list of one that is written without brackets stands where the list does."""
+    shown = path[:-1] if path and isinstance(path[-1], int) and path not in source else path
+    return source.locate(*shown)
