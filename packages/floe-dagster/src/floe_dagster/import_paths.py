@@ -56,10 +56,10 @@ class ImportRoots:
         return ".".join(parts) if parts and all(part.isidentifier() for part in parts) else None
 
     def holds(self, path: str) -> bool:
-        """Whether *path* is a file of the project and not of a library that is installed below it."""
+        """Whether *path* is a file of the project or of its packages, and not of a library that is installed there."""
         real = Path(os.path.realpath(path))
-        below = real.is_relative_to(self.project_dir) or real.is_relative_to(self.root)
-        return below and _LIBRARY_FOLDERS.isdisjoint(real.parts)
+        topmost = self.root / self.project_dir.relative_to(self.root).parts[0] if self.package else self.project_dir
+        return real.is_relative_to(topmost) and _LIBRARY_FOLDERS.isdisjoint(real.parts)
 
 
 def set_up_import_paths(project_dir: Path) -> ImportRoots:

@@ -1,0 +1,193 @@
+"""`@floe_asset`: a Python function as an asset that says which tables it reads and writes."""
+
+import functools
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast, overload
+
+import dagster as dg
+
+from floe_dagster.returned_values import ReturnedValues
+from floe_dagster.user_functions import UserFunction
+
+INPUTS = "floe/inputs"
+OUTPUTS = "floe/outputs"
+CODE_REFERENCES = "dagster/code_references"
+
+_STORED_BY_IO_MANAGER = frozenset({"io_manager_key", "io_manager_def", "dagster_type"})
+
+
+@overload
+def floe_asset(fn: Callable[..., Any], /) -> dg.AssetsDefinition: ...
+
+
+@overload
+def floe_asset(
+    *,
+    inputs: str | Sequence[str] = ...,
+    outputs: str | Sequence[str] = ...,
+    compute_kind: str | None = ...,
+    **asset_arguments: Any,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]: ...
+
+
+def floe_asset(
+    fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    inputs: str | Sequence[str] = (),
+    outputs: str | Sequence[str] = (),
+    compute_kind: str | None = None,
+    **asset_arguments: Any,
+) -> dg.AssetsDefinition | Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """An asset that a function computes; takes everything that `dagster.asset` takes.
+
+    The key is the function's name, or what `name`, `key_prefix` and `key` say, as in Dagster. Dependencies follow from
+    the tables: the asset depends on whatever writes its *inputs*; `deps` adds more.
+
+    Parameters of the function are filled in as in Dagster, and resources by their name alone as well: a parameter
+    without annotation is the resource of that name (`def a(context, catalog, warehouse_api)`), unless `ins` or `deps`
+    name it as an upstream asset. One with another annotation is an upstream asset; one with a default keeps that.
+
+    What the function returns: nothing; a dict, which becomes metadata (`rows` also as Dagster's row count); a
+    `MaterializeResult`; or the rows of the one table in *outputs*, as an Arrow table or reader, a Polars or pandas
+    frame or a DuckDB relation, which the `catalog` resource writes. With an I/O manager (`io_manager_key`,
+    `io_manager_def`, `dagster_type`) the value goes to that, untouched. Called directly, as in a unit test, the asset
+    returns what the function returns.
+
+    Args:
+        fn: The function, where the decorator stands without parentheses.
+        inputs: Tables that the function reads, such as `raw.customers`.
+        outputs: Tables that it writes.
+        compute_kind: One more of the asset's `kinds`.
+        asset_arguments: Arguments of `dagster.asset`.
+    """
+    decoration = _Decoration(
+        inputs=_table_names("inputs", inputs),
+        outputs=_table_names("outputs", outputs),
+        arguments=_arguments(asset_arguments, compute_kind),
+    )
+    return decoration.build_asset if fn is None else decoration.build_asset(fn)
+
+
+class FloeAsset(dg.AssetsDefinition):
+    """An asset definition that, called directly, does what the decorated function does and nothing more."""
+
+    _direct: Callable[[], dg.AssetsDefinition]
+
+    @classmethod
+    def of(cls, asset: dg.AssetsDefinition, *, direct: Callable[[], dg.AssetsDefinition]) -> "FloeAsset":
+        """*asset*, which is called by calling what *direct* builds."""
+        own = cls.__new__(cls)
+        vars(own).update(vars(asset), _direct=direct)
+        return own
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        """What the decorated function returns, as `dagster.asset` lets it be called in tests."""
+        return self._direct()(*args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoration:
+    """The arguments of one use of the decorator."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    arguments: Mapping[str, Any]
+
+    def build_asset(self, fn: Callable[..., Any]) -> dg.AssetsDefinition:
+        """The asset that *fn* computes."""
+        required = frozenset(self.arguments.get("required_resource_keys") or ())
+        function = UserFunction.of(fn, given=self._upstream_names())
+        if not _STORED_BY_IO_MANAGER.isdisjoint(self.arguments):
+            return self._build(function, function.compute(required=required), required=required)
+        with_catalog = required | {"catalog"} if self.outputs else required
+        asset = self._build(
+            function,
+            function.compute(required=with_catalog, conversion=functools.partial(ReturnedValues.of_run, self.outputs)),
+            required=with_catalog,
+        )
+        return FloeAsset.of(
+            asset,
+            direct=functools.cache(
+                lambda: self._build(function, function.compute(required=required), required=required)
+            ),
+        )
+
+    def _build(
+        self, function: UserFunction, compute: Callable[..., Any], *, required: frozenset[str]
+    ) -> dg.AssetsDefinition:
+        arguments = {
+            **self.arguments,
+            "metadata": self._metadata(function),
+            # Dagster takes resources from the parameters or from here, not from both.
+            "required_resource_keys": None if function.parameters.resources else required,
+        }
+        return cast("dg.AssetsDefinition", dg.asset(**arguments)(compute))
+
+    def _metadata(self, function: UserFunction) -> dict[str, object]:
+        tables: dict[str, object] = {}
+        if self.inputs:
+            tables[INPUTS] = list(self.inputs)
+        if self.outputs:
+            tables[OUTPUTS] = list(self.outputs)
+        if len(self.outputs) == 1:
+            tables["dagster/table_name"] = self.outputs[0]
+        return {**tables, **_code_reference(function), **(self.arguments.get("metadata") or {})}
+
+    def _upstream_names(self) -> frozenset[str]:
+        """Names of parameters that `ins` and `deps` make upstream assets."""
+        keys = [key for dep in self.arguments.get("deps") or () for key in _keys_of(dep)]
+        return frozenset(self.arguments.get("ins") or ()) | {key.path[-1] for key in keys}
+
+
+def _arguments(arguments: Mapping[str, Any], compute_kind: str | None) -> dict[str, Any]:
+    """The arguments of `dagster.asset`: `compute_kind` is one of the kinds, a dep `a/b` has two parts."""
+    kinds = {*(arguments.get("kinds") or ()), *([compute_kind] if compute_kind else [])}
+    changed: dict[str, Any] = {"kinds": kinds} if kinds else {}
+    deps = arguments.get("deps")
+    if deps is not None:
+        changed["deps"] = [
+            dg.AssetKey(dep.split("/")) if isinstance(dep, str) else dep for dep in _as_list("deps", deps)
+        ]
+    return {**arguments, **changed}
+
+
+def _table_names(argument: str, tables: str | Sequence[str]) -> tuple[str, ...]:
+    names = [tables] if isinstance(tables, str) else _as_list(argument, tables)
+    for name in names:
+        if not isinstance(name, str) or not all(part.strip() == part != "" for part in name.split(".")):
+            raise dg.DagsterInvalidDefinitionError(
+                f"{argument} of @floe_asset holds {name!r}: it is a list of table names such as 'bronze.customers'"
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _as_list(argument: str, values: object) -> list[Any]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise dg.DagsterInvalidDefinitionError(f"{argument} of @floe_asset is {values!r}: it takes a list")
+    return list(values)
+
+
+def _keys_of(dep: object) -> Iterable[dg.AssetKey]:
+    match dep:
+        case dg.AssetsDefinition():
+            return dep.keys
+        case dg.AssetDep():
+            return [dep.asset_key]
+        case dg.AssetSpec() | dg.SourceAsset():
+            return [dep.key]
+        case _:
+            return [dg.AssetKey.from_coercible(cast("dg.AssetKey", dep))]
+
+
+def _code_reference(function: UserFunction) -> Mapping[str, object]:
+    place = function.place
+    if place is None:
+        return {}
+    file, line = place
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster 1.13: code references are in beta
+        reference = dg.LocalFileCodeReference(file_path=file, line_number=line)
+        return {CODE_REFERENCES: dg.CodeReferencesMetadataValue(code_references=[reference])}

@@ -1,0 +1,217 @@
+"""What an asset's function returns, as Dagster's result: metadata, or a table written through the catalog."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, cast
+
+import dagster as dg
+
+from floe_core.errors import Problem, render_problem
+from floe_dagster.metadata_values import ROW_COUNT, build_metadata
+
+_Result: TypeAlias = "dg.MaterializeResult[Any]"
+
+_EVENTS = (
+    dg.AssetMaterialization,
+    dg.AssetObservation,
+    dg.AssetCheckResult,
+    dg.AssetCheckEvaluation,
+    dg.ExpectationResult,
+    dg.ObserveResult,
+)
+_MAY_RETURN = (
+    "an asset returns nothing, a dict (metadata), a MaterializeResult, or rows (Arrow, Polars, pandas, DuckDB)"
+)
+
+
+class WrittenTable(Protocol):
+    """What is known of a table after a write."""
+
+    snapshot_id: int
+    table: str
+    rows: int
+
+
+class TableWriter(Protocol):
+    """The part of the `catalog` resource that is used here."""
+
+    def write_table(self, name: str, data: object, /) -> WrittenTable:
+        """Replace the rows of the table *name*."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedValues:
+    """Turns the values of one asset's function into results, in the run that *context* tells of."""
+
+    outputs: tuple[str, ...]
+    context: dg.AssetExecutionContext
+
+    @classmethod
+    def of_run(cls, outputs: tuple[str, ...]) -> "ReturnedValues":
+        """For the asset with these output tables that is being computed at the moment."""
+        return cls(outputs=outputs, context=dg.AssetExecutionContext.get())
+
+    def to_result(self, value: object) -> object:
+        """What Dagster gets for *value*: a MaterializeResult, or an event of Dagster's own as it is.
+
+        Raises:
+            dagster.Failure: *value* is nothing that an asset may return. It is not retried.
+        """
+        match value:
+            case None:
+                return dg.MaterializeResult()
+            case dg.MaterializeResult():
+                return self._from_result(value)
+            case dg.Output():
+                return self._from_output(value)
+            case Mapping():
+                return dg.MaterializeResult(metadata=build_metadata(value))
+            case tuple() if _are_events(value):
+                return tuple(self.to_result(item) for item in value)
+            case _:
+                return self._from_other(value)
+
+    def to_results(self, values: Generator[object, None, object]) -> Iterator[object]:
+        """The results of a generator function: what it yields, and a value that it returns at its end."""
+        returned: list[object] = []
+
+        def yielded() -> Iterator[object]:
+            returned.append((yield from values))  # closes the user's generator with this one
+
+        for value in yielded():
+            yield self.to_result(value)
+        if returned[0] is not None:
+            yield self.to_result(returned[0])
+
+    def _from_result(self, result: _Result) -> _Result:
+        metadata = build_metadata(result.metadata or {})
+        if is_frame(result.value):
+            written = self._write(result.value)
+            return dg.MaterializeResult(
+                asset_key=result.asset_key,
+                metadata={**written, **metadata},
+                check_results=result.check_results,
+                data_version=result.data_version,
+                tags=result.tags,
+            )
+        return result._replace(metadata=metadata) if metadata else result
+
+    def _from_other(self, value: object) -> object:
+        if isinstance(value, _EVENTS):
+            return value
+        if is_frame(value):
+            return dg.MaterializeResult(metadata=self._write(value))
+        if _is_written_table(value):
+            return dg.MaterializeResult(metadata=_metadata_of(cast("WrittenTable", value)))
+        raise self._failure(f"returns {_a(value)}, which is no result", why=_MAY_RETURN)
+
+    def _from_output(self, output: "dg.Output[Any]") -> _Result:
+        result = self.to_result(output.value)
+        if not isinstance(result, dg.MaterializeResult):
+            raise self._failure(f"returns an Output of {_a(output.value)}", why=_MAY_RETURN)
+        return dg.MaterializeResult(
+            metadata={**(result.metadata or {}), **build_metadata(output.metadata)},
+            data_version=output.data_version,
+            tags=output.tags,
+        )
+
+    def _write(self, frame: object) -> Mapping[str, dg.MetadataValue[Any]]:
+        if not self.outputs:
+            raise self._failure(
+                f"returns {_a(frame)} but names no output table",
+                why="the rows that an asset returns are written to the one table in its 'outputs'",
+                fix="name it: @floe_asset(outputs=['schema.table'])",
+            )
+        if len(self.outputs) > 1:
+            raise self._failure(
+                f"returns {_a(frame)} but names {len(self.outputs)} output tables ({', '.join(self.outputs)})",
+                why="the rows that an asset returns are written to the one table in its 'outputs'",
+                fix="write each with the 'catalog' resource, catalog.write_table(name, rows), and return a dict",
+            )
+        if self.context.has_partition_key or self.context.has_partition_key_range:
+            raise self._failure(
+                f"is partitioned and returns {_a(frame)}",
+                why=f"it would replace the whole table '{self.outputs[0]}', not the rows of the partition",
+                fix="write the partition's rows with the 'catalog' resource and return a dict",
+            )
+        columns = _columns_of(frame)
+        catalog = cast("TableWriter", self.context.resources.catalog)
+        written = catalog.write_table(self.outputs[0], frame)
+        return _metadata_of(written, columns=columns)
+
+    def _failure(self, what: str, *, why: str = "", fix: str = "") -> dg.Failure:
+        name = self.context.asset_key.to_user_string()
+        problem = Problem(code="FLOE-410", what=f"asset '{name}' {what}", why=why, fix=fix)
+        return dg.Failure(description=render_problem(problem), allow_retries=False)
+
+
+def is_frame(value: object) -> bool:
+    """Whether *value* holds rows that the catalog can write; the libraries are not imported for the look."""
+    return _reader_of_columns(value) is not None
+
+
+def _columns_of(frame: object) -> Sequence[tuple[str, str]]:
+    read = _reader_of_columns(frame)
+    return [] if read is None else [(str(name), str(kind)) for name, kind in read(frame)]
+
+
+def _reader_of_columns(value: object) -> "Callable[[Any], Iterable[tuple[object, object]]] | None":
+    for cls in type(value).__mro__:
+        reader = _FRAMES.get(f"{cls.__module__.partition('.')[0].removeprefix('_')}.{cls.__name__}")
+        if reader is not None:
+            return reader
+    return None
+
+
+def _arrow_columns(data: Any) -> Iterable[tuple[object, object]]:
+    return [(field.name, field.type) for field in data.schema]
+
+
+def _polars_columns(data: Any) -> Iterable[tuple[object, object]]:
+    return cast("Iterable[tuple[object, object]]", data.collect_schema().items())
+
+
+def _pandas_columns(data: Any) -> Iterable[tuple[object, object]]:
+    return cast("Iterable[tuple[object, object]]", data.dtypes.items())
+
+
+def _duckdb_columns(data: Any) -> Iterable[tuple[object, object]]:
+    return zip(data.columns, data.types, strict=True)
+
+
+_FRAMES: Mapping[str, Callable[[Any], Iterable[tuple[object, object]]]] = {
+    "pyarrow.Table": _arrow_columns,
+    "pyarrow.RecordBatch": _arrow_columns,
+    "pyarrow.RecordBatchReader": _arrow_columns,
+    "polars.DataFrame": _polars_columns,
+    "polars.LazyFrame": _polars_columns,
+    "pandas.DataFrame": _pandas_columns,
+    "duckdb.DuckDBPyRelation": _duckdb_columns,
+}
+
+
+def _metadata_of(written: WrittenTable, *, columns: Sequence[tuple[str, str]] = ()) -> dict[str, dg.MetadataValue[Any]]:
+    metadata: dict[str, dg.MetadataValue[Any]] = {
+        ROW_COUNT: dg.MetadataValue.int(written.rows),
+        "dagster/table_name": dg.MetadataValue.text(written.table),
+        "snapshot_id": dg.MetadataValue.int(written.snapshot_id),
+    }
+    if columns:
+        schema = dg.TableSchema(columns=[dg.TableColumn(name=name, type=kind) for name, kind in columns])
+        metadata["dagster/column_schema"] = dg.MetadataValue.table_schema(schema)
+    return metadata
+
+
+def _are_events(values: tuple[object, ...]) -> bool:
+    return bool(values) and all(isinstance(value, (dg.MaterializeResult, *_EVENTS)) for value in values)
+
+
+def _is_written_table(value: object) -> bool:
+    """Whether *value* is what `write_table` returns; a function may pass it on."""
+    return all(hasattr(value, name) for name in ("snapshot_id", "table", "rows"))
+
+
+def _a(value: object) -> str:
+    return f"a value of type {type(value).__module__.partition('.')[0]}.{type(value).__qualname__}".replace(
+        "builtins.", ""
+    )

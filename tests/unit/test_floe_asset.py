@@ -1,0 +1,754 @@
+import asyncio
+import dataclasses
+import datetime as dt
+import functools
+import inspect
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from inline_snapshot import snapshot
+
+from floe_dagster.asset_index import AssetIndex
+from floe_dagster.assets import floe_asset
+from floe_dagster.import_paths import set_up_import_paths
+from floe_dagster.targets import load_target
+from plugins.user_project import UserProject
+
+if TYPE_CHECKING:
+    from floe_dagster.resources.catalog import CatalogResource  # type: ignore[attr-defined,unused-ignore] # a name only
+
+
+@dataclasses.dataclass
+class Written:
+    snapshot_id: int
+    table: str
+    location: str
+    rows: int
+    committed_at: dt.datetime
+
+
+class FakeCatalog:
+    """The catalog resource as far as an asset sees it: it keeps what is written."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, object] = {}
+        self.lock = threading.Lock()
+
+    def write_table(self, name: str, data: Any) -> Written:
+        table = data.collect() if isinstance(data, pl.LazyFrame) else data
+        table = pa.table(table) if not isinstance(table, pa.RecordBatch) else pa.Table.from_batches([table])
+        with self.lock:
+            self.tables[name] = table
+        return Written(4051, name, f"file:///{name}", table.num_rows, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
+
+
+class Clock(dg.ConfigurableResource[Any]):
+    hour: int = 6
+
+
+def metadata_of(
+    asset: dg.AssetsDefinition, *, upstream: tuple[dg.AssetsDefinition, ...] = (), **resources: object
+) -> dict[str, object]:
+    """What a run of *asset* records."""
+    result = dg.materialize([*upstream, asset], resources=resources)
+    [event] = result.asset_materializations_for_node(asset.op.name)
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def failure_of(asset: dg.AssetsDefinition, **resources: object) -> str:
+    result = dg.materialize([asset], resources=resources, raise_on_error=False)
+    [event] = result.get_step_failure_events()
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    return f"\n{failure.description}\n"
+
+
+class TestDefinition:
+    def test_without_parentheses(self) -> None:
+        @floe_asset
+        def orders() -> None:
+            """All orders."""
+
+        assert orders.key == dg.AssetKey("orders")
+        assert orders.get_asset_spec().description == "All orders."
+
+    @pytest.mark.requirement("010-FR-003")
+    def test_group_kind_description_and_everything_else_survive(self) -> None:
+        @floe_asset(
+            group_name="bronze",
+            description="Customers as they came",
+            compute_kind="python",
+            kinds={"csv"},
+            tags={"tier": "1"},
+            owners=["team:sales"],
+            metadata={"note": "daily"},
+            code_version="7",
+            pool="files",
+            retry_policy=dg.RetryPolicy(max_retries=2),
+            inputs=["raw.customers"],
+            outputs=["bronze.customers"],
+            automation_condition=dg.AutomationCondition.eager(),
+        )
+        def bronze_customers() -> None: ...
+
+        spec = bronze_customers.get_asset_spec()
+        assert (spec.group_name, spec.description, spec.code_version) == ("bronze", "Customers as they came", "7")
+        assert spec.kinds == {"python", "csv"}
+        assert spec.tags["tier"] == "1"
+        assert spec.owners == ["team:sales"]
+        assert spec.metadata["note"] == "daily"
+        assert spec.metadata["floe/inputs"] == ["raw.customers"]
+        assert spec.metadata["floe/outputs"] == ["bronze.customers"]
+        assert spec.metadata["dagster/table_name"] == "bronze.customers"
+        assert spec.automation_condition == dg.AutomationCondition.eager()
+        assert bronze_customers.op.retry_policy == dg.RetryPolicy(max_retries=2)
+        assert bronze_customers.op.pool == "files"
+
+    @pytest.mark.parametrize(
+        ("arguments", "key"),
+        [
+            pytest.param({}, ["orders"], id="the function's name"),
+            pytest.param({"name": "sales"}, ["sales"], id="name"),
+            pytest.param({"key_prefix": "bronze"}, ["bronze", "orders"], id="key_prefix"),
+            pytest.param({"key_prefix": ["a", "b"], "name": "c"}, ["a", "b", "c"], id="key_prefix and name"),
+            pytest.param({"key": ["x", "y"]}, ["x", "y"], id="key"),
+            pytest.param({"outputs": ["silver.sales"]}, ["orders"], id="never the output"),
+        ],
+    )
+    def test_the_key(self, arguments: dict[str, Any], key: list[str]) -> None:
+        @floe_asset(**arguments)
+        def orders() -> None: ...
+
+        assert orders.key == dg.AssetKey(key)
+
+    def test_deps_are_names_keys_and_assets(self) -> None:
+        @floe_asset
+        def one() -> None: ...
+
+        @floe_asset(deps=[one, "two", "bronze/three", dg.AssetKey(["bronze", "four"]), dg.AssetSpec("five")])
+        def all_of_them() -> None: ...
+
+        node = AssetIndex.from_assets([all_of_them]).nodes[("all_of_them",)]
+        assert node.deps == {("one",), ("two",), ("bronze", "three"), ("bronze", "four"), ("five",)}
+
+    def test_one_table_may_stand_without_a_list(self) -> None:
+        @floe_asset(inputs="raw.orders", outputs="bronze.orders")
+        def orders() -> None: ...
+
+        metadata = orders.get_asset_spec().metadata
+        assert (metadata["floe/inputs"], metadata["floe/outputs"]) == (["raw.orders"], ["bronze.orders"])
+
+    @pytest.mark.parametrize("tables", [[""], ["bronze."], [3], 3, ["a b", " c"], [None]], ids=repr)
+    def test_what_is_no_table_name_is_refused(self, tables: Any) -> None:
+        with pytest.raises(dg.DagsterInvalidDefinitionError, match="of @floe_asset"):
+            floe_asset(inputs=tables)(lambda: None)
+
+    def test_a_single_text_as_deps_is_refused(self) -> None:
+        with pytest.raises(dg.DagsterInvalidDefinitionError) as caught:
+            floe_asset(deps="orders")
+
+        assert str(caught.value) == snapshot("deps of @floe_asset is 'orders': it takes a list")
+
+    def test_the_code_reference_is_the_users_function(self) -> None:
+        def logged(fn: Callable[[], None]) -> Callable[[], None]:
+            @functools.wraps(fn)
+            def wrapper() -> None:
+                fn()
+
+            return wrapper
+
+        @floe_asset
+        @logged
+        def orders() -> None: ...
+
+        [reference] = orders.get_asset_spec().metadata["dagster/code_references"].code_references
+        _, line = inspect.getsourcelines(self.test_the_code_reference_is_the_users_function)
+        assert (reference.file_path, reference.line_number) == (__file__, line + 8)
+
+    def test_a_partial_has_the_name_of_its_function(self) -> None:
+        def orders(table: str, limit: int) -> dict[str, object]:
+            return {"table": table, "limit": limit}
+
+        asset = floe_asset(functools.partial(orders, table="raw.orders", limit=3))
+
+        assert asset.key == dg.AssetKey("orders")
+        assert metadata_of(asset) == {"table": "raw.orders", "limit": 3}
+
+    def test_importing_it_imports_neither_arrow_nor_iceberg_nor_dbt(self) -> None:
+        code = (
+            "import sys, floe_dagster.assets; print([m for m in ('pyarrow', 'pyiceberg', 'dbt') if m in sys.modules])"
+        )
+
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+        assert done.stdout == "[]\n"
+
+
+class TestParameters:
+    def test_none(self) -> None:
+        @floe_asset
+        def asset() -> dict[str, object]:
+            return {"ran": True}
+
+        assert metadata_of(asset) == {"ran": True}
+
+    @pytest.mark.parametrize("name", ["context", "_context", "context_", "_"])
+    def test_the_context(self, name: str) -> None:
+        scope: dict[str, Any] = {}
+        exec(f"def asset({name}): return {{'key': {name}.asset_key.to_user_string()}}", scope)
+
+        assert metadata_of(floe_asset(scope["asset"])) == {"key": "asset"}
+
+    def test_a_context_of_any_name_that_is_annotated(self) -> None:
+        @floe_asset
+        def asset(clock: dg.ResourceParam[object], ctx: dg.AssetExecutionContext) -> dict[str, object]:
+            return {"key": ctx.asset_key.to_user_string(), "clock": str(clock)}
+
+        assert metadata_of(asset, clock=6) == {"key": "asset", "clock": "6"}
+
+    def test_an_op_context(self) -> None:
+        @floe_asset
+        def asset(context: dg.OpExecutionContext) -> dict[str, object]:
+            return {"type": type(context).__name__}
+
+        assert metadata_of(asset) == {"type": "OpExecutionContext"}
+
+    def test_resources_by_name(self) -> None:
+        @floe_asset
+        def asset(context, catalog, warehouse_api):  # type: ignore[no-untyped-def] # a user's function without any
+            return {"catalog": type(catalog).__name__, "api": warehouse_api}
+
+        assert asset.op.required_resource_keys == {"catalog", "warehouse_api"}
+        assert metadata_of(asset, catalog=FakeCatalog(), warehouse_api="api") == {
+            "catalog": "FakeCatalog",
+            "api": "api",
+        }
+
+    def test_resources_by_annotation(self) -> None:
+        @floe_asset
+        def asset(clock: Clock, other: dg.ResourceParam[str], maybe: Clock | None) -> dict[str, object]:
+            return {"hour": clock.hour, "other": other, "maybe": maybe.hour if maybe else 0}
+
+        assert metadata_of(asset, clock=Clock(), other="o", maybe=Clock(hour=7)) == {
+            "hour": 6,
+            "other": "o",
+            "maybe": 7,
+        }
+
+    def test_a_built_in_resource_whatever_its_annotation(self) -> None:
+        @floe_asset
+        def asset(catalog: Any, dbt: "CatalogResource") -> dict[str, object]:
+            return {"catalog": catalog, "dbt": dbt}
+
+        assert metadata_of(asset, catalog=1, dbt=2) == {"catalog": 1, "dbt": 2}
+
+    def test_keyword_only_and_positional_only_parameters(self) -> None:
+        @floe_asset
+        def asset(context, clock, /, *, catalog) -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+            return {"clock": clock, "catalog": catalog, "key": context.asset_key.to_user_string()}
+
+        assert metadata_of(asset, catalog=1, clock=2) == {"clock": 2, "catalog": 1, "key": "asset"}
+
+    def test_the_context_as_keyword(self) -> None:
+        @floe_asset
+        def asset(*, context, catalog) -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+            return {"catalog": catalog, "key": context.asset_key.to_user_string()}
+
+        assert metadata_of(asset, catalog=1) == {"catalog": 1, "key": "asset"}
+
+    def test_a_default_is_kept(self) -> None:
+        assets = []
+        for table in ["a", "b"]:
+
+            @floe_asset(name=f"copy_{table}")
+            def copy(table: str = table, suffix="_raw") -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+                return {"table": table + suffix}
+
+            assets.append(copy)
+
+        assert [metadata_of(asset) for asset in assets] == [{"table": "a_raw"}, {"table": "b_raw"}]
+
+    def test_an_annotated_parameter_is_an_upstream_asset(self) -> None:
+        @dg.asset
+        def numbers() -> list[int]:
+            return [1, 2, 3]
+
+        @floe_asset
+        def total(context, numbers: list[int]) -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+            return {"total": sum(numbers)}
+
+        assert metadata_of(total, upstream=(numbers,)) == {"total": 6}
+
+    @pytest.mark.parametrize(
+        "arguments", [{"ins": {"numbers": dg.AssetIn()}}, {"deps": ["numbers"]}], ids=["ins", "deps"]
+    )
+    def test_an_upstream_asset_that_ins_or_deps_name(self, arguments: dict[str, Any]) -> None:
+        @dg.asset
+        def numbers() -> list[int]:
+            return [1, 2, 3]
+
+        @floe_asset(**arguments)
+        def total(numbers, catalog):  # type: ignore[no-untyped-def] # as users write
+            return {"total": sum(numbers), "catalog": catalog}
+
+        assert metadata_of(total, upstream=(numbers,), catalog=1) == {"total": 6, "catalog": 1}
+
+    def test_config(self) -> None:
+        class Limits(dg.Config):
+            rows: int = 5
+
+        @floe_asset
+        def asset(context, config: Limits, catalog) -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+            return {"limit": config.rows, "catalog": catalog}
+
+        run_config = dg.RunConfig(ops={"asset": Limits(rows=7)})
+        result = dg.materialize([asset], resources={"catalog": 1}, run_config=run_config)
+        assert result.asset_materializations_for_node("asset")[0].metadata["limit"].value == 7
+
+    def test_required_resource_keys_go_with_resources_by_name(self) -> None:
+        @floe_asset(required_resource_keys={"clock"})
+        def asset(context, catalog) -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+            return {"clock": context.resources.clock, "catalog": catalog}
+
+        assert metadata_of(asset, clock=6, catalog=1) == {"clock": 6, "catalog": 1}
+
+    def test_required_resource_keys_alone(self) -> None:
+        @floe_asset(required_resource_keys={"clock"}, outputs=["bronze.t"])
+        def asset(context) -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+            return {"clock": context.resources.clock}
+
+        assert metadata_of(asset, clock=6, catalog=1) == {"clock": 6}
+
+    def test_a_resource_that_is_not_there_is_named_before_anything_runs(self) -> None:
+        @floe_asset
+        def asset(warehouse_api): ...  # type: ignore[no-untyped-def] # as users write
+
+        with pytest.raises(dg.DagsterInvalidDefinitionError, match="resource with key 'warehouse_api' required"):
+            dg.materialize([asset])
+
+
+class TestFutureAnnotations:
+    @pytest.fixture
+    def module(self, user_project: UserProject) -> None:
+        user_project.write(
+            {
+                "shop.py": """
+                    from __future__ import annotations
+
+                    from typing import TYPE_CHECKING, Any
+
+                    import dagster as dg
+
+                    from floe_dagster.assets import floe_asset
+
+                    if TYPE_CHECKING:
+                        from decimal import Decimal
+
+                        from dagster import AssetExecutionContext
+
+                        from somewhere import CatalogResource
+
+
+                    class Limits(dg.Config):
+                        rows: int = 5
+
+
+                    class Clock(dg.ConfigurableResource):
+                        hour: int = 6
+
+
+                    @floe_asset
+                    def everything(
+                        context: AssetExecutionContext,
+                        config: Limits,
+                        catalog: CatalogResource,
+                        clock: Clock,
+                        other: dg.ResourceParam[str],
+                    ) -> dict[str, Any] | Decimal:
+                        assert type(context).__name__ == "AssetExecutionContext"
+                        return {"rows": config.rows, "catalog": catalog, "hour": clock.hour, "other": other}
+
+
+                    @floe_asset
+                    def op_context(context: dg.OpExecutionContext) -> dict[str, Any]:
+                        return {"type": type(context).__name__}
+
+
+                    def broken(config: Missing): ...
+                    """
+            }
+        )
+        set_up_import_paths(user_project.path)
+
+    @pytest.mark.usefixtures("module")
+    def test_context_config_and_resources_are_found(self) -> None:
+        asset = load_target("shop.everything")
+        assert isinstance(asset, dg.AssetsDefinition)
+
+        found = metadata_of(asset, catalog="c", clock=Clock(hour=9), other="o")
+
+        assert found == {"rows": 5, "catalog": "c", "hour": 9, "other": "o", "dagster/row_count": 5}
+
+    @pytest.mark.usefixtures("module")
+    def test_an_op_context_stays_one(self) -> None:
+        asset = load_target("shop.op_context")
+        assert isinstance(asset, dg.AssetsDefinition)
+
+        assert metadata_of(asset) == {"type": "OpExecutionContext"}
+
+    @pytest.mark.usefixtures("module")
+    def test_a_config_class_that_does_not_exist_is_named(self) -> None:
+        broken: Any = load_target("shop.broken")
+
+        with pytest.raises(dg.DagsterInvalidDefinitionError) as caught:
+            floe_asset(broken)
+
+        assert str(caught.value) == snapshot(
+            "the class 'Missing' of parameter 'config' does not exist when the module is imported: define it, or import it outside `if TYPE_CHECKING:`"
+        )
+
+
+class TestShapes:
+    def test_a_coroutine(self) -> None:
+        @floe_asset(outputs=["bronze.t"])
+        async def asset(catalog: Any) -> pa.Table:
+            await asyncio.sleep(0)
+            return pa.table({"n": [1, 2]})
+
+        catalog = FakeCatalog()
+
+        assert metadata_of(asset, catalog=catalog)["dagster/row_count"] == 2
+        assert list(catalog.tables) == ["bronze.t"]
+
+    def test_a_generator(self) -> None:
+        check = dg.AssetCheckSpec("positive", asset="asset")
+
+        @floe_asset(check_specs=[check])
+        def asset(context) -> Iterator[object]:  # type: ignore[no-untyped-def] # as users write
+            yield dg.AssetObservation("other")
+            yield dg.MaterializeResult(metadata={"rows": 3})
+            yield dg.AssetCheckResult(passed=True)
+
+        result = dg.materialize([asset])
+        assert [event.passed for event in result.get_asset_check_evaluations()] == [True]
+        [event] = result.asset_materializations_for_node("asset")
+        assert event.metadata["dagster/row_count"].value == 3
+
+    def test_a_generator_that_yields_or_returns_a_dict(self) -> None:
+        @floe_asset
+        def yields() -> Iterator[object]:
+            yield {"rows": 1}
+
+        @floe_asset
+        def returns():  # type: ignore[no-untyped-def] # as users write
+            yield dg.AssetObservation("other")
+            return {"rows": 2}
+
+        assert metadata_of(yields)["dagster/row_count"] == 1
+        assert metadata_of(returns)["dagster/row_count"] == 2
+
+    def test_a_generator_that_yields_nothing_materializes_nothing_where_the_output_is_optional(self) -> None:
+        @floe_asset(output_required=False)
+        def asset() -> Iterator[object]:
+            yield dg.AssetObservation("other")
+
+        result = dg.materialize([asset])
+
+        assert result.asset_materializations_for_node("asset") == []
+
+    def test_an_asynchronous_generator(self) -> None:
+        @floe_asset(outputs=["bronze.t"])
+        async def asset(context) -> AsyncIterator[object]:  # type: ignore[no-untyped-def] # as users write
+            yield dg.AssetObservation("other")
+            await asyncio.sleep(0)
+            yield pa.table({"n": [1]})
+
+        assert metadata_of(asset, catalog=FakeCatalog())["dagster/row_count"] == 1
+
+    def test_a_function_that_returns_a_generator(self) -> None:
+        def events() -> Iterator[object]:
+            yield {"rows": 4}
+
+        @floe_asset
+        def asset() -> Iterator[object]:
+            return events()
+
+        assert metadata_of(asset)["dagster/row_count"] == 4
+
+    def test_the_users_generator_is_closed_when_the_run_fails(self) -> None:
+        closed = []
+
+        @floe_asset
+        def asset() -> Iterator[object]:
+            try:
+                yield 3
+            finally:
+                closed.append(True)
+
+        dg.materialize([asset], raise_on_error=False)
+
+        assert closed == [True]
+
+    def test_a_callable_object(self) -> None:
+        class Copy:
+            def __init__(self, table: str) -> None:
+                self.table = table
+
+            def __call__(self, catalog) -> dict[str, object]:  # type: ignore[no-untyped-def] # as users write
+                return {"table": self.table, "catalog": catalog}
+
+        assert metadata_of(floe_asset(name="copy")(Copy("raw.t")), catalog=1) == {"table": "raw.t", "catalog": 1}
+
+
+FRAMES: dict[str, Callable[[], object]] = {
+    "Arrow table": lambda: pa.table({"id": [1, 2], "name": ["a", "b"]}),
+    "Arrow record batch": lambda: pa.RecordBatch.from_pydict({"id": [1, 2], "name": ["a", "b"]}),
+    "Arrow reader": lambda: pa.table({"id": [1, 2], "name": ["a", "b"]}).to_reader(),
+    "Polars frame": lambda: pl.DataFrame({"id": [1, 2], "name": ["a", "b"]}),
+    "Polars lazy frame": lambda: pl.LazyFrame({"id": [1, 2], "name": ["a", "b"]}),
+    "pandas frame": lambda: pd.DataFrame({"id": [1, 2], "name": ["a", "b"]}),
+    "DuckDB relation": lambda: duckdb.sql("select * from (values (1, 'a'), (2, 'b')) t(id, name)"),
+}
+
+
+class TestReturnedRows:
+    @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+    def test_they_are_written_to_the_output_table(self, frame: Callable[[], object]) -> None:
+        @floe_asset(outputs=["bronze.customers"])
+        def customers():  # type: ignore[no-untyped-def] # as users write
+            return frame()
+
+        catalog = FakeCatalog()
+
+        metadata = metadata_of(customers, catalog=catalog)
+
+        table: Any = catalog.tables["bronze.customers"]
+        assert table.to_pydict() == {"id": [1, 2], "name": ["a", "b"]}
+        schema = metadata.pop("dagster/column_schema")
+        assert isinstance(schema, dg.TableSchema)
+        assert [column.name for column in schema.columns] == ["id", "name"]
+        assert metadata == {"dagster/row_count": 2, "dagster/table_name": "bronze.customers", "snapshot_id": 4051}
+
+    def test_the_types_of_the_columns_are_shown(self) -> None:
+        @floe_asset(outputs=["t.t"])
+        def asset() -> pa.Table:
+            return pa.table({"id": pa.array([1], pa.int32()), "at": pa.array([0], pa.timestamp("us", "UTC"))})
+
+        schema: Any = metadata_of(asset, catalog=FakeCatalog())["dagster/column_schema"]
+
+        assert [(column.name, column.type) for column in schema.columns] == [
+            ("id", "int32"),
+            ("at", "timestamp[us, tz=UTC]"),
+        ]
+
+    def test_what_write_table_returned_may_be_returned(self) -> None:
+        @floe_asset(outputs=["t.t"])
+        def asset(catalog: Any) -> object:
+            return catalog.write_table("t.t", pa.table({"id": [1]}))
+
+        metadata = metadata_of(asset, catalog=FakeCatalog())
+
+        assert metadata == {"dagster/row_count": 1, "dagster/table_name": "t.t", "snapshot_id": 4051}
+
+    def test_rows_in_a_materialize_result_are_written_and_its_metadata_kept(self) -> None:
+        @floe_asset(outputs=["t.t"])
+        def asset() -> object:
+            return dg.MaterializeResult(value=pa.table({"id": [1]}), metadata={"source": "csv"}, tags={"a": "b"})
+
+        metadata = metadata_of(asset, catalog=FakeCatalog())
+
+        assert (metadata["source"], metadata["dagster/row_count"]) == ("csv", 1)
+
+    def test_rows_in_an_output_are_written_and_its_metadata_kept(self) -> None:
+        @floe_asset(outputs=["t.t"])
+        def asset() -> object:
+            return dg.Output(pa.table({"id": [1]}), metadata={"source": "csv"})
+
+        metadata = metadata_of(asset, catalog=FakeCatalog())
+
+        assert (metadata["source"], metadata["dagster/row_count"]) == ("csv", 1)
+
+    def test_rows_without_an_output_table(self) -> None:
+        @floe_asset
+        def asset() -> object:
+            return pa.table({"id": [1]})
+
+        assert failure_of(asset) == snapshot("""\
+
+error[FLOE-410]: asset 'asset' returns a value of type pyarrow.Table but names no output table
+  why: the rows that an asset returns are written to the one table in its 'outputs'
+  fix: name it: @floe_asset(outputs=['schema.table'])
+""")
+
+    def test_rows_with_two_output_tables(self) -> None:
+        @floe_asset(outputs=["a.a", "b.b"])
+        def asset() -> object:
+            return pl.DataFrame({"id": [1]})
+
+        assert failure_of(asset, catalog=FakeCatalog()) == snapshot("""\
+
+error[FLOE-410]: asset 'asset' returns a value of type polars.DataFrame but names 2 output tables (a.a, b.b)
+  why: the rows that an asset returns are written to the one table in its 'outputs'
+  fix: write each with the 'catalog' resource, catalog.write_table(name, rows), and return a dict
+""")
+
+    def test_rows_of_a_partition(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=dg.StaticPartitionsDefinition(["x"]))
+        def asset() -> object:
+            return pd.DataFrame({"id": [1]})
+
+        result = dg.materialize([asset], resources={"catalog": FakeCatalog()}, partition_key="x", raise_on_error=False)
+
+        failure = result.get_step_failure_events()[0].step_failure_data.user_failure_data
+        assert failure is not None
+        assert f"\n{failure.description}\n" == snapshot("""\
+
+error[FLOE-410]: asset 'asset' is partitioned and returns a value of type pandas.DataFrame
+  why: it would replace the whole table 'a.a', not the rows of the partition
+  fix: write the partition's rows with the 'catalog' resource and return a dict
+""")
+
+
+class TestOtherReturns:
+    def test_nothing(self) -> None:
+        @floe_asset(outputs=["t.t"])
+        def asset() -> None: ...
+
+        assert metadata_of(asset, catalog=1) == {}
+
+    @pytest.mark.parametrize("value", [3, "text", [1], object, (1, 2), pa.array([1]), pd.Series([1])], ids=str)
+    def test_anything_else_is_refused(self, value: object) -> None:
+        @floe_asset(outputs=["t.t"], retry_policy=dg.RetryPolicy(max_retries=3))
+        def asset() -> object:
+            return value
+
+        assert "which is no result\n  why: an asset returns nothing, a dict" in failure_of(asset, catalog=1)
+
+    def test_the_message(self) -> None:
+        @floe_asset(key_prefix="bronze")
+        def asset() -> object:
+            return 3
+
+        assert failure_of(asset) == snapshot("""\
+
+error[FLOE-410]: asset 'bronze/asset' returns a value of type int, which is no result
+  why: an asset returns nothing, a dict (metadata), a MaterializeResult, or rows (Arrow, Polars, pandas, DuckDB)
+""")
+
+    def test_a_materialize_result_with_check_results(self) -> None:
+        @floe_asset(check_specs=[dg.AssetCheckSpec("ok", asset="asset")])
+        def asset() -> dg.MaterializeResult[Any]:
+            return dg.MaterializeResult(metadata={"a": 1}, check_results=[dg.AssetCheckResult(passed=True)])
+
+        result = dg.materialize([asset])
+        assert [check.check_name for check in result.get_asset_check_evaluations()] == ["ok"]
+
+    def test_no_io_manager_is_asked_for_anything(self) -> None:
+        class Refusing(dg.IOManager):
+            def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+                raise AssertionError
+
+            def load_input(self, context: dg.InputContext) -> None:
+                raise AssertionError
+
+        @floe_asset
+        def upstream() -> dict[str, object]:
+            return {"rows": 1}
+
+        @floe_asset(deps=[upstream])
+        def downstream() -> None: ...
+
+        result = dg.materialize([upstream, downstream], resources={"io_manager": Refusing()})
+
+        assert result.success
+
+    def test_with_an_io_manager_the_value_goes_to_it(self) -> None:
+        stored: dict[str, object] = {}
+
+        class Keeping(dg.IOManager):
+            def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+                stored[context.asset_key.to_user_string()] = obj
+
+            def load_input(self, context: dg.InputContext) -> object:
+                return stored[context.asset_key.to_user_string()]
+
+        @floe_asset(io_manager_key="memory")
+        def numbers() -> dict[str, int]:
+            return {"rows": 3}
+
+        @floe_asset
+        def total(numbers: dict[str, int]) -> dict[str, object]:
+            return {"total": numbers["rows"]}
+
+        assert metadata_of(total, upstream=(numbers,), memory=Keeping()) == {"total": 3}
+        assert stored == {"numbers": {"rows": 3}}
+
+    def test_the_users_exception_is_what_the_run_shows(self) -> None:
+        @floe_asset
+        def asset() -> None:
+            raise ZeroDivisionError("my own mistake")
+
+        with pytest.raises(ZeroDivisionError, match="my own mistake") as caught:
+            dg.materialize([asset])
+
+        ours = [entry for entry in caught.traceback if "floe_dagster" in str(entry.path)]
+        assert len(ours) == 1
+        assert str(caught.traceback[-1].path) == __file__
+
+
+class TestCalledDirectly:
+    def test_it_returns_what_the_function_returns(self) -> None:
+        @floe_asset(outputs=["bronze.t"])
+        def asset(catalog: Any) -> object:
+            return {"rows": catalog}
+
+        assert asset(catalog=3) == {"rows": 3}
+
+    def test_rows_are_returned_and_nothing_is_written(self) -> None:
+        @floe_asset(outputs=["bronze.t"])
+        def asset() -> pa.Table:
+            return pa.table({"id": [1]})
+
+        assert asset() == pa.table({"id": [1]})
+
+    def test_with_a_context(self) -> None:
+        @floe_asset(outputs=["bronze.t"], required_resource_keys={"clock"})
+        def asset(context, catalog) -> object:  # type: ignore[no-untyped-def] # as users write
+            return {"clock": context.resources.clock, "catalog": catalog}
+
+        context = dg.build_asset_context(resources={"clock": 6, "catalog": 1})
+
+        assert asset(context) == {"clock": 6, "catalog": 1}
+
+    def test_with_inputs_and_config(self) -> None:
+        class Limits(dg.Config):
+            rows: int = 5
+
+        @floe_asset
+        def asset(context, numbers: list[int], config: Limits) -> object:  # type: ignore[no-untyped-def] # as users write
+            return numbers[: config.rows]
+
+        assert asset(dg.build_asset_context(), [1, 2, 3], config=Limits(rows=2)) == [1, 2]
+
+    def test_a_coroutine(self) -> None:
+        @floe_asset
+        async def asset() -> object:
+            return {"rows": 1}
+
+        assert asyncio.run(asset()) == {"rows": 1}  # type: ignore[arg-type] # Dagster types a call as an object
+
+    def test_a_partitioned_asset(self) -> None:
+        @floe_asset(partitions_def=dg.StaticPartitionsDefinition(["x"]))
+        def asset(context) -> object:  # type: ignore[no-untyped-def] # as users write
+            return {"partition": context.partition_key}
+
+        assert asset(dg.build_asset_context(partition_key="x")) == {"partition": "x"}
