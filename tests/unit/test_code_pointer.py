@@ -122,7 +122,7 @@ def test_two_files_that_could_be_meant_are_an_error(tmp_path: Path, monkeypatch:
         find_code_pointer(ProjectFolder(tmp_path))
 
     assert str(raised.value) == (
-        "error[FLOE-412]: both a/definitions.py and b/definitions.py build definitions\n"
+        "error[FLOE-422]: both a/definitions.py and b/definitions.py build definitions\n"
         "  why: a code location has one module that holds its definitions\n"
         '  fix: name it in pyproject.toml: [tool.dagster] module_name = "package.definitions"'
     )
@@ -136,7 +136,7 @@ def test_a_broken_pyproject_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
         find_code_pointer(ProjectFolder(tmp_path))
 
     assert str(raised.value) == (
-        "error[FLOE-411]: pyproject.toml cannot be parsed: Expected ']' at the end of a table declaration "
+        "error[FLOE-421]: pyproject.toml cannot be parsed: Expected ']' at the end of a table declaration "
         "(at line 1, column 14)\n"
         "  --> pyproject.toml\n"
         "  why: its [tool.dagster] block names the module that holds the definitions\n"

@@ -193,7 +193,7 @@ def test_a_dagster_home_that_dagster_cannot_use_is_an_error(project: ProjectFold
         prepare_dagster_home(project, PlatformSpec(), environ={"DAGSTER_HOME": value})
 
     assert str(raised.value) == (
-        f"error[FLOE-417]: DAGSTER_HOME is '{value}', {reason}\n"
+        f"error[FLOE-427]: DAGSTER_HOME is '{value}', {reason}\n"
         "  why: Dagster keeps runs, events and schedules in the folder that the variable names\n"
         f"  fix: create the folder and name it by its absolute path ({Path(value).absolute()}), or unset DAGSTER_HOME "
         "to use .floe/dagster_home"
@@ -212,7 +212,7 @@ def test_a_dagster_yaml_that_dagster_refuses_is_a_problem_and_no_traceback(
 
     (problem,) = raised.value.problems
     assert (problem.code, problem.what) == (
-        "FLOE-419",
+        "FLOE-429",
         "the Dagster instance in home-of-the-user cannot be opened",
     )
     assert 'Received unexpected config entry "run_retires"' in problem.detail
@@ -227,7 +227,7 @@ def test_an_instance_of_the_users_own_is_told_what_it_lacks(
 
     (problem,) = problems
     assert (problem.code, problem.severity, problem.what, problem.location) == (
-        "FLOE-418",
+        "FLOE-428",
         "warning",
         "max_retries does nothing on this Dagster instance (load)",
         Location("floe.yaml", 4, 5),

@@ -251,53 +251,54 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "are written to the one table in `outputs`: an Arrow table or reader, a Polars or pandas frame, a DuckDB "
         "relation. An asset with an I/O manager of its own may return anything.",
     ),
-    # ---- 41x: running jobs -------------------------------------------------------------------------------------
-    "FLOE-410": ErrorCode(
+    # ---- 42x: running jobs -------------------------------------------------------------------------------------
+    "FLOE-420": ErrorCode(
         "there is no job of that name",
-        "`floe run` takes the name of a job: one of `orchestration.jobs`, one that an asset module defines, or one that "
-        "the definitions file passes to the factory. `floe list jobs` shows those of floe.yaml and of the modules.",
+        "`floe run` takes the name of a job: one of `orchestration.jobs`, one that an asset module defines, or one "
+        "that the definitions file passes to the factory. `floe list jobs` shows those of floe.yaml and of the "
+        "modules.",
     ),
-    "FLOE-411": ErrorCode(
+    "FLOE-421": ErrorCode(
         "pyproject.toml cannot be parsed",
-        "Dagster finds the code location by the `[tool.dagster]` block of pyproject.toml, and so does floe. The file is "
-        "not TOML.",
+        "Dagster finds the code location by the `[tool.dagster]` block of pyproject.toml, and so does floe. The file "
+        "is not TOML.",
     ),
-    "FLOE-412": ErrorCode(
+    "FLOE-422": ErrorCode(
         "several files build definitions",
         "Without a `[tool.dagster]` block in pyproject.toml floe looks for the one definitions.py in the project that "
-        "calls `FloeDefinitions.from_compiled_artifacts`. There are several; name the module in that block, which plain "
-        "`dagster dev` needs as well.",
+        "calls `FloeDefinitions.from_compiled_artifacts`. There are several; name the module in that block, which "
+        "plain `dagster dev` needs as well.",
     ),
-    "FLOE-413": ErrorCode(
+    "FLOE-423": ErrorCode(
         "the code location holds no definitions",
-        "The module that is loaded as the code location must have exactly one `Definitions` object at its top level, as "
-        "Dagster demands.",
+        "The module that is loaded as the code location must have exactly one `Definitions` object at its top level, "
+        "as Dagster demands.",
     ),
-    "FLOE-414": ErrorCode(
+    "FLOE-424": ErrorCode(
         "a partitioned job needs a partition",
-        "The assets of the job are partitioned. A run without a partition key would fail in the middle or, worse, write "
-        "rows that belong to no partition, so none is started.",
+        "The assets of the job are partitioned. A run without a partition key would fail in the middle or, worse, "
+        "write rows that belong to no partition, so none is started.",
     ),
-    "FLOE-415": ErrorCode(
+    "FLOE-425": ErrorCode(
         "Dagster refuses the definitions",
         "Every part of the definitions was built, but Dagster cannot put them together; the message shows its reason.",
     ),
-    "FLOE-416": ErrorCode(
+    "FLOE-426": ErrorCode(
         "the run config does not fit the job",
-        "A job's ops, assets and resources declare the config they take. Nothing has run. The Launchpad of Dagster's UI "
-        "shows the config of a job and completes it.",
+        "A job's ops, assets and resources declare the config they take. Nothing has run. The Launchpad of Dagster's "
+        "UI shows the config of a job and completes it.",
     ),
-    "FLOE-417": ErrorCode(
+    "FLOE-427": ErrorCode(
         "DAGSTER_HOME names no folder",
-        "Dagster takes the folder of its instance from DAGSTER_HOME, as an absolute path. Without the variable floe uses "
-        "`.floe/dagster_home` in the project folder.",
+        "Dagster takes the folder of its instance from DAGSTER_HOME, as an absolute path. Without the variable floe "
+        "uses `.floe/dagster_home` in the project folder.",
     ),
-    "FLOE-418": ErrorCode(
+    "FLOE-428": ErrorCode(
         "the Dagster instance lacks what a field needs",
-        "`max_retries` needs run retries and `max_runtime_seconds` needs run monitoring, both of which Dagster has off by "
-        "default. The instance that floe generates has them on; yours is configured by your own dagster.yaml.",
+        "`max_retries` needs run retries and `max_runtime_seconds` needs run monitoring, both of which Dagster has "
+        "off by default. The instance that floe generates has them on; yours is configured by your own dagster.yaml.",
     ),
-    "FLOE-419": ErrorCode(
+    "FLOE-429": ErrorCode(
         "the Dagster instance cannot be opened",
         "Dagster refuses the settings of the instance, or its storage cannot be reached. `instance` in platform.yaml "
         "makes these settings, unless DAGSTER_HOME or a dagster.yaml of your own does; PostgreSQL storage needs the "

@@ -75,7 +75,7 @@ def _module_in_pyproject(pyproject: Path) -> str | None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LoadError(
             Problem(
-                "FLOE-411",
+                "FLOE-421",
                 f"{shown_path(pyproject)} cannot be parsed: {error}",
                 Location(shown_path(pyproject)),
                 why="its [tool.dagster] block names the module that holds the definitions",
@@ -105,7 +105,7 @@ def _pointer_to_file(project_dir: Path) -> CodePointer | None:
         shown = " and ".join(shown_path(file) for file in nearest)
         raise LoadError(
             Problem(
-                "FLOE-412",
+                "FLOE-422",
                 f"both {shown} build definitions",
                 why="a code location has one module that holds its definitions",
                 fix='name it in pyproject.toml: [tool.dagster] module_name = "package.definitions"',

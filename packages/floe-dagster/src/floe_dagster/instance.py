@@ -112,7 +112,7 @@ def check_instance(
     )
     return tuple(
         Problem(
-            "FLOE-418",
+            "FLOE-428",
             f"{field} does nothing on this Dagster instance ({', '.join(jobs)})",
             next(iter(jobs.values())),
             why=f"Dagster honours it only where {setting} is enabled, and dagster.yaml of the instance does not say so",
@@ -140,7 +140,7 @@ def _checked_home(chosen: str) -> Path:
     reason = "which is not a folder" if path.is_absolute() else "which is not an absolute path"
     raise RunError(
         Problem(
-            "FLOE-417",
+            "FLOE-427",
             f"DAGSTER_HOME is '{chosen}', {reason}",
             why="Dagster keeps runs, events and schedules in the folder that the variable names",
             fix=f"create the folder and name it by its absolute path ({path.absolute()}), or unset DAGSTER_HOME to use "
@@ -158,7 +158,7 @@ def _replace(file: Path, text: str) -> None:
 def _unopened(home: DagsterHome, error: Exception) -> Problem:
     lines = str(error).strip().splitlines()[:10]
     return Problem(
-        "FLOE-419",
+        "FLOE-429",
         f"the Dagster instance in {shown_path(home.path)} cannot be opened",
         why="runs are recorded there",
         fix="mend the `instance` section of platform.yaml" if home.is_generated else "mend its dagster.yaml",

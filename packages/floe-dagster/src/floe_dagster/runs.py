@@ -104,7 +104,7 @@ def find_job(location: CodeLocation, name: str) -> dg.JobDefinition:
     if name not in names:
         raise UnknownJobError(
             Problem(
-                "FLOE-410",
+                "FLOE-420",
                 f"there is no job '{name}'",
                 why=f"the jobs are {list_names(names, limit=20)}",
                 fix=did_you_mean(name, names) or "name one of them; `floe list jobs` shows them",
@@ -124,7 +124,7 @@ def check_unpartitioned(job: dg.JobDefinition) -> None:
         return
     raise RunError(
         Problem(
-            "FLOE-414",
+            "FLOE-424",
             f"job '{job.name}' is partitioned, and no partition is named",
             why="without one its assets would run for no partition at all; it is started for a partition",
             fix="choose the partition in Dagster's UI: `floe dev`, then Materialize on the job's page",
@@ -283,7 +283,7 @@ def _dagster_errors(what: str) -> Iterator[None]:
         reasons = [str(reason).strip() for reason in _causes(error)]
         raise LoadError(
             Problem(
-                "FLOE-415",
+                "FLOE-425",
                 what,
                 why="Dagster refuses it for the reason above",
                 fix="mend the assets or jobs that the reason names",
@@ -301,7 +301,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _no_definitions(pointer: CodePointer, reason: str) -> Problem:
     return Problem(
-        "FLOE-413",
+        "FLOE-423",
         f"module '{pointer.module_name}' holds no definitions",
         why=f"it is the project's code location by {pointer.source}",
         fix="assign them at its top level: defs = FloeDefinitions.from_compiled_artifacts()",
@@ -312,7 +312,7 @@ def _no_definitions(pointer: CodePointer, reason: str) -> Problem:
 def _config_problem(job: str, error: dg.DagsterInvalidConfigError) -> Problem:
     lines = [line.strip() for reason in error.errors for line in reason.message.splitlines()]
     return Problem(
-        "FLOE-416",
+        "FLOE-426",
         f"the run config does not fit job '{job}'",
         why="Dagster checks the config of every op, asset and resource before a run starts",
         fix="give the values with `--config FILE`, in the form that the Launchpad shows",
