@@ -1,0 +1,274 @@
+"""The demo, run as its README says: by the floe command, in a copy, each number held against the files themselves."""
+
+import ast
+import csv
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pyiceberg.catalog import Catalog, load_catalog
+
+from screenshots.asset_graph import (
+    ASSETS_AND_EDGES,
+    DEMO,
+    LAYERS,
+    copy_demo,
+    draw_asset_graph,
+    find_chromium,
+    query,
+    running_webserver,
+)
+
+SAMPLE = DEMO / "sample"
+NORTHWIND = DEMO.parents[2] / "shared" / "data" / "northwind"
+FILES = {"customers": "customers", "orders": "orders", "products": "products", "order_items": "order_details"}
+STAGING = ("stg_customers", "stg_order_items", "stg_orders", "stg_products")
+MARTS = ("customer_orders", "revenue_by_product")
+CHECKS = 26
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A copy of the demo after a run of its full pipeline."""
+
+    project: Path
+    source: Path
+    report: dict[str, Any]
+    before: dict[str, bytes]
+
+    def rows(self, file: str) -> list[Row]:
+        with (self.source / f"{file}.csv").open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines))
+
+    def catalog(self) -> Catalog:
+        folder = self.project / ".floe"
+        return load_catalog(
+            "floe", type="sql", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/warehouse"
+        )
+
+    def relation(self, name: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.project / ".floe" / "floe.duckdb"), read_only=True) as connection:
+            return connection.sql(f"select * from {name}").fetchall()
+
+
+def floe(*arguments: str, project: Path, source: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("floe")), *arguments, "--project", str(project)]
+    environ = {"DEMO_SOURCE": str(source)} if source else {}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**clean_environ(), **environ})
+
+
+def clean_environ() -> dict[str, str]:
+    """The environment without what would lead a command away from the copy."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "DEMO_", "FLOE_"))}
+
+
+def tree(project: Path) -> dict[str, bytes]:
+    """Every file of the project but what floe keeps in its own folder, and Python's caches."""
+    return {
+        str(path.relative_to(project)): path.read_bytes()
+        for path in sorted(project.rglob("*"))
+        if path.is_file() and not {".floe", "__pycache__"} & set(path.relative_to(project).parts)
+    }
+
+
+@pytest.fixture(scope="module")
+def run_demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Shop]:
+    """Runs the demo on the files of a folder, once for each folder."""
+
+    @functools.cache
+    def run(source: Path) -> Shop:
+        project = copy_demo(tmp_path_factory.mktemp("demo"))
+        before = tree(project)
+        result = floe("run", "full_pipeline", "--format", "json", project=project, source=source)
+        assert result.returncode == 0, result.stderr
+        return Shop(project=project, source=source, report=json.loads(result.stdout), before=before)
+
+    return run
+
+
+@pytest.fixture(scope="module", params=[SAMPLE, NORTHWIND], ids=["sample", "northwind"])
+def shop(request: pytest.FixtureRequest, run_demo: Callable[[Path], Shop]) -> Shop:
+    if not request.param.is_dir():
+        pytest.skip(f"the Northwind sample is no part of the project, and it is not at {request.param}")
+    return run_demo(request.param)
+
+
+@pytest.fixture(scope="module")
+def sample_shop(run_demo: Callable[[Path], Shop]) -> Shop:
+    """The run on the demo's own sample, for what does not depend on the numbers."""
+    return run_demo(SAMPLE)
+
+
+class TestNumbers:
+    def test_every_asset_is_built_and_every_check_passes(self, shop: Shop) -> None:
+        built = {asset["key"]: asset["status"] for asset in shop.report["assets"]}
+        checks = [check["status"] for check in shop.report["checks"]]
+
+        assert built == dict.fromkeys(
+            [
+                *(f"bronze_{table}" for table in FILES),
+                *(f"silver/{model}" for model in STAGING),
+                *(f"gold/{model}" for model in MARTS),
+            ],
+            "materialized",
+        )
+        assert checks == ["passed"] * CHECKS
+
+    def test_four_iceberg_tables_hold_the_files_word_for_word(self, shop: Shop) -> None:
+        catalog = shop.catalog()
+
+        assert sorted(catalog.list_tables("bronze")) == [("bronze", table) for table in sorted(FILES)]
+        for table, file in FILES.items():
+            stored = catalog.load_table(("bronze", table)).scan().to_arrow().to_pylist()
+            assert sorted(stored, key=str) == sorted(shop.rows(file), key=str)
+
+    def test_six_dbt_relations_hold_as_many_rows_as_the_files(self, shop: Shop) -> None:
+        sizes = {table: len(shop.rows(file)) for table, file in FILES.items()}
+
+        assert {model: len(shop.relation(f"main_silver.{model}")) for model in STAGING} == {
+            f"stg_{table}": size for table, size in sizes.items()
+        }
+        assert {model: len(shop.relation(f"main_gold.{model}")) for model in MARTS} == {
+            "customer_orders": sizes["customers"],
+            "revenue_by_product": sizes["products"],
+        }
+
+    def test_the_word_null_is_null_after_staging(self, shop: Shop) -> None:
+        regions = shop.relation("(select region from main_silver.stg_customers)")
+
+        assert ("NULL",) not in regions
+        assert regions.count((None,)) == sum(row["region"] == "NULL" for row in shop.rows("customers"))
+
+    def test_revenue_by_product_equals_an_own_query(self, shop: Shop) -> None:
+        own: dict[int, Decimal] = {int(row["productID"]): Decimal(0) for row in shop.rows("products")}
+        for line in shop.rows("order_details"):
+            own[int(line["productID"])] += amount(line)
+
+        assert dict(shop.relation("(select product_id, revenue from main_gold.revenue_by_product)")) == own
+
+    def test_customer_orders_equals_an_own_query(self, shop: Shop) -> None:
+        customer_of = {row["orderID"]: row["customerID"] for row in shop.rows("orders")}
+        own = {row["customerID"]: (0, Decimal(0)) for row in shop.rows("customers")}
+        for customer in customer_of.values():
+            own[customer] = (own[customer][0] + 1, Decimal(0))
+        for line in shop.rows("order_details"):
+            orders, revenue = own[customer_of[line["orderID"]]]
+            own[customer_of[line["orderID"]]] = (orders, revenue + amount(line))
+
+        built = shop.relation("(select customer_id, orders, revenue from main_gold.customer_orders)")
+        assert {customer: (orders, revenue) for customer, orders, revenue in built} == own
+
+    def test_northwind_brings_in_what_is_published(self, shop: Shop) -> None:
+        if shop.source != NORTHWIND:
+            pytest.skip("the published figure is that of the Northwind sample")
+
+        for mart in MARTS:
+            [(revenue,)] = shop.relation(f"(select sum(revenue) from main_gold.{mart})")
+            assert round(revenue, 2) == Decimal("1265793.04")
+
+
+def amount(line: Row) -> Decimal:
+    return Decimal(line["unitPrice"]) * int(line["quantity"]) * (1 - Decimal(line["discount"]))
+
+
+class TestProject:
+    @pytest.mark.requirement("010-SC-001")
+    def test_floe_yaml_is_short_and_definitions_are_one_call(self, sample_shop: Shop) -> None:
+        lines = (sample_shop.project / "floe.yaml").read_text(encoding="utf-8").splitlines()
+        module = ast.parse((sample_shop.project / "orchestration" / "definitions.py").read_text(encoding="utf-8"))
+
+        docstring, imported, assigned = module.body
+
+        assert len(lines) < 50
+        assert isinstance(docstring, ast.Expr)
+        assert ast.unparse(imported) == "from floe_dagster import FloeDefinitions"
+        assert ast.unparse(assigned) == "defs = FloeDefinitions.from_compiled_artifacts(namespace='online-shop')"
+        assert len(sample_shop.report["assets"]) == 10
+
+    def test_a_run_leaves_the_project_as_it_was(self, sample_shop: Shop) -> None:
+        assert tree(sample_shop.project) == sample_shop.before
+
+    def test_plain_dagster_loads_it(self, sample_shop: Shop) -> None:
+        result = subprocess.run(
+            [sys.executable, "-m", "dagster", "definitions", "validate"],
+            cwd=sample_shop.project,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=clean_environ(),
+        )
+
+        assert result.returncode == 0, result.stderr
+
+    @pytest.mark.requirement("010-SC-005")
+    def test_a_new_asset_needs_a_module_and_nothing_else(self, sample_shop: Shop, tmp_path: Path) -> None:
+        project = copy_demo(tmp_path)
+        (project / "orchestration" / "assets" / "reviews.py").write_text(
+            "from floe_dagster import floe_asset\n\n\n@floe_asset(group_name='bronze')\ndef bronze_reviews(): ...\n",
+            encoding="utf-8",
+        )
+
+        listed = json.loads(floe("list", "assets", "--format", "json", project=project).stdout)
+
+        assert "bronze_reviews" in json.dumps(listed)
+
+    def test_the_sample_is_what_its_script_makes(self, tmp_path: Path) -> None:
+        subprocess.run([sys.executable, str(DEMO.parent / "make_sample.py"), str(tmp_path)], check=True)
+
+        assert tree(tmp_path) == tree(SAMPLE)
+
+
+class TestWebUi:
+    @pytest.fixture(scope="class")
+    def url(self, sample_shop: Shop) -> Iterator[str]:
+        with running_webserver(sample_shop.project) as url:
+            yield url
+
+    @pytest.mark.requirement("010-SC-002")
+    def test_each_model_is_an_asset_with_a_status_of_its_own(self, url: str) -> None:
+        nodes = query(url, "{ assetNodes { assetKey { path } groupName assetMaterializations(limit: 1) { runId } } }")
+
+        statuses = {
+            "/".join(node["assetKey"]["path"]): (node["groupName"], len(node["assetMaterializations"]))
+            for node in nodes["assetNodes"]
+            if node["groupName"] in LAYERS
+        }
+
+        assert statuses == {
+            **{f"bronze_{table}": ("bronze", 1) for table in FILES},
+            **{f"silver/{model}": ("silver", 1) for model in STAGING},
+            **{f"gold/{model}": ("gold", 1) for model in MARTS},
+        }
+
+    def test_models_are_joined_to_the_assets_that_write_their_sources(self, url: str) -> None:
+        nodes = query(url, "{ assetNodes { assetKey { path } dependencyKeys { path } } }")["assetNodes"]
+
+        edges = {
+            ("/".join(upstream["path"]), "/".join(node["assetKey"]["path"]))
+            for node in nodes
+            for upstream in node["dependencyKeys"]
+            if not upstream["path"][0].startswith("export")
+        }
+
+        assert edges == {
+            *((f"bronze_{table}", f"silver/stg_{table}") for table in FILES),
+            *((f"silver/stg_{table}", "gold/customer_orders") for table in ("customers", "orders", "order_items")),
+            *((f"silver/stg_{table}", "gold/revenue_by_product") for table in ("products", "order_items")),
+        }
+
+    @pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine")
+    def test_the_graph_is_drawn_in_a_browser(self, url: str) -> None:
+        picture = draw_asset_graph(url, groups=LAYERS, expected=ASSETS_AND_EDGES)
+
+        assert picture.startswith(b"\x89PNG")
