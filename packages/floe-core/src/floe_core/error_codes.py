@@ -121,6 +121,25 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A schedule, sensor, backfill or asset pattern refers to a job, a partitions definition or a profile that the "
         "documents do not define.",
     ),
+    "FLOE-204": ErrorCode(
+        "a name that is used twice",
+        "In Dagster no two schedules or sensors of a code location share a name. A backfill becomes a sensor named "
+        "`<name>_backfill`, and dynamic partitions with `fn` one named `<name>_partition_keys`.",
+    ),
+    # ---- 21x: the two tiers ------------------------------------------------------------------------------------
+    "FLOE-210": ErrorCode(
+        "a place or service in floe.yaml",
+        "floe.yaml is logical: it names no endpoint, bucket, region, host or address, so that the same file serves "
+        "every environment. platform.yaml says where things are. A function that needs a service takes it as a "
+        "resource (`resources` in platform.yaml); a value that only looks like a place may stand in `description`, "
+        "`metadata`, `tags` or `partition_keys`.",
+    ),
+    "FLOE-211": ErrorCode(
+        "a secret in floe.yaml",
+        "floe.yaml is kept in version control, compiled into artifacts and shown in the Dagster UI, so nothing in it is "
+        "secret. Change the secret where it was issued. platform.yaml names secrets by `{secret_ref: NAME}`, and they "
+        "are read from the environment or from FLOE_SECRETS_DIR only where they are used.",
+    ),
     # ---- 22x: compiled artifacts -------------------------------------------------------------------------------
     "FLOE-220": ErrorCode(
         "there are no compiled artifacts",
@@ -144,6 +163,18 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`FLOE_PLATFORM_FILE` names a file, or `FLOE_PLATFORM_ENV` an environment whose platform.yaml is looked for as "
         "`platform/<environment>/platform.yaml` and `platform.yaml`, from the project folder up to the repository's "
         "root. Unset both to run on the embedded platform.",
+    ),
+    "FLOE-231": ErrorCode(
+        "a profile that platform.yaml does not have",
+        "`storage`, `catalog` and `compute` of floe.yaml, and `executor` of a job, name profiles of platform.yaml; what "
+        "floe.yaml leaves out is the profile `default`. A section that platform.yaml leaves out has the one profile "
+        "`default` of the embedded platform.",
+    ),
+    "FLOE-232": ErrorCode(
+        "profiles that cannot work together",
+        "An engine of several machines cannot use what only one of them sees, such as a SQLite catalog or local files. "
+        "A compute engine that does not read the catalog cannot run a dbt project whose sources are tables that Python "
+        "assets write; `reads_catalog: true` says that it was set up to.",
     ),
     # ---- 30x: the project's Python modules ---------------------------------------------------------------------
     "FLOE-301": ErrorCode(

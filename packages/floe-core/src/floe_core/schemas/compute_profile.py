@@ -87,7 +87,7 @@ class RedshiftCompute(_Warehouse):
     """Amazon Redshift."""
 
     _other_words: ClassVar[dict[str, str]] = {"database": "dbname", "pass": "password"}
-    _logins: ClassVar[dict[str, tuple[str, ...]]] = {"database": ("user", "password"), "iam": ("user", "region")}
+    _logins: ClassVar[dict[str, tuple[str, ...]]] = {"database": ("user", "password"), "iam": ("user",)}
 
     type: Literal["redshift"] = Field(description="Amazon Redshift.")
     host: TextOrSecret = Field(description="Host of the cluster or workgroup.")
@@ -206,7 +206,7 @@ class TrinoCompute(_Warehouse):
         "ldap": ("user", "password"),
         "jwt": ("jwt_token",),
         "certificate": ("client_certificate", "client_private_key"),
-        "kerberos": ("keytab", "krb5_config", "principal"),
+        "kerberos": ("user",),
     }
 
     type: Literal["trino"] = Field(description="Trino or Starburst.")
@@ -238,7 +238,7 @@ class SparkCompute(_Warehouse):
     """Apache Spark."""
 
     _logins: ClassVar[dict[str, tuple[str, ...]]] = {
-        "thrift": ("host",),
+        "thrift": ("host", "port", "user"),
         "http": ("host", "token", "cluster"),
         "odbc": ("host", "driver", "token"),
     }
