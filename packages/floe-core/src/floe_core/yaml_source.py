@@ -24,7 +24,7 @@ from floe_core.source_map import Child, Position, SourceMap
 from floe_core.suggestions import did_you_mean
 from floe_core.yaml_mistakes import explain_mistake, quote
 
-__all__ = ["Scalar", "SourceMap", "YamlDocument", "load_yaml", "parse_yaml", "plain_scalar"]
+__all__ = ["Scalar", "SourceMap", "YamlDocument", "load_foreign_yaml", "load_yaml", "parse_yaml", "plain_scalar"]
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -33,8 +33,6 @@ _MOST_ALIASED = 100_000
 _MOST_DIGITS = 4_000
 _TAG = "tag:yaml.org,2002:"
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_NOT_TEXT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 _CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -102,6 +100,14 @@ def parse_yaml(text: str, *, file: Path) -> YamlDocument:
     needed = builder.lines_with_values
     lines = tuple(line if number in needed else "" for number, line in enumerate(builder.lines, start=1))
     return YamlDocument(built.value, SourceMap(builder.file, lines, built.position), text)
+
+
+def load_foreign_yaml(path: Path) -> object:
+    """The content of another tool's file, read as PyYAML reads it; None without such a file or YAML in it."""
+    try:
+        return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # safe
+    except (OSError, yaml.YAMLError, ValueError):
+        return None
 
 
 def plain_scalar(text: str) -> Scalar:
@@ -182,7 +188,7 @@ class _Builder:
         return nothing
 
     def _check_characters(self) -> None:
-        found = _NOT_TEXT.search(self._text)
+        found = yaml.reader.Reader.NON_PRINTABLE.search(self._text)
         if found:
             what = f"a control character (U+{ord(found[0]):04X}) stands in the text"
             self._add("FLOE-108", found.start(), what, fix="remove it, or write it as an escape in double quotes")
@@ -256,7 +262,7 @@ class _Builder:
     def _build_scalar(self, event: yaml.ScalarEvent) -> _Built:
         position = self._position(event)
         self.lines_with_values.update(range(position.line, self._line_and_column(_end(event))[0] + 1))
-        if _SURROGATE.search(event.value):
+        if not _is_text(event.value):
             what = "an escape in double quotes names half a character"
             self._add("FLOE-108", _start(event), what, fix="write the character itself, or its \\U escape")
         if event.tag is None:
@@ -386,6 +392,14 @@ class _Builder:
         line, column = self._line_and_column(min(offset, len(self._text)))
         location = Location(self.file, line, column, source_line=self.lines[line - 1])
         self._problems.add(Problem(code, what, location, why, fix))
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _start(event: yaml.Event) -> int:
