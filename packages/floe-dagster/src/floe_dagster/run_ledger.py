@@ -18,6 +18,7 @@ CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
 ROW_COUNT = "dagster/row_count"
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_ERRORS = "Errors parsed from dbt logs:"
+_WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _DBT_PROGRESS = re.compile(r"^\d+ of \d+ ")
 _DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
@@ -246,7 +247,7 @@ def describe_error(error: SerializableErrorInfo | None) -> str:
     """
     if error is None:
         return "no error was recorded"
-    while error.cause is not None and error.cls_name.startswith("Dagster"):
+    while error.cause is not None and str(error.cls_name).startswith(_WRAPPERS):
         error = error.cause
     message = _ANSI.sub("", error.message).strip().removeprefix("dagster._core.definitions.events.")
     if _DBT_ERRORS in message:

@@ -1,0 +1,313 @@
+"""Jobs run for real, in this process, on an instance in the project's own folder."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import pytest
+
+from floe_core.errors import LoadError, RunError
+from floe_core.project import ProjectFolder
+from floe_core.schemas.platform_spec import PlatformSpec
+from floe_dagster.code_pointer import find_code_pointer
+from floe_dagster.instance import prepare_dagster_home
+from floe_dagster.run_ledger import (
+    AssetResult,
+    CheckResult,
+    RunNews,
+    RunRetried,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepRetried,
+    StepStarted,
+)
+from floe_dagster.runs import (
+    CodeLocation,
+    RunReport,
+    UnknownJobError,
+    check_unpartitioned,
+    execute_job,
+    find_job,
+    load_code_location,
+)
+from plugins.user_project import UserProject
+
+DEFINITIONS = """
+    import dagster as dg
+    from pathlib import Path
+
+    @dg.asset(group_name="bronze")
+    def orders():
+        print("reading orders")
+        return dg.MaterializeResult(metadata={"dagster/row_count": 7})
+
+    @dg.asset(deps=[orders])
+    def broken():
+        divide(0)
+
+    def divide(by):
+        return 1 / by
+
+    @dg.asset(deps=[broken])
+    def after_broken(): ...
+
+    @dg.asset_check(asset=orders)
+    def few_orders():
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="fewer than usual")
+
+    @dg.asset_check(asset=after_broken)
+    def never_reached():
+        return dg.AssetCheckResult(passed=True)
+
+    @dg.multi_asset(specs=[dg.AssetSpec("left"), dg.AssetSpec("right")])
+    def pair():
+        yield dg.MaterializeResult("left", metadata={"Execution Duration": 1.5})
+        yield dg.MaterializeResult("right")
+
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a"]))
+    def by_key(): ...
+
+    @dg.asset
+    def flaky():
+        tries = Path(__file__).with_name("tries")
+        tries.write_text((tries.read_text() if tries.exists() else "") + "x")
+        if len(tries.read_text()) < 3:
+            raise ValueError("not yet")
+
+    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=1))
+    def hasty():
+        mark = Path(__file__).with_name("hasty")
+        if not mark.exists():
+            mark.touch()
+            raise ValueError("too early")
+
+    class Amount(dg.Config):
+        number: int
+
+    @dg.asset
+    def configured(context, config: Amount):
+        context.add_output_metadata({"dagster/row_count": config.number})
+
+    @dg.op
+    def sweep(): ...
+
+    @dg.job
+    def sweeping():
+        sweep()
+
+    defs = dg.Definitions(
+        assets=[orders, broken, after_broken, pair, by_key, flaky, hasty, configured],
+        asset_checks=[few_orders, never_reached],
+        jobs=[
+            dg.define_asset_job("bronze", ["orders"]),
+            dg.define_asset_job("everything", ["orders", "broken", "after_broken"]),
+            dg.define_asset_job("pairs", ["left", "right"]),
+            dg.define_asset_job("partitioned", ["by_key"]),
+            dg.define_asset_job("patient", ["orders", "flaky"], tags={"dagster/max_retries": "2"}),
+            dg.define_asset_job("hurried", ["hasty"]),
+            dg.define_asset_job("tuned", ["configured"]),
+            sweeping,
+        ],
+        executor=dg.in_process_executor,
+    )
+"""
+
+
+@pytest.fixture
+def project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> ProjectFolder:
+    for variable in ("DAGSTER_HOME", "FLOE_PROJECT_DIR"):  # set by the code under test
+        monkeypatch.setenv(variable, "")
+        monkeypatch.delenv(variable)
+    user_project.write({"floe.yaml": "orchestration: {}", "pyproject.toml": '[tool.dagster]\nmodule_name = "defs"'})
+    return ProjectFolder(user_project.path)
+
+
+@pytest.fixture
+def location(project: ProjectFolder, user_project: UserProject) -> CodeLocation:
+    user_project.write({"defs.py": DEFINITIONS})
+    return load_code_location(find_code_pointer(project), project_dir=project.path)
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    project = ProjectFolder(tmp_path_factory.mktemp("shared"))
+    home = prepare_dagster_home(project, PlatformSpec(), environ={})
+    with dg.DagsterInstance.from_config(str(home.path)) as instance:
+        yield instance
+
+
+def runs_of(instance: dg.DagsterInstance, job: str) -> Sequence[dg.DagsterRun]:
+    return instance.get_runs(dg.RunsFilter(job_name=job))
+
+
+def run(
+    location: CodeLocation, instance: dg.DagsterInstance, name: str, **options: object
+) -> tuple[RunReport, list[RunNews]]:
+    news: list[RunNews] = []
+    report = execute_job(location, find_job(location, name), instance, listener=news.append, **options)  # type: ignore[arg-type]  # the options are execute_job's own
+    return report, news
+
+
+def statuses(report: RunReport) -> dict[str, str]:
+    return {result.key: result.status for result in report.assets}
+
+
+def test_a_run_tells_what_happens_and_reports_rows_and_checks(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, news = run(location, instance, "bronze")
+
+    assert [type(item) for item in news] == [RunStarted, StepStarted, AssetResult, StepStarted, CheckResult]
+    assert news[0] == RunStarted(report.run_id, assets=1, checks=1)
+    assert (report.status, report.groups) == ("success", {"orders": "bronze"})
+    (orders,) = report.assets
+    assert (orders.key, orders.status, orders.rows) == ("orders", "materialized", 7)
+    assert orders.seconds is not None
+    assert report.checks == (CheckResult("orders", "few_orders", "warned", "fewer than usual"),)
+
+
+def test_the_run_is_in_the_instance_for_others_to_see(location: CodeLocation, instance: dg.DagsterInstance) -> None:
+    report, _ = run(location, instance, "bronze", tags={"team": "data"})
+
+    stored = instance.get_run_by_id(report.run_id)
+    assert stored is not None
+    assert (stored.status, stored.tags["team"]) == (dg.DagsterRunStatus.SUCCESS, "data")
+
+
+def test_a_failure_shows_the_users_lines_and_what_was_not_reached(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, _ = run(location, instance, "everything")
+
+    assert report.status == "failure"
+    assert statuses(report) == {"orders": "materialized", "broken": "failed", "after_broken": "skipped"}
+    assert {check.name: check.status for check in report.checks} == {"few_orders": "warned", "never_reached": "skipped"}
+    assert report.failures == (
+        StepFailed(
+            "broken",
+            "defs.py:11 in broken\n    divide(0)\ndefs.py:14 in divide\n    return 1 / by\n"
+            "ZeroDivisionError: division by zero",
+            ("broken",),
+        ),
+    )
+
+
+def test_assets_of_one_step_are_told_of_as_they_finish_with_their_own_time(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, news = run(location, instance, "pairs")
+
+    assert news[1] == StepStarted("pair", ("left", "right"), checks=0)
+    assert [item.key for item in news if isinstance(item, AssetResult)] == ["left", "right"]
+    assert report.assets[0].seconds == 1.5
+
+
+def test_a_job_with_max_retries_goes_on_from_where_it_failed(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, news = run(location, instance, "patient")
+
+    runs = runs_of(instance, "patient")
+    assert report.status == "success"
+    assert statuses(report) == {"orders": "materialized", "flaky": "materialized"}
+    assert [item.attempt for item in news if isinstance(item, RunRetried)] == [1, 2]
+    assert [item.key for item in news if isinstance(item, AssetResult)] == ["orders", "flaky"]
+    assert len(runs) == 3
+    assert {stored.root_run_id for stored in runs} == {None, runs[-1].run_id}
+
+
+def test_a_step_that_is_tried_again_is_told_of(location: CodeLocation, instance: dg.DagsterInstance) -> None:
+    report, news = run(location, instance, "hurried")
+
+    (retry,) = [item for item in news if isinstance(item, StepRetried)]
+    assert (report.status, retry.step) == ("success", "hasty")
+    assert retry.error.endswith("ValueError: too early")
+
+
+def test_an_ops_job_reports_its_steps(location: CodeLocation, instance: dg.DagsterInstance) -> None:
+    report, news = run(location, instance, "sweeping")
+
+    assert (report.status, report.assets) == ("success", ())
+    assert [item.step for item in news if isinstance(item, StepFinished)] == ["sweep"]
+
+
+def test_run_config_reaches_the_run(location: CodeLocation, instance: dg.DagsterInstance) -> None:
+    report, _ = run(location, instance, "tuned", run_config={"ops": {"configured": {"config": {"number": 12}}}})
+
+    assert report.assets[0].rows == 12
+
+
+def test_run_config_that_does_not_fit_is_a_problem_and_runs_nothing(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    with pytest.raises(RunError) as raised:
+        run(location, instance, "tuned", run_config={"ops": {"configured": {"config": {"numbr": 12}}}})
+
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.what) == ("FLOE-426", "the run config does not fit job 'tuned'")
+    assert 'Received unexpected config entry "numbr"' in problem.detail
+    assert not [stored for stored in runs_of(instance, "tuned") if "numbr" in str(stored.run_config)]
+
+
+def test_a_job_that_does_not_exist_is_answered_with_the_closest(location: CodeLocation) -> None:
+    with pytest.raises(UnknownJobError) as raised:
+        find_job(location, "bronz")
+
+    assert str(raised.value) == (
+        "error[FLOE-420]: there is no job 'bronz'\n"
+        "  why: the jobs are bronze, everything, hurried, pairs, partitioned, patient, sweeping, tuned\n"
+        "  fix: did you mean 'bronze'?"
+    )
+
+
+def test_a_partitioned_job_is_not_run_without_a_partition(location: CodeLocation) -> None:
+    with pytest.raises(RunError) as raised:
+        check_unpartitioned(find_job(location, "partitioned"))
+
+    assert raised.value.problems[0].what == "job 'partitioned' is partitioned, and no partition is named"
+
+
+@pytest.mark.parametrize(
+    ("definitions", "problem"),
+    [
+        pytest.param(
+            "import shop.nothing\n",
+            "error[FLOE-304]: module 'defs' imports 'shop', which is not installed",
+            id="missing module",
+        ),
+        pytest.param("x = 1\n", "error[FLOE-423]: module 'defs' holds no definitions", id="no definitions"),
+        pytest.param(
+            "1 / 0\n", "error[FLOE-303]: module 'defs' raises ZeroDivisionError when it is imported", id="exception"
+        ),
+        pytest.param(
+            """
+            import dagster as dg
+
+            @dg.asset
+            def a(): ...
+
+            defs = dg.Definitions([a, dg.AssetSpec("a")])
+            """,
+            "error[FLOE-425]: the definitions cannot be loaded",
+            id="refused by Dagster",
+        ),
+        pytest.param(
+            """
+            from floe_core.errors import LoadError, Problem
+
+            raise LoadError(Problem("FLOE-333", "nothing is selected"))
+            """,
+            "error[FLOE-333]: nothing is selected",
+            id="problems of the documents",
+        ),
+    ],
+)
+def test_a_code_location_that_does_not_load_is_one_clear_problem(
+    project: ProjectFolder, user_project: UserProject, definitions: str, problem: str
+) -> None:
+    user_project.write({"defs.py": definitions})
+
+    with pytest.raises(LoadError) as raised:
+        load_code_location(find_code_pointer(project), project_dir=project.path)
+
+    assert str(raised.value).splitlines()[0] == problem
