@@ -136,8 +136,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-211": ErrorCode(
         "a secret in floe.yaml",
-        "floe.yaml is kept in version control, compiled into artifacts and shown in the Dagster UI, so nothing in it is "
-        "secret. Change the secret where it was issued. platform.yaml names secrets by `{secret_ref: NAME}`, and they "
+        "floe.yaml is kept in version control, compiled into artifacts and shown in the Dagster UI, so nothing in it "
+        "is secret. Change the secret where it was issued. platform.yaml names secrets by `{secret_ref: NAME}`, and they "
         "are read from the environment or from FLOE_SECRETS_DIR only where they are used.",
     ),
     # ---- 22x: compiled artifacts -------------------------------------------------------------------------------
@@ -166,8 +166,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-231": ErrorCode(
         "a profile that platform.yaml does not have",
-        "`storage`, `catalog` and `compute` of floe.yaml, and `executor` of a job, name profiles of platform.yaml; what "
-        "floe.yaml leaves out is the profile `default`. A section that platform.yaml leaves out has the one profile "
+        "`storage`, `catalog` and `compute` of floe.yaml, and `executor` of a job, name profiles of platform.yaml; "
+        "what floe.yaml leaves out is the profile `default`. A section that platform.yaml leaves out has the one profile "
         "`default` of the embedded platform.",
     ),
     "FLOE-232": ErrorCode(

@@ -1,0 +1,144 @@
+"""Cron expressions, held against Dagster's own reading of them."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
+from dagster._utils.schedules import (
+    cron_string_iterator,
+    get_smallest_cron_interval,
+    is_valid_cron_schedule,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from floe_core.cron import CronError, parse_cron, smallest_interval, ticks_from, ticks_once_a_day_at_most
+
+VALUES = ["0", "1", "5", "7", "12", "23", "24", "29", "30", "31", "32", "59", "60", "100", "-1", "", "x", "15"]
+NAMES = ["mon", "FRI", "sun", "jan", "Dec", "mondy", "l", "L", "h", "w"]
+value = st.sampled_from([*VALUES, *NAMES])
+step = st.sampled_from(["0", "1", "2", "5", "7", "15", "70", "x"])
+item = st.one_of(
+    st.just("*"),
+    st.just("?"),
+    value,
+    st.builds("{}-{}".format, value, value),
+    st.builds("{}/{}".format, st.one_of(st.just("*"), value), step),
+    st.builds("{}-{}/{}".format, value, value, step),
+    st.builds("{}#{}".format, value, st.sampled_from("0125679")),
+    st.builds("mon-fri#{}".format, st.sampled_from("126")),
+    st.builds("l{}".format, st.sampled_from("0123456789")),
+)
+field = st.one_of(st.just("*"), item, st.lists(item, min_size=1, max_size=3).map(",".join))
+expression = st.lists(field, min_size=5, max_size=5).map(" ".join)
+number_of_fields = st.lists(field, min_size=0, max_size=8).map(" ".join)
+
+
+@st.composite
+def working_expressions(draw: st.DrawFn) -> str:
+    def numbers(low: int, high: int) -> st.SearchStrategy[str]:
+        number = st.integers(low, high)
+        listed = st.lists(number, min_size=1, max_size=3, unique=True).map(lambda found: ",".join(map(str, found)))
+        span = st.tuples(number, number, st.integers(1, 7)).map(lambda found: "{}-{}/{}".format(*found))
+        return st.one_of(st.just("*"), st.integers(1, 20).map("*/{}".format), listed, span)
+
+    weekday = st.one_of(numbers(0, 6), st.sampled_from(["1#2", "fri#1", "l5", "mon-fri", "sat-mon", "7"]))
+    day = st.one_of(numbers(1, 28), st.just("l"))
+    return " ".join(map(draw, (numbers(0, 59), numbers(0, 23), day, numbers(1, 12), weekday)))
+
+
+def verdict(text: str) -> str:
+    try:
+        parse_cron(text)
+    except CronError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.requirement("010-FR-029")
+@given(st.one_of(expression, number_of_fields, st.sampled_from(["@daily", "@HOURLY", "@weakly", "@reboot", "@"])))
+def test_dagster_gives_the_same_verdict(text: str) -> None:
+    reason = verdict(text)
+
+    assert (not reason) == is_valid_cron_schedule(text) or "never ticks" in reason
+
+
+@given(working_expressions(), st.datetimes(datetime(2000, 1, 1), datetime(2050, 1, 1)))
+def test_dagster_ticks_at_the_same_times(text: str, moment: datetime) -> None:
+    start = moment.replace(second=0, microsecond=0)
+    ticks = cron_string_iterator(start.replace(tzinfo=UTC).timestamp(), text, "UTC")
+
+    found = list(islice(ticks_from(parse_cron(text), start), 4))
+
+    assert found == [next(ticks).replace(tzinfo=None) for _ in found]
+    assert len(found) == 4
+
+
+@pytest.mark.requirement("010-FR-029")
+@pytest.mark.parametrize(
+    ("text", "reason", "fix"),
+    [
+        pytest.param("61 * * * *", "minute 61 is not in 0-59", "", id="minute"),
+        pytest.param("0 24 * * *", "hour 24 is not in 0-23", "", id="hour"),
+        pytest.param("0 0 0 * *", "day of month 0 is not in 1-31", "", id="day"),
+        pytest.param("0 0 * 13 *", "month 13 is not in 1-12", "", id="month"),
+        pytest.param("0 0 * * 8", "day of week 8 is not in 0-7", "", id="weekday"),
+        pytest.param("0 0 * * mondy", "day of week 'mondy' is not a number from 0 to 7 or one of sun, mon, tue, wed, thu, "
+                     "fri, sat", "did you mean 'mon'?", id="weekday name"),
+        pytest.param("0 x * * *", "hour 'x' is not a number from 0 to 23, '*', a range or a step such as '*/5'", "",
+                     id="letter"),
+        pytest.param("0 -1 * * *", "hour -1 is not in 0-23", "", id="negative"),
+        pytest.param("*/0 * * * *", "minute '*/0' has step 0, which never moves on", "", id="step"),
+        pytest.param("0 0 * *", "it has 4 fields instead of five: minute, hour, day of month, month, day of week",
+                     "write five fields, such as '0 6 * * *' for every day at 06:00", id="four fields"),
+        pytest.param("", "it has no fields instead of five: minute, hour, day of month, month, day of week",
+                     "write five fields, such as '0 6 * * *' for every day at 06:00", id="empty"),
+        pytest.param("0 0 6 * * *", "it has 6 fields; Dagster schedules have no seconds and no year",
+                     "write five fields, such as '0 6 * * *' for every day at 06:00", id="seconds"),
+        pytest.param("@dayly", "'@dayly' is not one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually",
+                     "did you mean '@daily'?", id="alias"),
+        pytest.param("0 0 30 2 *", "'0 0 30 2 *' asks for a 30th or 31st of February", "", id="30 February"),
+        pytest.param("0 0 31 4,6 *", "'0 0 31 4,6 *' never ticks: none of its months has a day 31", "", id="31 April"),
+        pytest.param("r 6 * * *", "minute 'r' stands for a random value, and a schedule needs a fixed one", "", id="random"),
+        pytest.param("0 ? * * *", "'?' may only be the whole of day of month or day of week, not hour '?'", "", id="?"),
+        pytest.param("0 0 * * 1#6", "day of week '1#6' asks for week 6 of a month, which has 1 to 5", "", id="week 6"),
+        pytest.param("0 0 * * 1#1,3", "day of week '1#1,3' mixes every week with one week of the month; Dagster takes "
+                     "only one form", "", id="mixed weekdays"),
+    ],
+)  # fmt: skip
+def test_the_reason_names_the_field(text: str, reason: str, fix: str) -> None:
+    with pytest.raises(CronError) as caught:
+        parse_cron(text)
+
+    assert (str(caught.value), caught.value.fix) == (reason, fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        ("0 0 * * *", True),
+        ("30 6 1 * *", True),
+        ("@weekly", True),
+        ("0 0,12 * * *", False),
+        ("*/5 6 * * *", False),
+        ("@hourly", False),
+    ],
+)
+def test_ticks_of_a_day_are_counted(text: str, once: bool) -> None:
+    assert ticks_once_a_day_at_most(parse_cron(text)) is once
+
+
+@pytest.mark.parametrize("text", ["0 * * * *", "*/7 * * * *", "0 0 * * *", "0 0 * * 1", "0 0 1 * *", "0 6,18 * * *"])
+def test_the_smallest_interval_is_that_of_dagster(text: str) -> None:
+    assert smallest_interval(parse_cron(text)) == get_smallest_cron_interval(text)
+
+
+def test_a_leap_day_is_found_across_the_turn_of_a_century() -> None:
+    ticks = ticks_from(parse_cron("0 0 29 2 *"), datetime(2097, 1, 1))
+
+    assert next(ticks) == datetime(2104, 2, 29)
+
+
+def test_an_expression_without_ticks_in_reach_ends() -> None:
+    assert list(ticks_from(parse_cron("0 0 * * *"), datetime(9999, 12, 30, 1))) == []
+    assert smallest_interval(parse_cron("0 0 1 1 *")) >= timedelta(days=365)
