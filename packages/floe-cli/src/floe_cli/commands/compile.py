@@ -5,6 +5,7 @@ import os
 import click
 
 from floe_cli.console import emit_json, say, show_problems, stdout_for_machines, work_in_progress
+from floe_cli.counts import count_definitions, list_counts
 from floe_cli.options import current_project, format_option, shared_options
 from floe_core.errors import shown_path
 
@@ -23,5 +24,13 @@ def command(target: str | None, output_format: str) -> None:
 
     project = current_project()
     with stdout_for_machines(), work_in_progress() as progress:
-        result = compile_project(project, environ=os.environ, target=target, strict_env=False, progress=progress)
+        result = compile_project(project, environ=os.environ, target=target, progress=progress)
+    file = shown_path(project.artifacts_file)
+    counts = count_definitions(result.documents.document.spec)
+    dbt = {} if result.index is None else {"dbt nodes": len(result.index.nodes)}
+    if output_format == "json":
+        warnings = [problem.to_json() for problem in result.warnings]
+        emit_json({"file": file, "target": result.target, "counts": counts | dbt, "problems": warnings})
+        return
     show_problems(result.warnings)
+    say(f"{file}: {list_counts(counts | dbt)}" + (f" (dbt target {result.target})" if result.target else ""))
