@@ -104,6 +104,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a value that breaks a rule of its field",
         "The value has the right type but not a form or range that works; the message states the rule.",
     ),
+    "FLOE-126": ErrorCode(
+        "a secret in a document",
+        "Documents name secrets and never hold them: `{secret_ref: NAME}` is the environment variable NAME, or the file "
+        "NAME in the folder that FLOE_SECRETS_DIR names. It is read only where it is used, so that it reaches no file, "
+        "no log and no message. Not even `${NAME}` may stand where a secret is meant.",
+    ),
     # ---- 13x: files and folders --------------------------------------------------------------------------------
     "FLOE-130": ErrorCode(
         "a document cannot be found or read",
@@ -217,6 +223,27 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-312": ErrorCode(
         "a reference names something of another kind",
         "The object is there but is not what this place takes, such as a number where a function is wanted.",
+    ),
+    # ---- 36x: what is defined twice, or in a circle ------------------------------------------------------------
+    "FLOE-360": ErrorCode(
+        "something is defined twice",
+        "Two assets have one key, or two jobs, schedules, sensors, checks or resources one name. The message names both "
+        "places. The same object under several names, or imported into several modules, counts once.",
+    ),
+    "FLOE-361": ErrorCode(
+        "a table is written by two assets",
+        "Each table belongs to one asset: readers of the table depend on it. Two assets name the same table in "
+        "`outputs`, or one names a table that dbt builds.",
+    ),
+    "FLOE-362": ErrorCode(
+        "assets depend on one another in a circle",
+        "Each asset of the circle waits for the one before it, so none could ever run. Dependencies follow from "
+        "`deps`, from the tables in `inputs`, and from dbt's `ref` and `source`.",
+    ),
+    "FLOE-363": ErrorCode(
+        "an asset cannot depend on a table",
+        "An asset that is made of a graph of ops takes its dependencies from the parameters of the graph only, so it "
+        "can have no `floe/inputs`.",
     ),
     # ---- 40x: the catalog --------------------------------------------------------------------------------------
     "FLOE-400": ErrorCode(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-_CUTOFF = 0.7
+_CUTOFF = 0.66
 _TIE = 0.1
 _LISTED = 8
 

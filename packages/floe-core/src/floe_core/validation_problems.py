@@ -1,0 +1,424 @@
+"""Pydantic's errors in the words of the documents: which value, which rule, how to mend it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
+from floe_core.interpolation import Interpolation
+from floe_core.names import RuleError, SecretError
+from floe_core.schemas.base import Shorthand
+from floe_core.source_map import SourceMap
+from floe_core.suggestions import did_you_mean, list_names
+
+Families: TypeAlias = Mapping[YamlPath, str]
+_Schema: TypeAlias = Mapping[str, Any]
+
+_LISTED_KEYS = 14
+_LONGEST_SHOWN = 60
+_SHORTEST_MASKED = 4
+_SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|key|credential|auth", re.IGNORECASE)
+_VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
+_SOURCE_TOKEN = re.compile(r"[^\s,\]}#]+")
+
+_EXPECTED = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "finite_number": "a finite number",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a mapping",
+    "model": "a mapping",
+}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("more than", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("less than", "lt"),
+}
+_LENGTHS = {
+    "too_short": ("at least", "min_length", "entries"),
+    "too_long": ("at most", "max_length", "entries"),
+    "string_too_short": ("at least", "min_length", "characters"),
+    "string_too_long": ("at most", "max_length", "characters"),
+}
+
+
+@dataclass(frozen=True)
+class ValidatedDocument:
+    """What was validated: against which model, where it stands, and what its entries are called.
+
+    `families` says what the entries below a path are, such as `("orchestration", "jobs")` → `job`; `title` is the
+    document's own name.
+    """
+
+    model: type[BaseModel]
+    interpolation: Interpolation
+    source: SourceMap
+    families: Families
+    title: str
+    other_documents: Mapping[str, type[BaseModel]]
+
+
+def describe_errors(error: ValidationError, document: ValidatedDocument) -> tuple[Problem, ...]:
+    """One problem for each mistake that *error* tells of.
+
+    Texts from the environment are shown as the document has them (`${NAME}`), and secrets not at all.
+    """
+    return _Describer(document).describe(error.errors(include_url=False))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A value of the document: its path, its schema and the value itself, and how it was come by.
+
+    `tag` and `kinds` are those of the nearest `type:` on the way.
+    """
+
+    path: YamlPath
+    schema: _Schema
+    value: object
+    model: type[BaseModel] | None = None
+    is_key: bool = False
+    tag: str = ""
+    kinds: Mapping[str, _Schema] | None = None
+
+
+class _Describer:
+    """Turns the errors of one validation into problems."""
+
+    def __init__(self, document: ValidatedDocument) -> None:
+        self._document = document
+        self._source = document.source
+        self._raw = document.interpolation.raw
+        schema: _Schema = document.model.__pydantic_core_schema__
+        self._definitions = {definition["ref"]: definition for definition in schema.get("definitions", ())}
+        self._schema = schema
+        self._suggested: set[tuple[YamlPath, str]] = set()
+        self._secret_places: dict[int, int] = {}
+
+    def describe(self, errors: list[ErrorDetails]) -> tuple[Problem, ...]:
+        order = sorted(errors, key=lambda error: error["type"] == "missing")
+        problems = [problem for error in order if (problem := self._describe(error)) is not None]
+        return tuple(self._without_secrets(problem) for problem in problems)
+
+    def _describe(self, error: ErrorDetails) -> Problem | None:
+        kind, context = error["type"], error.get("ctx", {})
+        if kind == "extra_forbidden":
+            return self._unknown_key(error["loc"])
+        if kind == "missing":
+            return self._missing_key(error["loc"])
+        place = self._walk(error["loc"])
+        if place.value is None and not place.is_key:
+            return self._empty(place)
+        if kind in ("union_tag_invalid", "union_tag_not_found"):
+            return self._unknown_kind(place)
+        if kind == "literal_error":
+            return self._not_a_choice(place, error)
+        if kind == "value_error":
+            return self._broken_rule(place, context["error"])
+        expected = _EXPECTED.get(
+            kind.removesuffix("_type").split("_parsing")[0].split("_from_")[0].split("_attributes")[0]
+        )
+        if expected:
+            return self._wrong_type(place, expected)
+        return self._refused(place, "FLOE-125", why=_bound(kind, context))
+
+    # ---- where
+
+    def _walk(self, loc: tuple[str | int, ...]) -> _Place:
+        """The value of the document that *loc* means; tags of unions and the insides of short forms are left out."""
+        place = _Place((), self._schema, self._document.interpolation.value)
+        for index, part in enumerate(loc):
+            if part == "[key]" and index == len(loc) - 1:
+                return replace(place, is_key=True, value=place.path[-1])
+            place = self._step(place, part)
+        return place
+
+    def _step(self, place: _Place, part: str | int) -> _Place:
+        schema, model = self._unwrap(place.schema)
+        match schema["type"]:
+            case "tagged-union":
+                return replace(place, schema=schema["choices"][part], tag=str(part), kinds=schema["choices"])
+            case "model-fields":
+                inner = schema["fields"][_field_name(model, part)]["schema"]
+            case "dict":
+                inner = schema["values_schema"]
+            case "tuple":
+                inner = schema["items_schema"][0]
+            case _:
+                inner = {"type": "any"}
+        value = place.value
+        if isinstance(value, dict) and part in value:
+            return _Place((*place.path, part), inner, value[part], model, False, place.tag, place.kinds)
+        if isinstance(value, list) and isinstance(part, int):
+            return _Place((*place.path, part), inner, value[part], model, False, place.tag, place.kinds)
+        return replace(place, schema=inner, model=model)
+
+    def _unwrap(self, schema: _Schema) -> tuple[_Schema, type[BaseModel] | None]:
+        """The schema that says what the value is made of, and the model around it if it is one."""
+        model: type[BaseModel] | None = None
+        while True:
+            if schema["type"] == "definition-ref":
+                schema = self._definitions[schema["schema_ref"]]
+            elif schema["type"] == "model":
+                model, schema = schema["cls"], schema["schema"]
+            elif "schema" in schema:
+                schema = schema["schema"]
+            else:
+                return schema, model
+
+    def _has_short_form(self, schema: _Schema) -> bool:
+        while "schema" in schema:
+            function = schema.get("function", {}).get("function")
+            if isinstance(getattr(function, "__self__", None), Shorthand):
+                return True
+            schema = schema["schema"]
+        return False
+
+    def _locate(self, place: _Place) -> Location:
+        is_container = isinstance(place.value, dict | list)
+        return self._source.locate(*place.path, key=place.is_key or is_container or place.value is None)
+
+    # ---- words
+
+    def _owner(self, path: YamlPath) -> tuple[str, YamlPath]:
+        """The entry that *path* leads into, such as `job 'load'`, and the rest of the path within it."""
+        for length in range(len(path) - 1, 0, -1):
+            family = self._document.families.get(path[:length])
+            if family:
+                name = path[length]
+                shown = f"'{name}'" if isinstance(name, str) else str(name + 1)
+                return f"{family} {shown}", path[length + 1 :]
+        return "", path
+
+    def _words(self, path: YamlPath) -> str:
+        owner, rest = self._owner(path)
+        if not path:
+            return self._document.title
+        if not owner:
+            return f"'{format_yaml_path(rest)}'"
+        return f"'{format_yaml_path(rest)}' of {owner}" if rest else owner
+
+    def _shown(self, place: _Place) -> str:
+        raw = self._raw.get(place.path)
+        value = place.value if raw is None else raw
+        if isinstance(value, dict | list):
+            return "a mapping" if isinstance(value, dict) else "a list"
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, str):
+            return f"'{value}'" if len(value) <= _LONGEST_SHOWN else f"'{value[:_LONGEST_SHOWN]}…'"
+        return self._source_text(place) or str(value)
+
+    def _source_text(self, place: _Place) -> str:
+        """A number or word as the document writes it, with every digit."""
+        location = self._locate(place)
+        token = _SOURCE_TOKEN.match(location.source_line or "", (location.column or 1) - 1)
+        return token[0] if token else ""
+
+    def _variable(self, place: _Place) -> str:
+        variable = _VARIABLE.search(self._raw.get(place.path, ""))
+        return variable[1] if variable else ""
+
+    # ---- what
+
+    def _unknown_key(self, loc: tuple[str | int, ...]) -> Problem:
+        parent, key = self._walk(loc[:-1]), str(loc[-1])
+        _, model = self._unwrap(parent.schema)
+        keys = list(_keys(model))
+        present = set(parent.value) if isinstance(parent.value, dict) else set()
+        fix = did_you_mean(key, [other for other in keys if other not in present])
+        self._suggested |= {(parent.path, other) for other in keys if f"'{other}'" in fix}
+        path = (*parent.path, key)
+        if self._document.title != "floe.yaml" and _SOUNDS_SECRET.search(key):
+            self._hide(self._source.locate(*path))
+        return Problem(
+            "FLOE-120",
+            f"{self._words(parent.path)} takes no key '{key}'",
+            self._source.locate(*path, key=True),
+            why=f"{f'type {parent.tag}' if parent.tag else 'it'} takes {list_names(keys, limit=_LISTED_KEYS)}",
+            fix=fix or self._other_place(parent, key) or "delete it",
+        )
+
+    def _other_place(self, parent: _Place, key: str) -> str:
+        """Where *key* would be right, if it is nowhere near a key of the place where it stands."""
+        schema, _ = self._unwrap(parent.schema)
+        kinds = ((f"'{key}' belongs to type {tag}", kind) for tag, kind in (parent.kinds or {}).items())
+        below = ((f"move it below '{name}'", field["schema"]) for name, field in schema.get("fields", {}).items())
+        places = [(fix, self._unwrap(inner)[1]) for fix, inner in (*kinds, *below)]
+        if not parent.path:
+            places += [(f"it belongs into {title}", model) for title, model in self._document.other_documents.items()]
+        places.append(("move it to the top level of the document", self._document.model))
+        return next((fix for fix, model in places if key in _keys(model)), "")
+
+    def _missing_key(self, loc: tuple[str | int, ...]) -> Problem | None:
+        parent, key = self._walk(loc[:-1]), str(loc[-1])
+        if (parent.path, key) in self._suggested:
+            return None
+        _, model = self._unwrap(parent.schema)
+        if isinstance(parent.value, str):
+            return self._refused(parent, "FLOE-122", why=f"it must be a mapping with '{key}'")
+        return Problem(
+            "FLOE-121",
+            f"{self._words(parent.path)} has no '{key}'",
+            self._source.locate(*parent.path, key=True),
+            why=f"'{key}' is required: {_description(model, key)}",
+            fix=f"add '{key}: …'",
+        )
+
+    def _empty(self, place: _Place) -> Problem:
+        return Problem(
+            "FLOE-122",
+            f"{self._words(place.path)} is empty",
+            self._locate(place),
+            fix="write its value, or delete the key",
+        )
+
+    def _unknown_kind(self, place: _Place) -> Problem:
+        schema, _ = self._unwrap(place.schema)
+        kinds: Mapping[str, _Schema] = schema["choices"]
+        owner = self._words(place.path)
+        listed = list_names(kinds, limit=_LISTED_KEYS)
+        if not isinstance(place.value, dict):
+            return self._refused(place, "FLOE-122", why="it must be a mapping with a 'type'")
+        if "type" in place.value:
+            tag = _Place((*place.path, "type"), {"type": "str"}, place.value["type"])
+            what = f"{owner} is of type {self._shown(tag)}, which does not exist"
+            variable = self._variable(tag)
+            fix = f"set {variable} to one of them" if variable else did_you_mean(str(tag.value), kinds)
+            return Problem("FLOE-124", what, self._locate(tag), why=f"the types are {listed}", fix=fix)
+        keys = [key for key in place.value if isinstance(key, str)]
+        misspelt = next((key for key in keys if did_you_mean(key, ["type"])), None)
+        if misspelt is not None:
+            location = self._source.locate(*place.path, misspelt, key=True)
+            what = f"{owner} takes no key '{misspelt}'"
+            return Problem("FLOE-120", what, location, why="it has a 'type'", fix="did you mean 'type'?")
+        fitting = [tag for tag, kind in kinds.items() if set(keys) <= set(_keys(self._unwrap(kind)[1]))]
+        fix = f"add 'type: {fitting[0]}'" if len(fitting) == 1 and keys else "add 'type: …' with one of them"
+        why = f"the type says what it is: {listed}"
+        return Problem("FLOE-124", f"{owner} has no 'type'", self._source.locate(*place.path, key=True), why, fix)
+
+    def _not_a_choice(self, place: _Place, error: ErrorDetails) -> Problem:
+        schema, _ = self._unwrap(place.schema)
+        choices = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in schema["expected"]]
+        variable = self._variable(place)
+        one_of = f"it must be {'one of ' if len(choices) > 1 else ''}{list_names(choices, limit=_LISTED_KEYS)}"
+        fix = f"set {variable} to one of them" if variable else did_you_mean(str(error["input"]), choices)
+        return self._refused(place, "FLOE-123", why=one_of, fix=fix)
+
+    def _wrong_type(self, place: _Place, expected: str) -> Problem:
+        if expected == "a mapping" and self._has_short_form(place.schema):
+            expected = "text or a mapping"
+        variable = self._variable(place)
+        fix = f"set {variable} to {expected}" if variable else ""
+        if expected == "text" and not variable:
+            written = self._source_text(place)
+            if isinstance(place.value, int | float):
+                fix = f"put it in quotes: '{written}'"
+            elif isinstance(place.value, dict) and written.startswith("{"):
+                fix = "put text that begins with '{' in quotes"
+        elif expected == "a list" and not variable:
+            fix = "write it as a list: [a, b]"
+        elif expected == "a mapping" and not isinstance(place.value, list):
+            fix = "write its keys on the lines below, indented"
+        return self._refused(place, "FLOE-122", why=f"it must be {expected}", fix=fix)
+
+    def _broken_rule(self, place: _Place, error: object) -> Problem:
+        rule, fix = str(error), error.fix if isinstance(error, RuleError) else ""
+        for part in error.at if isinstance(error, RuleError) else ():
+            place = self._step(place, part)
+        if isinstance(error, SecretError) or place.path[-1:] == ("secret_ref",):
+            location = self._locate(place)
+            self._hide(self._source.locate(*place.path))
+            return Problem("FLOE-126", f"{self._words(place.path)} holds a secret", location, why=rule, fix=fix)
+        variable = self._variable(place)
+        rule = self._masked(rule, place.path)
+        fix = f"set {variable} to another value" if variable else self._masked(fix, place.path)
+        if place.is_key:
+            family = self._document.families.get(place.path[:-1])
+            what = (
+                f"a {family} cannot be named '{place.value}'"
+                if family
+                else (f"{self._words(place.path[:-1])} cannot have a key '{place.value}'")
+            )
+            return Problem("FLOE-125", what, self._locate(place), rule, fix)
+        if isinstance(place.value, dict | list):
+            return Problem("FLOE-125", f"{self._words(place.path)}: {rule}", self._locate(place), fix=fix)
+        return self._refused(place, "FLOE-125", why=rule, fix=fix)
+
+    def _refused(self, place: _Place, code: str, *, why: str = "", fix: str = "") -> Problem:
+        what = f"{self._words(place.path)} cannot be {self._shown(place)}"
+        return Problem(code, what, self._locate(place), why, fix)
+
+    # ---- what may not be shown
+
+    def _masked(self, text: str, path: YamlPath) -> str:
+        """*text* with the document's own words where it repeats values of the environment."""
+        for other, raw in self._raw.items():
+            value = _value_at(self._document.interpolation.value, other)
+            parts = [value, *re.split(r"[\s,;:/]+", value)] if other == path else [value]
+            for index, part in enumerate(parts):
+                if len(part) >= (1 if other == path and not index else _SHORTEST_MASKED):
+                    shown = raw if not index else "…"
+                    text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", shown.replace("\\", r"\\"), text)
+        return text
+
+    def _hide(self, location: Location) -> None:
+        if location.line is not None and location.column is not None:
+            self._secret_places[location.line] = min(
+                location.column, self._secret_places.get(location.line, location.column)
+            )
+
+    def _without_secrets(self, problem: Problem) -> Problem:
+        location = problem.location
+        if location is None or location.line not in self._secret_places or location.source_line is None:
+            return problem
+        shown = location.source_line[: self._secret_places[location.line] - 1] + "…"
+        return replace(problem, location=replace(location, source_line=shown))
+
+
+def _keys(model: type[BaseModel] | None) -> Iterator[str]:
+    """The keys that a mapping for *model* may have, each field's preferred one."""
+    for name, field in (model.model_fields if model else {}).items():
+        yield _aliases(name, field.validation_alias)[0]
+
+
+def _field_name(model: type[BaseModel] | None, key: str | int) -> str:
+    for name, field in (model.model_fields if model else {}).items():
+        if key in _aliases(name, field.validation_alias):
+            return name
+    raise KeyError(key)
+
+
+def _aliases(name: str, alias: object) -> list[str]:
+    if isinstance(alias, AliasChoices):
+        return [str(choice) for choice in alias.choices]
+    return [alias if isinstance(alias, str) else name]
+
+
+def _description(model: type[BaseModel] | None, key: str) -> str:
+    description = (model.model_fields[_field_name(model, key)].description if model else "") or ""
+    return description[:1].lower() + description[1:].removesuffix(".")
+
+
+def _bound(kind: str, context: Mapping[str, object]) -> str:
+    if kind in _BOUNDS:
+        words, key = _BOUNDS[kind]
+        return f"it must be {words} {context[key]}"
+    if kind in _LENGTHS:
+        words, key, unit = _LENGTHS[kind]
+        return f"it must have {words} {context[key]} {unit}"
+    return ""
+
+
+def _value_at(tree: object, path: YamlPath) -> str:
+    for part in path:
+        tree = tree[part]  # type: ignore[index]  # the path comes from the tree
+    return str(tree)
