@@ -56,6 +56,8 @@ def _likeness(name: str, other: str) -> float:
     if _singular(mine) == _singular(theirs):
         return 0.95
     shorter, longer = sorted((mine, theirs), key=len)
+    if len(shorter) == 1:
+        return 0.0
     ratio = max(SequenceMatcher(None, mine, theirs).ratio(), SequenceMatcher(None, theirs, mine).ratio())
     if len(shorter) >= 4 and (longer.startswith(shorter) or longer.endswith(shorter)):
         ratio = max(ratio, 0.7 + 0.2 * len(shorter) / len(longer))
