@@ -163,6 +163,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "the compiled artifacts have another format",
         "They were written by a version of floe with another format. Run `floe compile` with the floe that loads them.",
     ),
+    "FLOE-224": ErrorCode(
+        "the dbt target was not compiled",
+        "Artifacts hold the dbt project as each compiled target sees it. Run `floe compile --target NAME` for every target "
+        "that is to be loaded; several stand side by side.",
+    ),
     # ---- 23x: platform.yaml ------------------------------------------------------------------------------------
     "FLOE-230": ErrorCode(
         "platform.yaml is named but not there",
@@ -244,6 +249,25 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "an asset cannot depend on a table",
         "An asset that is made of a graph of ops takes its dependencies from the parameters of the graph only, so it "
         "can have no `floe/inputs`.",
+    ),
+    # ---- 37x: resources ----------------------------------------------------------------------------------------
+    "FLOE-371": ErrorCode(
+        "the library of an executor is not installed",
+        "Dagster's executors for Dask, Celery and Kubernetes are packages of their own, installed where a profile of "
+        "platform.yaml uses them.",
+    ),
+    "FLOE-372": ErrorCode(
+        "a secret is not set",
+        "`{secret_ref: NAME}` is the environment variable NAME, or the file NAME in the folder that FLOE_SECRETS_DIR names.",
+    ),
+    "FLOE-373": ErrorCode(
+        "a resource cannot be built",
+        "The class or function under `resources` in platform.yaml is called with its `args` and raised an error.",
+    ),
+    # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
+    "FLOE-390": ErrorCode(
+        "part of floe.yaml is not in effect",
+        "This version of floe validates the section and has no loader for it: Dagster shows nothing of it.",
     ),
     # ---- 40x: the catalog --------------------------------------------------------------------------------------
     "FLOE-400": ErrorCode(

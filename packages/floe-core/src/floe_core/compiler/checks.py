@@ -1,0 +1,52 @@
+"""Everything that can be said about a project's documents before Dagster is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from floe_core.compiler.boundary import check_boundary
+from floe_core.compiler.references import check_profiles, check_references
+from floe_core.documents import FloeDocument, PlatformDocument, load_floe_document, load_platform_document
+from floe_core.errors import CompileError, Problem, ProblemCollector
+from floe_core.project import ProjectFolder
+
+
+@dataclass(frozen=True)
+class CheckedDocuments:
+    """Both documents, read and found to fit together."""
+
+    document: FloeDocument
+    platform: PlatformDocument
+    warnings: tuple[Problem, ...]
+
+
+def check_documents(
+    project: ProjectFolder, *, environ: Mapping[str, str], strict_env: bool = False
+) -> CheckedDocuments:
+    """Read floe.yaml and platform.yaml and hold them against their schemas and against each other.
+
+    Args:
+        project: Where floe.yaml is.
+        environ: Values for `${…}`.
+        strict_env: Whether a required variable that is not set is an error; otherwise a warning, and what depends on it
+            is not checked.
+
+    Raises:
+        CompileError: Everything that is wrong with both documents, warnings included.
+    """
+    problems = ProblemCollector()
+    document: FloeDocument | None = None
+    platform: PlatformDocument | None = None
+    with problems.collecting():
+        document = load_floe_document(project.floe_yaml, environ=environ, strict_env=strict_env)
+        problems.extend(document.warnings)
+        problems.extend(check_references(document.spec, document.source))
+        problems.extend(check_boundary(document.raw, document.source))
+    with problems.collecting():
+        platform = load_platform_document(project.path, environ=environ)
+        problems.extend(platform.warnings)
+    if document is not None and platform is not None:
+        problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
+    problems.raise_if_any(CompileError)
+    if document is None or platform is None:
+        raise CompileError(*problems.problems)
+    return CheckedDocuments(document, platform, problems.warnings)

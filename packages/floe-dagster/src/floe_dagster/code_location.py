@@ -1,0 +1,12 @@
+"""Definitions made of floe.yaml alone, for a project that has no definitions file of its own."""
+
+import os
+from pathlib import Path
+
+from floe_core.project import ARTIFACTS_FILE, FLOE_DIR
+from floe_dagster.code_pointer import PROJECT_DIR_VARIABLE
+from floe_dagster.definitions import FloeDefinitions
+
+_project_dir = Path(os.environ.get(PROJECT_DIR_VARIABLE, "."))
+
+defs = FloeDefinitions.from_compiled_artifacts(_project_dir / FLOE_DIR / ARTIFACTS_FILE)

@@ -1,0 +1,128 @@
+"""`FloeDefinitions`: the one line of a definitions file."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
+from dagster._utils.env import using_dagster_dev
+
+from floe_core.compiler.artifacts import CompiledArtifacts, load_artifacts, parse_artifacts
+from floe_core.errors import DocumentError, FloeError, Problem, render_problems
+from floe_core.project import FLOE_DIR, ProjectFolder, find_project_dir
+from floe_dagster.compilation import ensure_compiled
+from floe_dagster.loading import LoadedProject, load_project
+from floe_dagster.merging import PassedAsset, PassedObjects
+from floe_dagster.module_contents import Job, Schedule
+
+
+class FloeDefinitions:
+    """Dagster definitions made of a floe.yaml."""
+
+    @classmethod
+    def from_compiled_artifacts(
+        cls,
+        artifacts_path: str | Path | None = None,
+        *,
+        artifacts_dict: Mapping[str, object] | None = None,
+        assets: Iterable[PassedAsset] | None = None,
+        jobs: Iterable[Job] | None = None,
+        schedules: Iterable[Schedule] | None = None,
+        sensors: Iterable[dg.SensorDefinition] | None = None,
+        resources: Mapping[str, object] | None = None,
+        namespace: str = "floe",
+    ) -> dg.Definitions:
+        """Build the definitions of a project from what `floe compile` wrote.
+
+        Stale or missing artifacts are compiled anew under `dagster dev`; everywhere else they are an error. The
+        environment and platform.yaml are read now. A process that only carries out a step builds the same assets
+        without what only the UI shows.
+
+        Args:
+            artifacts_path: The file that `floe compile` wrote. By default that of the project which the calling file
+                is in, else of the one that the working directory is in.
+            artifacts_dict: The content of such a file, in place of a file.
+            assets: Assets and asset checks beside those of floe.yaml; what it says may refer to them.
+            jobs: Jobs beside those of floe.yaml; its schedules and sensors may launch them.
+            schedules: Schedules beside those of floe.yaml.
+            sensors: Sensors beside those of floe.yaml.
+            resources: Resources by key; they win over those that floe builds, so that tests can put in fakes.
+            namespace: OpenLineage namespace of the project's jobs.
+
+        Raises:
+            FloeError: Everything that is wrong with the project.
+        """
+        caller = Path(sys._getframe(1).f_code.co_filename)
+        passed = PassedObjects(
+            assets=tuple(assets or ()),
+            jobs=tuple(jobs or ()),
+            schedules=tuple(schedules or ()),
+            sensors=tuple(sensors or ()),
+            resources=dict(resources or {}),
+        )
+        is_step = DefinitionsLoadContext.get().load_type is DefinitionsLoadType.RECONSTRUCTION
+        try:
+            project = _find_project(artifacts_path, caller)
+            loaded = load_project(
+                project,
+                _read_artifacts(project, artifacts_path, artifacts_dict, recompile=using_dagster_dev() and not is_step),
+                environ=os.environ,  # noqa: TID251 - definitions read the environment when they load
+                passed=passed,
+                namespace=namespace,
+                skip_files=frozenset({caller}),
+                is_step=is_step,
+            )
+        except FloeError as error:
+            raise error.with_traceback(None) from None  # the report says it all; floe's own frames say nothing
+        recorder = _recorder.get()
+        if recorder is not None:
+            recorder.append(loaded)
+        elif not is_step:
+            _print_warnings(loaded.warnings)
+        return loaded.definitions
+
+
+_recorder: ContextVar[list[LoadedProject] | None] = ContextVar("_recorder", default=None)
+
+
+@contextmanager
+def recorded_loads() -> Iterator[list[LoadedProject]]:
+    """What `FloeDefinitions` loads within the block, for commands that import a definitions file to tell about it.
+
+    Warnings are then for the command to show.
+    """
+    loads: list[LoadedProject] = []
+    token = _recorder.set(loads)
+    try:
+        yield loads
+    finally:
+        _recorder.reset(token)
+
+
+def _find_project(artifacts_path: str | Path | None, caller: Path) -> ProjectFolder:
+    if artifacts_path is not None and Path(artifacts_path).absolute().parent.name == FLOE_DIR:
+        return ProjectFolder(Path(artifacts_path).absolute().parent.parent)
+    try:
+        return ProjectFolder(find_project_dir(caller))
+    except DocumentError:
+        return ProjectFolder(find_project_dir(Path.cwd()))
+
+
+def _read_artifacts(
+    project: ProjectFolder, path: str | Path | None, content: Mapping[str, object] | None, *, recompile: bool
+) -> CompiledArtifacts:
+    if content is not None:
+        return parse_artifacts(content)
+    file = Path(path) if path is not None else project.artifacts_file
+    if recompile and file.absolute() == project.artifacts_file.absolute():
+        return ensure_compiled(project, environ=os.environ)  # noqa: TID251 - see above
+    return load_artifacts(file)
+
+
+def _print_warnings(warnings: tuple[Problem, ...]) -> None:
+    if warnings:
+        print(render_problems(warnings), file=sys.stderr)

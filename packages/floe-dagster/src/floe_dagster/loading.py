@@ -1,0 +1,293 @@
+"""A project as Dagster has it: every loader in its turn, each given what the ones before it made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from floe_core.compiler.artifacts import CompiledArtifacts
+from floe_core.compiler.references import check_profiles, check_references
+from floe_core.documents import FloeDocument, PlatformDocument, build_floe_document, load_platform_document
+from floe_core.errors import LoadError, Problem, ProblemCollector
+from floe_core.project import ProjectFolder
+from floe_core.schemas.orchestration_config import OrchestrationConfig
+from floe_core.source_map import SourceMap
+from floe_dagster.asset_index import AssetIndex
+from floe_dagster.compilation import check_floe_yaml_is_current
+from floe_dagster.dbt_parts import DbtParts, load_dbt_parts
+from floe_dagster.launching import Launchable, LaunchableAssets
+from floe_dagster.loaders.asset_loader import LoadedModules, load_assets
+from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
+from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
+from floe_dagster.loaders.resource_loader import load_resources
+from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
+from floe_dagster.merging import (
+    PassedObjects,
+    check_asset_keys,
+    merge_jobs,
+    merge_schedules,
+    merge_sensors,
+    specs_of,
+)
+from floe_dagster.module_contents import Asset, Schedule
+from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
+from floe_dagster.resources.catalog import CatalogResource
+from floe_dagster.table_lineage import check_no_cycle, join_tables
+
+
+@dataclass(frozen=True)
+class LoadedProject:
+    """A project's definitions, with what commands tell about them."""
+
+    definitions: dg.Definitions
+    project: ProjectFolder
+    document: FloeDocument
+    platform: PlatformDocument
+    index: AssetIndex
+    jobs: Mapping[str, Launchable]
+    schedules: Mapping[str, Schedule]
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What everything else is made from."""
+
+    modules: LoadedModules
+    dbt: DbtParts
+    platform_resources: Mapping[str, object]
+    executors: Mapping[str, dg.ExecutorDefinition]
+
+
+@dataclass(frozen=True)
+class _Launches:
+    """What launches runs."""
+
+    jobs: Mapping[str, Launchable]
+    schedules: Mapping[str, Schedule]
+    sensors: Mapping[str, dg.SensorDefinition]
+
+
+def load_project(
+    project: ProjectFolder,
+    artifacts: CompiledArtifacts,
+    *,
+    environ: Mapping[str, str],
+    passed: PassedObjects,
+    namespace: str = "floe",
+    skip_files: frozenset[Path] = frozenset(),
+    is_step: bool = False,
+) -> LoadedProject:
+    """Build the definitions of *project*.
+
+    Args:
+        project: Where floe.yaml is.
+        artifacts: What was compiled of it.
+        environ: Values for `${…}`.
+        passed: What a definitions file adds.
+        namespace: OpenLineage namespace of the project's jobs.
+        skip_files: Modules that call the factory, which are not looked into for assets.
+        is_step: Whether this process only carries out a part of a run: whoever started the run has looked whether the
+            artifacts are current, and nothing is shown from here.
+
+    Raises:
+        FloeError: Everything that is wrong, each stage whole: documents, then modules, dbt and platform, then assets,
+            then jobs, then what launches them.
+    """
+    if not is_step:
+        check_floe_yaml_is_current(artifacts, project)
+    document, platform, problems = _read_documents(project, artifacts, environ=environ)
+    profiles = resolve_profiles(document.spec, platform.spec)
+    sources = _load_sources(
+        document,
+        platform,
+        problems,
+        artifacts=artifacts,
+        project=project,
+        profiles=profiles,
+        passed=passed,
+        skip_files=skip_files,
+        is_step=is_step,
+    )
+    assets, index = _join_assets(sources, passed, problems)
+    resources = {
+        **sources.modules.resources,
+        **sources.platform_resources,
+        "catalog": CatalogResource.of(lakehouse_settings(profiles, project)),
+        **({"dbt": sources.dbt.resource} if sources.dbt.resource is not None else {}),
+        **passed.resources,
+    }
+    checks = [*sources.modules.checks, *passed.checks]
+    launchable = LaunchableAssets.of(index, [*(a for a in assets if isinstance(a, dg.AssetsDefinition)), *checks])
+    launches = _build_launches(document, platform, problems, sources, launchable, passed, resources)
+    definitions = dg.Definitions(
+        assets=list(assets),
+        asset_checks=checks,
+        jobs=[launch.job for launch in launches.jobs.values()],
+        schedules=list(launches.schedules.values()),
+        sensors=list(launches.sensors.values()),
+        resources=resources,
+        executor=sources.executors.get(DEFAULT_PROFILE),
+        loggers=dict(sources.modules.loggers) or None,
+        metadata={"floe/project": document.spec.name or project.name, "floe/namespace": namespace},
+    )
+    return LoadedProject(
+        definitions=definitions,
+        project=project,
+        document=document,
+        platform=platform,
+        index=index,
+        jobs=launches.jobs,
+        schedules=launches.schedules,
+        warnings=problems.warnings,
+    )
+
+
+def _read_documents(
+    project: ProjectFolder, artifacts: CompiledArtifacts, *, environ: Mapping[str, str]
+) -> tuple[FloeDocument, PlatformDocument, ProblemCollector]:
+    document = build_floe_document(
+        artifacts.document,
+        artifacts.source_map(project.floe_yaml),
+        environ=environ,
+        strict_env=True,
+        default_name=artifacts.project_name,
+    )
+    platform = load_platform_document(project.path, environ=environ)
+    problems = ProblemCollector([*document.warnings, *platform.warnings])
+    problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
+    problems.raise_if_any(LoadError)
+    return document, platform, problems
+
+
+def _load_sources(
+    document: FloeDocument,
+    platform: PlatformDocument,
+    problems: ProblemCollector,
+    *,
+    artifacts: CompiledArtifacts,
+    project: ProjectFolder,
+    profiles: Profiles,
+    passed: PassedObjects,
+    skip_files: frozenset[Path],
+    is_step: bool,
+) -> _Sources:
+    modules = LoadedModules()
+    dbt = DbtParts()
+    resources: dict[str, object] = {}
+    executors: dict[str, dg.ExecutorDefinition] = {}
+    with problems.collecting():
+        modules = load_assets(
+            document.spec.orchestration.asset_modules, project=project, source=document.source, skip_files=skip_files
+        )
+    with problems.collecting():
+        resources = load_resources(platform.spec.resources, source=platform.source)
+    with problems.collecting():
+        executors = build_executors(platform.spec.execution, source=platform.source)
+    with problems.collecting():
+        dbt = load_dbt_parts(
+            document.spec,
+            artifacts,
+            project=project,
+            profiles=profiles,
+            python_assets=[*modules.assets, *passed.only_assets],
+            is_step=is_step,
+        )
+    problems.raise_if_any(LoadError)
+    return _Sources(modules, dbt, resources, executors)
+
+
+def _join_assets(
+    sources: _Sources, passed: PassedObjects, problems: ProblemCollector
+) -> tuple[tuple[Asset, ...], AssetIndex]:
+    """All assets with the dependencies that follow from their tables, and what they read from elsewhere."""
+    origins = {**sources.dbt.origins, **sources.modules.origins}
+    assets: tuple[Asset, ...] = ()
+    with problems.collecting():
+        check_asset_keys(sources.modules, sources.dbt.assets, passed, origins=origins)
+        joined = join_tables(
+            [*sources.modules.assets, *passed.only_assets], other_tables=sources.dbt.tables, origins=origins
+        )
+        defined = {spec.key for spec in specs_of(joined.assets)}
+        external = {spec.key: spec for spec in (*joined.external, *sources.dbt.external) if spec.key not in defined}
+        assets = (*joined.assets, *sources.dbt.assets, *external.values())
+    index = AssetIndex.from_assets(assets, origins=origins)
+    with problems.collecting():
+        check_no_cycle(index)
+    problems.raise_if_any(LoadError)
+    return assets, index
+
+
+def _build_launches(
+    document: FloeDocument,
+    platform: PlatformDocument,
+    problems: ProblemCollector,
+    sources: _Sources,
+    assets: LaunchableAssets,
+    passed: PassedObjects,
+    resources: Mapping[str, object],
+) -> _Launches:
+    spec, source = document.spec, document.source
+    built_jobs = BuiltJobs()
+    jobs: dict[str, Launchable] = {}
+    with problems.collecting():
+        built_jobs = build_jobs(
+            spec.orchestration.jobs,
+            assets=assets,
+            source=source,
+            executors=sources.executors,
+            resources=resources,
+        )
+    with problems.collecting():
+        jobs = merge_jobs(built_jobs.jobs, sources.modules, passed, source=source)
+    problems.raise_if_any(LoadError)
+    problems.extend(check_references(spec, source, external_jobs=[*jobs, *built_jobs.not_built]))
+    problems.raise_if_any(LoadError)
+    built_schedules = BuiltSchedules()
+    schedules: dict[str, Schedule] = {}
+    sensors: dict[str, dg.SensorDefinition] = {}
+    with problems.collecting():
+        sensors = merge_sensors(sources.modules, passed)
+    with problems.collecting():
+        built_schedules = build_schedules(
+            spec.orchestration.schedules,
+            jobs=jobs,
+            assets=assets,
+            source=source,
+            environment=platform.environment,
+            jobs_not_built=built_jobs.not_built,
+            sensor_names=sensors,
+            resources=resources,
+        )
+    with problems.collecting():
+        schedules = merge_schedules(built_schedules.schedules, sources.modules, passed, source=source)
+    problems.raise_if_any(LoadError)
+    problems.extend(_not_in_effect(spec.orchestration, built_jobs, built_schedules, source))
+    return _Launches(jobs, schedules, sensors)
+
+
+def _not_in_effect(
+    orchestration: OrchestrationConfig, jobs: BuiltJobs, schedules: BuiltSchedules, source: SourceMap
+) -> list[Problem]:
+    """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
+    sections = [
+        *(
+            f"{section} (all)"
+            for section in ("partitions", "assets", "sensors", "backfills")
+            if getattr(orchestration, section)
+        ),
+        *(f"jobs.{name} ({reason})" for name, reason in jobs.not_built.items()),
+        *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
+    ]
+    if not sections:
+        return []
+    return [
+        Problem(
+            code="FLOE-390",
+            what=f"not in effect in this version of floe: {', '.join(sections)}",
+            location=source.locate("orchestration"),
+            why="it is validated, and Dagster has no object for it",
+            severity="warning",
+        )
+    ]
