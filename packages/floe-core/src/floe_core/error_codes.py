@@ -229,6 +229,60 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a reference names something of another kind",
         "The object is there but is not what this place takes, such as a number where a function is wanted.",
     ),
+    "FLOE-313": ErrorCode(
+        "the dbt translator cannot be used",
+        "`orchestration.dbt.translator` names a class that is no `dagster_dbt.DagsterDbtTranslator`, or whose own code "
+        "raised an error while dagster-dbt translated the project.",
+    ),
+    # ---- 32x: dbt ----------------------------------------------------------------------------------------------
+    "FLOE-320": ErrorCode(
+        "there is no dbt manifest",
+        "Assets are made from the manifest that `dbt parse` writes. Where there is a dbt project, `floe compile` has "
+        "dbt make one; here there is neither.",
+    ),
+    "FLOE-321": ErrorCode(
+        "the dbt manifest cannot be used",
+        "The file is not JSON, is cut short, is some other JSON, or was written by a dbt older than 1.7. `dbt parse` "
+        "writes it anew; without the file `floe compile` has dbt make one of its own.",
+    ),
+    "FLOE-322": ErrorCode(
+        "dagster-dbt cannot make assets of the dbt project",
+        "Two models have the same asset key, or something below `meta.dagster` is not what Dagster takes.",
+    ),
+    "FLOE-323": ErrorCode(
+        "it is not clear where the dbt project is",
+        "A dbt project is a folder with a dbt_project.yml. The folder that is named holds none, or several folders "
+        "hold one and none is named. `orchestration.dbt.project_dir` names it.",
+    ),
+    "FLOE-324": ErrorCode(
+        "a folder that dbt needs is not there",
+        "Building a model takes the project's files, not only its manifest; with `profiles_dir`, dbt also needs the "
+        "profiles.yml in that folder.",
+    ),
+    "FLOE-325": ErrorCode(
+        "dbt is not installed",
+        "The command `dbt` is looked for beside the Python that runs floe, then on the path. Install dbt-core and the "
+        "adapter of your database into the same environment.",
+    ),
+    "FLOE-326": ErrorCode(
+        "the dbt manifest is of another project",
+        "The manifest names a dbt project other than the one in the folder. One of `manifest_path` and `project_dir` "
+        "is wrong, or the manifest was copied.",
+    ),
+    "FLOE-327": ErrorCode(
+        "dbt cannot parse the project",
+        "The message is dbt's own. `dbt parse` in the project's folder says the same.",
+    ),
+    "FLOE-328": ErrorCode(
+        "dbt packages are not installed",
+        "packages.yml or dependencies.yml lists packages, and they are not in the project. `dbt deps` installs them; "
+        "floe does not, since it writes nothing into your project.",
+    ),
+    "FLOE-329": ErrorCode(
+        "the dbt selection selects nothing",
+        "`select`, `exclude` and `selector` are dbt's own syntax. dbt does not understand what is written, or no "
+        "model, seed or snapshot is left. `dbt list` with the same selection shows what it selects.",
+    ),
     # ---- 36x: what is defined twice, or in a circle ------------------------------------------------------------
     "FLOE-360": ErrorCode(
         "something is defined twice",

@@ -1,4 +1,4 @@
-"""Stand-ins for the objects of dagster-dbt that asset specs carry, so that loading definitions imports neither it nor dbt.
+"""Stand-ins for the objects of dagster-dbt that asset specs carry, so that loading imports neither it nor dbt.
 
 dagster-dbt's helpers (`dbt.cli(…, context=context)`, `get_asset_key_for_model` and others) take the manifest, the
 translator and the project from the metadata of the specs. They find these stand-ins there, which become the real
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dagster_dbt import DbtProject as RealDbtProject
 
     from floe_dagster.translator import FloeDbtTranslator as RealTranslator
+
+_PARTS = ("metadata", "nodes", "sources", "parent_map", "child_map")
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,20 @@ class DeferredDbt:
             raise ManifestError(missing_project_problem(self.manifest_path))
         return RealDbtProject(self.project_dir, target=self.target)
 
-    def metadata(self) -> dict[str, object]:
-        """The three entries that dagster-dbt looks for, by their keys."""
-        entries: dict[str, object] = {
+    def metadata(self, unique_id: str) -> dict[str, object]:
+        """The entries that dagster-dbt looks for in the spec of a node."""
+        return {**self._before_id, "dagster_dbt/unique_id": unique_id, **self._after_id}
+
+    @cached_property
+    def _before_id(self) -> Mapping[str, object]:
+        return {
             "dagster_dbt/manifest": DbtManifestWrapper(self),
             "dagster_dbt/dagster_dbt_translator": FloeDbtTranslator(self),
         }
-        if self.project_dir is not None:
-            entries["dagster_dbt/project"] = DbtProject(self)
-        return entries
+
+    @cached_property
+    def _after_id(self) -> Mapping[str, object]:
+        return {"dagster_dbt/project": DbtProject(self)} if self.project_dir is not None else {}
 
 
 class DbtManifestWrapper:
@@ -88,6 +95,8 @@ class FloeDbtTranslator:
         return type(self._deferred.translator) if "dagster_dbt" in sys.modules else FloeDbtTranslator
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_deferred":  # a copy that is still empty
+            raise AttributeError(name)
         return getattr(self._deferred.translator, name)
 
 
@@ -110,57 +119,40 @@ class DbtProject:
         return getattr(module, "DbtProject", DbtProject)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_deferred":  # a copy that is still empty
+            raise AttributeError(name)
         return getattr(self._deferred.project, name)
 
 
-def read_manifest(path: Path) -> Mapping[str, Any]:
+def read_manifest(path: Path, *, command: str = "floe compile") -> Mapping[str, Any]:
     """The manifest at *path*.
+
+    Args:
+        path: Where it is.
+        command: What makes it, for the errors.
 
     Raises:
         ManifestError: There is none, it cannot be read, or it is not a manifest.
     """
-    command = "floe compile"
     try:
         manifest = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise ManifestError(
-            Problem(
-                code="FLOE-320",
-                what=f"there is no dbt manifest at {shown_path(path)}",
-                fix=f"run `{command}`, which makes it",
-            )
-        ) from None
+        what = f"there is no dbt manifest at {shown_path(path)}"
+        raise ManifestError(Problem("FLOE-320", what, fix=f"run `{command}`, which makes it")) from None
     except (OSError, ValueError) as error:
-        raise ManifestError(
-            Problem(
-                code="FLOE-321",
-                what=f"the dbt manifest {shown_path(path)} cannot be read",
-                detail=str(error),
-                fix=f"run `{command}`, which makes it anew",
-            )
-        ) from None
-    return check_manifest(manifest, path=path)
-
-
-def check_manifest(manifest: object, *, path: Path) -> Mapping[str, Any]:
-    """*manifest* itself, if it looks like one that dbt wrote.
-
-    Raises:
-        ManifestError: It does not.
-    """
+        what = f"the dbt manifest {shown_path(path)} cannot be read"
+        fix = f"run `{command}`, which makes it anew"
+        raise ManifestError(Problem("FLOE-321", what, detail=str(error), fix=fix)) from None
     if isinstance(manifest, dict) and all(isinstance(manifest.get(part), dict) for part in _PARTS):
         return manifest
     raise ManifestError(
         Problem(
-            code="FLOE-322",
+            code="FLOE-321",
             what=f"{shown_path(path)} is not a dbt manifest",
             why=f"a manifest is an object with {', '.join(_PARTS)}",
-            fix="run `floe compile`, which makes one, or name the manifest that `dbt parse` writes (manifest_path)",
+            fix=f"run `{command}`, which makes one",
         )
     )
-
-
-_PARTS = ("metadata", "nodes", "sources", "parent_map", "child_map")
 
 
 def missing_project_problem(manifest_path: Path) -> Problem:

@@ -91,6 +91,14 @@ def replace_file(file: Path, write: Callable[[Path], object]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def copy_file(source: Path, destination: Path) -> None:
+    """Make *destination* a copy of *source*; where that is not there, neither is *destination* afterwards."""
+    if source.is_file():
+        replace_file(destination, lambda unfinished: shutil.copyfile(source, unfinished))
+    else:
+        destination.unlink(missing_ok=True)
+
+
 def prune(folder: Path, *, keep: int = _KEPT, idle_seconds: float = _IDLE_SECONDS) -> None:
     """Remove all but the newest *keep* entries of *folder*, and none that was written to in the last *idle_seconds*."""
     entries = sorted(folder.iterdir(), key=_last_written, reverse=True) if folder.is_dir() else []
@@ -113,7 +121,9 @@ def _last_written(path: Path) -> float:
 
 
 def _private_folder(folder: Path) -> Path:
-    private = Path(tempfile.gettempdir()) / f"floe-{os.getuid()}" / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    private = (
+        Path(tempfile.gettempdir()) / f"floe-{os.getuid()}" / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    )
     private.parent.mkdir(mode=0o700, exist_ok=True)
     if private.parent.stat().st_uid != os.getuid():  # somebody else made it first, to read along
         return Path(tempfile.mkdtemp(prefix="floe-"))

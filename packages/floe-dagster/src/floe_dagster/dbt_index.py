@@ -26,19 +26,12 @@ class RelationNames:
     schema: str
     adapter: str
 
-    def blank(self, text: str | None, pattern: str) -> str | None:
-        """*text* with *pattern*, such as `{schema}`, for the value of that name at its beginning.
-
-        >>> RelationNames("shop", "main", "duckdb").blank("main_silver", "{schema}")
-        '{schema}_silver'
-        """
-        value = self.fill(pattern)
-        if not text or not value:
-            return text
-        return pattern + text[len(value) :] if text == value or text.startswith(f"{value}_") else text
-
     def fill(self, text: str) -> str:
-        """*text* with the values in the places of the names."""
+        """*text* with the values in the places of the names.
+
+        >>> RelationNames("shop", "main", "duckdb").fill("{schema}_silver")
+        'main_silver'
+        """
         if "{" not in text:
             return text
         return (
@@ -126,10 +119,10 @@ class DbtIndex:
     """Of everything in floe.yaml that decides what the index holds."""
     project_dir: str | None
     manifest_path: str
+    manifest_digest: str = ""
     target: str | None = None
     project_name: str = ""
     project_id: str | None = None
-    profile_name: str = ""
     dbt_version: str = ""
     own_names: RelationNames | None = None
     """The names of the user's own profile; a generated profile's are not compiled in."""
@@ -170,7 +163,7 @@ class DbtIndex:
 
 
 Details: TypeAlias = Mapping[str, object]
-"""`description` (text), `columns` (lists of name, type, description and tags), `table` where it is not the usual name."""
+"""`description` (text), `columns` (lists of name, type, description and tags), `table` where it is another."""
 
 
 @cache

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 import dagster as dg
+from dagster._utils.warnings import disable_dagster_warnings
 from dagster_shared.serdes import deserialize_value
 
 from floe_core.schemas.orchestration_config import DbtConfig
@@ -84,11 +85,13 @@ def load_dbt_assets(
         source_keys=joins.keys,
     )
     builder = _SpecBuilder(index, names=names, joins=joins, deferred=deferred, with_details=with_details)
-    specs = [builder.build_spec(node, refine) for node in index.nodes]
-    checks = [builder.build_check(check) for check in index.checks]
-    external = tuple(builder.build_external_asset(source) for source in joins.external)
+    with disable_dagster_warnings():  # references to code are in beta, which would be said for each of them
+        specs = [builder.build_spec(node, refine) for node in index.nodes]
+        checks = [builder.build_check(check) for check in index.checks]
+        external = tuple(builder.build_external_asset(source) for source in joins.external)
+        assets = tuple(_build_assets(dbt, index, specs, checks))
     return LoadedDbt(
-        assets=tuple(_build_assets(dbt, index, specs, checks)),
+        assets=assets,
         external_assets=external,
         tables=_name_tables(index, names=names, joins=joins),
         origins={
@@ -144,9 +147,7 @@ class _Joins:
 
 def _join_sources(index: DbtIndex, *, names: RelationNames, python_assets: Sequence[Asset]) -> _Joins:
     python_specs = [
-        spec
-        for asset in python_assets
-        for spec in (asset.specs if isinstance(asset, dg.AssetsDefinition) else [asset])
+        spec for asset in python_assets for spec in (asset.specs if isinstance(asset, dg.AssetsDefinition) else [asset])
     ]
     writers: dict[str, dg.AssetKey] = {}
     for spec in python_specs:
@@ -201,7 +202,7 @@ class _SpecBuilder:
         self._joins = joins
         self._details: Mapping[str, Details] | None = index.load_details() if with_details else None
         self._dbt_dir = deferred.project_dir.resolve() if deferred.project_dir is not None else None
-        self._for_dagster_dbt = deferred.metadata()
+        self._deferred = deferred
         self._sources = {source.unique_id: source for source in index.sources}
         self._deps: dict[DbtDep, dg.AssetDep] = {}
         self._kinds: dict[tuple[str, ...], set[str]] = {}
@@ -220,7 +221,7 @@ class _SpecBuilder:
         if self._details is not None:
             fields["description"] = self._details[node.unique_id]["description"]
         if node.automation_condition is not None:
-            fields["automation_condition"] = deserialize_value(node.automation_condition, dg.AutomationCondition)
+            fields["automation_condition"] = deserialize_value(node.automation_condition)
         if refine is not None:
             fields = refine(node.key, fields)
         return dg.AssetSpec(dg.AssetKey(node.key), **fields)  # type: ignore[arg-type]  # fields of AssetSpec
@@ -250,7 +251,7 @@ class _SpecBuilder:
         )
 
     def _build_deps(self, deps: Sequence[DbtDep]) -> list[dg.AssetDep]:
-        built = {}
+        built: dict[dg.AssetKey, dg.AssetDep] = {}
         for dep in deps:
             if dep not in self._deps:
                 self._deps[dep] = dg.AssetDep(self._joins.key_of(dep), metadata=self._dep_metadata(dep))
@@ -269,8 +270,7 @@ class _SpecBuilder:
             metadata["dagster-dbt/materialization_type"] = materialized
         if self._details is not None:
             metadata |= self._shown_metadata(relation, self._details[relation.unique_id])
-        metadata |= self._for_dagster_dbt
-        metadata["dagster_dbt/unique_id"] = relation.unique_id
+        metadata |= self._deferred.metadata(relation.unique_id)
         metadata["dagster/storage_kind"] = self._names.adapter
         if self._details is not None and self._index.project_id:
             metadata["dagster_dbt/project_id"] = self._project_id
@@ -348,6 +348,4 @@ def _group_by_partitions(specs: Sequence[dg.AssetSpec]) -> list[list[dg.AssetSpe
 
 
 def _select_exactly(index: DbtIndex, specs: Sequence[dg.AssetSpec]) -> str:
-    return " ".join(
-        index.nodes_by_id[str(spec.metadata["dagster_dbt/unique_id"])].fqn for spec in specs
-    )
+    return " ".join(index.nodes_by_id[str(spec.metadata["dagster_dbt/unique_id"])].fqn for spec in specs)

@@ -1,16 +1,20 @@
 """The resource `dbt`: how assets, ops and sensors run dbt commands on the project."""
 
-import shutil
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
-from floe_core.errors import LoadError, Problem
+from floe_core.errors import ManifestError
+from floe_core.schemas.orchestration_config import DbtConfig
+from floe_dagster.dbt_connection import DbtProfile, find_dbt
+from floe_dagster.dbt_deferred import missing_project_problem
+from floe_dagster.dbt_files import dbt_folder
+from floe_dagster.dbt_index import DbtIndex
 
 if TYPE_CHECKING:
     from dagster_dbt import DagsterDbtTranslator
@@ -26,7 +30,7 @@ class DbtResource(dg.ConfigurableResource["FloeDbtCliResource"]):
     is imported then, not before.
     """
 
-    project_dir: str = Field(description="Folder of dbt_project.yml.")
+    project_dir: str | None = Field(default=None, description="Folder of dbt_project.yml.")
     manifest_path: str = Field(description="The manifest that the assets were made from.")
     state_dir: str = Field(description="Folder in which dbt may write; each call gets a folder of its own there.")
     partial_parse: str | None = Field(default=None, description="The parsed project as `floe compile` left it.")
@@ -49,9 +53,11 @@ class DbtResource(dg.ConfigurableResource["FloeDbtCliResource"]):
     @cached_property
     def client(self) -> "FloeDbtCliResource":
         """dagster-dbt's resource."""
+        if self.project_dir is None:
+            raise ManifestError(missing_project_problem(Path(self.manifest_path)))
         from floe_dagster.dbt_cli import FloeDbtCliResource  # noqa: PLC0415 - imports dbt
 
-        return FloeDbtCliResource(dbt_executable=find_dbt(), **dict(self))
+        return FloeDbtCliResource(dbt_executable=find_dbt(), **{**dict(self), "project_dir": self.project_dir})
 
     def cli(
         self,
@@ -74,21 +80,36 @@ class DbtResource(dg.ConfigurableResource["FloeDbtCliResource"]):
         )
 
 
-def find_dbt() -> str:
-    """The dbt of this Python environment, else the one on the path.
+def build_dbt_resource(
+    dbt: DbtConfig,
+    index: DbtIndex,
+    *,
+    profile: DbtProfile,
+    project_dir: Path,
+    floe_dir: Path,
+    source_keys: Mapping[str, dg.AssetKey] = MappingProxyType({}),
+) -> DbtResource:
+    """The resource for a compiled project.
 
-    Raises:
-        LoadError: There is none.
+    Args:
+        dbt: `orchestration.dbt`.
+        index: What was compiled for the target.
+        profile: The connection of every dbt call.
+        project_dir: The project folder, to which the paths of the index refer.
+        floe_dir: Its `.floe`; where that is read-only, dbt writes to a temporary folder.
+        source_keys: Of `LoadedDbt`.
     """
-    beside_python = Path(sys.executable).with_name("dbt")
-    found = str(beside_python) if beside_python.is_file() else shutil.which("dbt")
-    if found is None:
-        raise LoadError(
-            Problem(
-                code="FLOE-325",
-                what="dbt is not installed",
-                why=f"there is no command 'dbt' beside {sys.executable} nor on the path",
-                fix="install dbt-core and the adapter of your database, such as dbt-duckdb, into this environment",
-            )
-        )
-    return found
+    folder = dbt_folder(floe_dir, profile.target)
+    return DbtResource(
+        project_dir=str(project_dir / index.project_dir) if index.project_dir is not None else None,
+        manifest_path=str(project_dir / index.manifest_path),
+        state_dir=str(folder.state),
+        partial_parse=str(folder.partial_parse),
+        parse_digest=index.manifest_digest,
+        profiles_dir=str(profile.profiles_dir),
+        profile=profile.profile,
+        target=profile.target,
+        vars=dict(dbt.vars),
+        secrets=dict(profile.secrets),
+        source_keys={unique_id: list(key.path) for unique_id, key in source_keys.items()},
+    )

@@ -1,0 +1,301 @@
+"""`floe compile` for dbt: parse the project if it changed, let dagster-dbt translate it, keep what that gives.
+
+dbt and dagster-dbt are imported only where there is something to translate.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from floe_core.compiler.artifacts import dbt_project_digest
+from floe_core.errors import LoadError, Location, ManifestError, Problem, shown_path
+from floe_core.schemas.orchestration_config import DbtConfig
+from floe_core.source_map import SourceMap
+from floe_dagster.dbt_connection import DbtProfile
+from floe_dagster.dbt_deferred import read_manifest
+from floe_dagster.dbt_files import DbtFolder, copy_file, dbt_folder, replace_text
+from floe_dagster.dbt_index import INDEX_FORMAT, DbtIndex, RelationNames
+from floe_dagster.dbt_manifest import PARSED_STATE, is_current, load_parsed_state, used_variables
+from floe_dagster.dbt_parse import DbtParse
+from floe_dagster.dbt_project import DbtLocation
+from floe_dagster.targets import load_target
+
+if TYPE_CHECKING:
+    from dagster_dbt import DagsterDbtTranslator
+
+__all__ = ["CompiledDbt", "DbtProfile", "compile_dbt", "dbt_settings_digest", "load_translator"]
+
+Progress = Callable[[str], None]
+
+_RECORD_FILE = "compiled.json"
+_OLDEST_SCHEMA = 11
+_SCHEMA = re.compile(r"/manifest/v(\d+)")
+
+
+@dataclass(frozen=True)
+class CompiledDbt:
+    """What compiling gave."""
+
+    index: DbtIndex
+    warnings: tuple[str, ...] = ()
+    """dbt's own."""
+
+
+def compile_dbt(
+    dbt: DbtConfig,
+    *,
+    location: DbtLocation,
+    profile: DbtProfile,
+    project_dir: Path,
+    floe_dir: Path,
+    source: SourceMap | None = None,
+    progress: Progress = lambda _: None,
+) -> CompiledDbt:
+    """What the dbt project holds, as `load_dbt_assets` takes it.
+
+    Where nothing changed since the last time, neither dbt nor dagster-dbt is imported.
+
+    Args:
+        dbt: As `effective_dbt` gives it.
+        location: As `locate_dbt_project` gives it.
+        profile: The connection for dbt.
+        project_dir: The project folder.
+        floe_dir: Its `.floe`, which can be written.
+        source: Where floe.yaml stands, for the errors.
+        progress: Told what is being done, before anything that takes long.
+
+    Raises:
+        ManifestError: The manifest is missing, unreadable, foreign or too old and cannot be made; dbt finds an error
+            in the project (told in dbt's words); packages are not installed.
+        CompileError: A dbt selection is wrong or selects nothing, or two models have one key.
+        TargetError: The translator cannot be loaded.
+    """
+    folder = dbt_folder(floe_dir, profile.target)
+    compilation = _Compilation(dbt, location, profile, project_dir, folder, source, progress)
+    with FileLock(folder.compiled / "compile.lock"):
+        return compilation.run()
+
+
+def dbt_settings_digest(dbt: DbtConfig, *, target: str | None) -> str:
+    """Of everything in floe.yaml that decides what an index holds.
+
+    Where it differs from the index's, the index was compiled for other settings: of another floe.yaml, or of another
+    environment.
+    """
+    settings = [target, dbt.select, dbt.exclude, dbt.selector, dbt.translator, sorted(dbt.vars.items())]
+    return hashlib.sha256(json.dumps(settings, default=str).encode()).hexdigest()[:16]
+
+
+def load_translator(dbt: DbtConfig, *, source: SourceMap | None = None) -> "type[DagsterDbtTranslator] | None":
+    """The user's translator class, if there is one. Imports dagster-dbt then.
+
+    Raises:
+        TargetError: It cannot be imported.
+        LoadError: It is no subclass of DagsterDbtTranslator.
+    """
+    if dbt.translator is None:
+        return None
+    from dagster_dbt import DagsterDbtTranslator  # noqa: PLC0415 - imports dbt
+
+    location = _locate(source, "translator")
+    found = load_target(dbt.translator, location=location)
+    if isinstance(found, type) and issubclass(found, DagsterDbtTranslator):
+        return found
+    raise LoadError(
+        Problem(
+            code="FLOE-313",
+            what=f"'{dbt.translator}' is not a dbt translator",
+            location=location,
+            why="a translator is a subclass of dagster_dbt.DagsterDbtTranslator",
+            fix=f"derive it: `class {dbt.translator.rpartition('.')[2]}(DagsterDbtTranslator): …`",
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Compilation:
+    dbt: DbtConfig
+    location: DbtLocation
+    profile: DbtProfile
+    project_dir: Path
+    folder: DbtFolder
+    source: SourceMap | None
+    progress: Progress
+
+    def run(self) -> CompiledDbt:
+        record = _Record.load(self.folder)
+        parse_key = self._parse_key()
+        warnings: tuple[str, ...] = ()
+        if not (record.is_of(parse_key) and self.folder.manifest.is_file()):
+            warnings = self._obtain_manifest()
+            record = _Record(parse_key, environment=self._environment())
+        index_key = hashlib.sha256(f"{parse_key} {self._settings_digest()} {INDEX_FORMAT}".encode()).hexdigest()
+        if self.dbt.translator is None and record.index_key == index_key and record.index is not None:
+            return CompiledDbt(DbtIndex.from_json(record.index), warnings)
+        index = self._translate()
+        replace(record, index_key=index_key, index=index.to_json()).write(self.folder)
+        return CompiledDbt(index, warnings)
+
+    def _settings_digest(self) -> str:
+        return dbt_settings_digest(self.dbt, target=self.profile.target)
+
+    def _parse_key(self) -> str:
+        """Of everything that decides what parsing gives, but for environment variables that the project reads."""
+        project = self.location.project
+        profile = self.profile.file.read_text(encoding="utf-8") if self.profile.file.is_file() else ""
+        texts = (
+            importlib.metadata.version("dbt-core"),
+            json.dumps([self.profile.target, self.profile.profile, self.dbt.vars], default=str, sort_keys=True),
+            profile,
+        )
+        if project is not None:
+            return dbt_project_digest(project.path, extra=texts)
+        content = self.location.manifest.read_bytes() if self.location.manifest is not None else b""
+        return hashlib.sha256(content).hexdigest()
+
+    def _obtain_manifest(self) -> tuple[str, ...]:
+        """Put the user's manifest into the folder if it is current, else have dbt make one."""
+        project, manifest_file = self.location.project, self.location.manifest
+        manifest = read_manifest(manifest_file, command=self._command()) if manifest_file is not None else None
+        if manifest is not None and project is not None:
+            self._check_belongs(manifest)
+        if manifest_file is not None and manifest is not None and (project is None or self._is_current(manifest)):
+            self._check_schema(manifest)
+            copy_file(manifest_file, self.folder.manifest)
+            copy_file(manifest_file.with_name(PARSED_STATE), self.folder.partial_parse)
+            return ()
+        if project is None:
+            raise AssertionError("a location has a project or a manifest")
+        self.profile.check(_locate(self.source, "profiles_dir"))
+        self.progress(f"parsing the dbt project {project.name}")
+        parse = DbtParse(project, self.profile, self.dbt.vars, _locate(self.source, "project_dir"))
+        return parse.run(self.folder)
+
+    def _is_current(self, manifest: Mapping[str, Any]) -> bool:
+        project, manifest_file = self.location.project, self.location.manifest
+        if project is None or manifest_file is None:
+            return False
+        state = load_parsed_state(manifest_file.with_name(PARSED_STATE))
+        return is_current(manifest, state, project=project, profile=self.profile, cli_vars=self.dbt.vars)
+
+    def _environment(self) -> dict[str, str]:
+        state = load_parsed_state(self.folder.partial_parse)
+        return _digest_environment(used_variables(self.location.project, self.profile, state))
+
+    def _check_belongs(self, manifest: Mapping[str, Any]) -> None:
+        project, manifest_file = self.location.project, self.location.manifest
+        named = manifest["metadata"].get("project_name")
+        if project is None or manifest_file is None or named == project.name:
+            return
+        raise ManifestError(
+            Problem(
+                code="FLOE-326",
+                what=f"the dbt manifest {shown_path(manifest_file)} is of another project, {named}",
+                location=_locate(self.source, "manifest_path"),
+                why=f"{shown_path(project.path)} holds the project {project.name}",
+                fix=f"run `{self._command()}`, or correct manifest_path or project_dir",
+            )
+        )
+
+    def _check_schema(self, manifest: Mapping[str, Any]) -> None:
+        written = str(manifest["metadata"].get("dbt_schema_version", ""))
+        found = _SCHEMA.search(written)
+        if found is not None and int(found[1]) >= _OLDEST_SCHEMA:
+            return
+        raise ManifestError(
+            Problem(
+                code="FLOE-321",
+                what=f"the dbt manifest {shown_path(self.location.manifest or Path())} is too old",
+                location=_locate(self.source, "manifest_path"),
+                why=f"its format is {written or 'not named'}, and the oldest understood is v{_OLDEST_SCHEMA} (dbt 1.7)",
+                fix=f"run `{self._command()}` with a newer dbt",
+            )
+        )
+
+    def _command(self) -> str:
+        """What makes the manifest that the user named."""
+        project = self.location.project
+        return f"dbt parse --project-dir {shown_path(project.path)}" if project is not None else "dbt parse"
+
+    def _translate(self) -> DbtIndex:
+        user_class = load_translator(self.dbt, source=self.source)
+        manifest = read_manifest(self.folder.manifest)
+        self.progress(f"translating {len(manifest['nodes']):,} dbt nodes")
+        from floe_dagster.dbt_translation import IndexWriter, translate  # noqa: PLC0415 - imports dbt
+
+        project = self.location.project
+        translation = translate(
+            manifest,
+            self.dbt,
+            project_dir=project.path if project is not None else None,
+            user_class=user_class,
+            location=self._selection_location(),
+        )
+        written = IndexWriter(translation, self.profile.names)
+        metadata = manifest["metadata"]
+        return DbtIndex(
+            settings_digest=self._settings_digest(),
+            project_dir=self._relative(project.path) if project is not None else None,
+            manifest_path=self._relative(self.folder.manifest),
+            manifest_digest=hashlib.sha256(self.folder.manifest.read_bytes()).hexdigest()[:16],
+            target=self.profile.target,
+            project_name=str(metadata.get("project_name") or ""),
+            project_id=metadata.get("project_id"),
+            dbt_version=str(metadata.get("dbt_version") or ""),
+            own_names=RelationNames("", "", str(metadata["adapter_type"])) if self.profile.names is None else None,
+            nodes=written.nodes,
+            sources=written.sources,
+            checks=written.checks,
+            details=written.details_json(),
+        )
+
+    def _relative(self, path: Path) -> str:
+        """*path* from the project folder on, if it is below."""
+        root = self.project_dir.resolve()
+        resolved = path.resolve()
+        return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else str(resolved)
+
+    def _selection_location(self) -> Location | None:
+        named = next((name for name in ("selector", "select", "exclude") if getattr(self.dbt, name)), None)
+        return _locate(self.source, *([named] if named else []))
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What the folder holds, and from what it was made."""
+
+    parse_key: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variable that the project reads → digest of its value."""
+    index_key: str = ""
+    index: object = None
+
+    @classmethod
+    def load(cls, folder: DbtFolder) -> "_Record":
+        try:
+            return cls(**json.loads((folder.compiled / _RECORD_FILE).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return cls()  # nothing was compiled yet, or by another floe
+
+    def write(self, folder: DbtFolder) -> None:
+        replace_text(folder.compiled / _RECORD_FILE, json.dumps(vars(self)))
+
+    def is_of(self, parse_key: str) -> bool:
+        return self.parse_key == parse_key and self.environment == _digest_environment(self.environment)
+
+
+def _digest_environment(names: Iterable[str]) -> dict[str, str]:
+    values = {name: os.environ.get(name) for name in names}  # noqa: TID251 - dbt reads them
+    return {name: hashlib.sha256(repr(value).encode()).hexdigest()[:16] for name, value in values.items()}
+
+
+def _locate(source: SourceMap | None, *path: str) -> Location | None:
+    return source.locate("orchestration", "dbt", *path) if source is not None else None

@@ -1,0 +1,259 @@
+"""A manifest → what dagster-dbt makes of it, as specs and as plain data. Imports dagster-dbt and dbt."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import dagster as dg
+from dagster._utils.warnings import disable_dagster_warnings
+from dagster_dbt import DagsterDbtTranslator, DbtProject
+from dagster_dbt.asset_utils import build_dbt_specs, get_upstream_unique_ids
+from dagster_dbt.utils import select_unique_ids
+from dagster_shared.check import CheckError
+from dagster_shared.serdes import serialize_value
+from dbt_common.exceptions import DbtBaseException
+
+from floe_core.errors import CompileError, Location, Problem
+from floe_core.schemas.orchestration_config import DbtConfig
+from floe_dagster.dbt_assets import EVERYTHING
+from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtNode, DbtSource, KeyPath, RelationNames
+from floe_dagster.translator import FloeDbtTranslator, build_translator, custom_schema, find_clashing_sources
+from floe_dagster.user_modules import describe_user_error
+
+_KIND_TAG = "dagster/kind/"
+_NO_NAMES = RelationNames("", "", "")
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What dagster-dbt makes of a manifest; assets and checks in the order of their unique ids."""
+
+    manifest: Mapping[str, Any]
+    translator: FloeDbtTranslator
+    project: DbtProject | None
+    specs: Sequence[dg.AssetSpec]
+    checks: Sequence[dg.AssetCheckSpec]
+
+
+def translate(
+    manifest: Mapping[str, Any],
+    dbt: DbtConfig,
+    *,
+    project_dir: Path | None,
+    user_class: type[DagsterDbtTranslator] | None = None,
+    location: Location | None = None,
+) -> Translation:
+    """Let dagster-dbt translate what the project's settings select.
+
+    Args:
+        manifest: As JSON.
+        dbt: With dbt's selection.
+        project_dir: Folder of dbt_project.yml; None where there is only a manifest.
+        user_class: The user's translator.
+        location: Where the document makes the selection.
+
+    Raises:
+        CompileError: The selection is not understood or selects nothing; dagster-dbt refuses what it selects, as two
+            models with one key; the user's translator raises.
+    """
+    plain = build_translator(user_class, source_keys={}, refers_to_code=False)
+    project = DbtProject(project_dir) if project_dir is not None else None
+    selection = {
+        "select": " ".join(dbt.select) or EVERYTHING,
+        "exclude": " ".join(dbt.exclude),
+        "selector": dbt.selector or "",
+    }
+    _check_selection(selection, manifest, project, location)
+    try:
+        with disable_dagster_warnings():  # references to code are in beta, which is said once for each of them
+            source_keys = find_clashing_sources(manifest, plain)
+            translator = build_translator(user_class, source_keys=source_keys, refers_to_code=project is not None)
+            specs, checks = build_dbt_specs(
+                translator=translator, manifest=manifest, io_manager_key=None, project=project, **selection
+            )
+    except (dg.DagsterError, CheckError) as error:
+        raise CompileError(_refused_by_dagster_dbt(error)) from None
+    except Exception as error:
+        if user_class is None:
+            raise
+        raise CompileError(_raised_by_translator(user_class, error)) from error
+    if not specs:
+        raise CompileError(_selects_nothing(dbt, location))
+    return Translation(
+        manifest=manifest,
+        translator=translator,
+        project=project,
+        specs=sorted(specs, key=_unique_id),
+        checks=sorted(checks, key=_unique_id),
+    )
+
+
+def _check_selection(
+    selection: Mapping[str, str], manifest: Mapping[str, Any], project: DbtProject | None, location: Location | None
+) -> None:
+    if selection == {"select": EVERYTHING, "exclude": "", "selector": ""}:
+        return
+    try:
+        select_unique_ids(**selection, project=project, manifest_json=manifest)
+    except (DbtBaseException, ValueError) as error:
+        problem = Problem("FLOE-329", "dbt does not understand the selection", location, detail=str(error).strip())
+        raise CompileError(problem) from None
+
+
+def _selects_nothing(dbt: DbtConfig, location: Location | None) -> Problem:
+    narrowed = dbt.select or dbt.exclude or dbt.selector
+    return Problem(
+        code="FLOE-329",
+        what="the dbt selection selects no model, seed or snapshot" if narrowed else "the dbt project has no models",
+        location=location,
+        why="disabled and ephemeral models are not assets",
+        fix="`dbt list` with the same selection shows what it selects" if narrowed else "",
+    )
+
+
+def _refused_by_dagster_dbt(error: Exception) -> Problem:
+    first, *rest = str(error).strip().splitlines() or [type(error).__name__]
+    return Problem(
+        code="FLOE-322",
+        what="dagster-dbt cannot make assets of the dbt project",
+        detail="\n".join(line for line in [first, *rest] if line.strip()),
+        fix="correct `meta.dagster` of what is named, or give it another name or schema in dbt",
+    )
+
+
+def _raised_by_translator(user_class: type[DagsterDbtTranslator], error: Exception) -> Problem:
+    return Problem(
+        code="FLOE-313",
+        what=f"the dbt translator {user_class.__qualname__} raises {type(error).__name__}",
+        detail=describe_user_error(error),
+    )
+
+
+class IndexWriter:
+    """A translation as plain data, with the names of the profile blanked out."""
+
+    def __init__(self, translation: Translation, names: RelationNames | None) -> None:
+        self._translation = translation
+        self._manifest = translation.manifest
+        self._names = names or _NO_NAMES
+        self._source_ids: set[str] = set()
+        self.details: dict[str, dict[str, object]] = {}
+        self.nodes = tuple(map(self._node, translation.specs))
+        self.checks = tuple(map(self._check, translation.checks))
+        self.sources = tuple(map(self._source, sorted(self._source_ids)))
+
+    def _node(self, spec: dg.AssetSpec) -> DbtNode:
+        unique_id = _unique_id(spec)
+        props = self._manifest["nodes"][unique_id]
+        return DbtNode(
+            **self._relation(unique_id, props, spec, alias=props["alias"]),
+            resource_type=props["resource_type"],
+            fqn=".".join(props["fqn"]),
+            materialized=props["config"].get("materialized"),
+            custom_schema=custom_schema(props),
+            deps=tuple(self._deps(get_upstream_unique_ids(self._manifest, props))),
+            automation_condition=_serialized(spec.automation_condition),
+        )
+
+    def _source(self, unique_id: str) -> DbtSource:
+        props = self._manifest["sources"][unique_id]
+        spec = self._spec_of(unique_id)
+        meta = props.get("config", {}).get("meta") or props.get("meta") or {}
+        return DbtSource(
+            **self._relation(unique_id, props, spec, alias=props.get("identifier") or props["name"]),
+            has_own_key=bool(meta.get("dagster", {}).get("asset_key")),
+        )
+
+    def _check(self, check: dg.AssetCheckSpec) -> DbtCheck:
+        unique_id = _unique_id(check)
+        others = {dep.asset_key for dep in check.additional_deps}
+        upstream = self._manifest["parent_map"].get(unique_id, [])
+        return DbtCheck(
+            unique_id=unique_id,
+            name=check.name,
+            key=_path(check.asset_key),
+            description=check.description,
+            additional_deps=tuple(dep for dep in self._deps(upstream) if dg.AssetKey(dep.key) in others),
+            blocking=check.blocking,
+        )
+
+    def _relation(self, unique_id: str, props: Mapping[str, Any], spec: dg.AssetSpec, *, alias: str) -> dict[str, Any]:
+        relation = {
+            "unique_id": unique_id,
+            "key": _path(spec.key),
+            "path": str(props["original_file_path"]).replace("\\", "/"),
+            "database": self._blank(props.get("database"), "{database}"),
+            "schema": self._blank_schema(props),
+            "alias": alias,
+            "group": spec.group_name,
+            "tags": {tag: value for tag, value in spec.tags.items() if not tag.startswith(_KIND_TAG)},
+            "kinds": tuple(sorted(str(self._blank(kind, "{adapter}")) for kind in spec.kinds)),
+            "owners": tuple(spec.owners),
+            "code_version": spec.code_version,
+        }
+        self.details[unique_id] = dict(self._details_of(props, spec, alias))
+        return relation
+
+    def _details_of(self, props: Mapping[str, Any], spec: dg.AssetSpec, alias: str) -> Iterator[tuple[str, object]]:
+        yield "description", spec.description
+        schema = spec.metadata.get("dagster/column_schema")
+        if isinstance(schema, dg.TableSchema):
+            yield "columns", [[col.name, col.type, col.description, list(col.tags or ())] for col in schema.columns]
+        table = spec.metadata.get("dagster/table_name")
+        tail = props["name"] if props["resource_type"] == "source" else props["alias"]
+        if table != _join(props.get("database"), props.get("schema"), tail):
+            yield "table", table
+        elif tail != alias:
+            yield "table", _join(self._blank(props.get("database"), "{database}"), self._blank_schema(props), tail)
+
+    def _blank(self, value: str | None, pattern: str) -> str | None:
+        """*value*, or *pattern* where it is what the profile says."""
+        return pattern if value and value == self._names.fill(pattern) else value
+
+    def _blank_schema(self, props: Mapping[str, Any]) -> str | None:
+        """The schema, with `{schema}` where dbt put the profile's."""
+        schema = cast("str | None", props.get("schema"))
+        own = self._names.schema
+        if not schema or not own or _is_written_out(props):
+            return schema
+        if schema == own or schema.startswith(f"{own}_"):
+            return "{schema}" + schema.removeprefix(own)
+        return schema
+
+    def _deps(self, unique_ids: Iterable[str]) -> Iterator[DbtDep]:
+        for unique_id in sorted(unique_ids):
+            is_source = unique_id.startswith("source.")
+            if is_source:
+                self._source_ids.add(unique_id)
+            yield DbtDep(_path(self._spec_of(unique_id).key), unique_id if is_source else None)
+
+    def _spec_of(self, unique_id: str) -> dg.AssetSpec:
+        return self._translation.translator.get_asset_spec(self._manifest, unique_id, self._translation.project)
+
+    def details_json(self) -> str:
+        """The details of every node and source as text."""
+        return json.dumps(self.details, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _is_written_out(props: Mapping[str, Any]) -> bool:
+    """Whether a source's schema is a name in the project, not one that the project takes from the target."""
+    return props["resource_type"] == "source" and "target" not in str(props.get("unrendered_schema") or "")
+
+
+def _serialized(condition: dg.AutomationCondition[dg.AssetKey] | None) -> str | None:
+    """Dagster's serialisation; None for what has none, which only a user's translator makes."""
+    return serialize_value(cast("Any", condition)) if condition is not None and condition.is_serializable else None
+
+
+def _join(*parts: str | None) -> str:
+    return ".".join(part for part in parts if part)
+
+
+def _unique_id(spec: dg.AssetSpec | dg.AssetCheckSpec) -> str:
+    return str(spec.metadata["dagster_dbt/unique_id"])
+
+
+def _path(key: dg.AssetKey) -> KeyPath:
+    return tuple(key.path)
