@@ -159,8 +159,7 @@ def load_platform_document(
     path = _find_platform_yaml(project_dir, environ)
     environment = environ.get(PLATFORM_ENVIRONMENT_VARIABLE) or LOCAL_ENVIRONMENT
     if path is None:
-        # Nothing to validate, and so no need for pydantic to build the validator: a third of `validate --schema-only`.
-        return PlatformDocument(PlatformSpec.model_construct(), None, None, environment)
+        return PlatformDocument(PlatformSpec(), None, None, environment)
     parsed = load_yaml(path)
     interpolation = interpolate(without_notes(parsed.value), environ=environ, source=parsed.source)
     document = ValidatedDocument(
