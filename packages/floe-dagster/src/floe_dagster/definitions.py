@@ -56,7 +56,7 @@ class FloeDefinitions:
         Raises:
             FloeError: Everything that is wrong with the project.
         """
-        caller = Path(sys._getframe(1).f_code.co_filename)
+        caller = Path(sys._getframe(1).f_code.co_filename)  # noqa: SLF001 - who calls decides which project is meant
         passed = PassedObjects(
             assets=tuple(assets or ()),
             jobs=tuple(jobs or ()),
@@ -125,4 +125,4 @@ def _read_artifacts(
 
 def _print_warnings(warnings: tuple[Problem, ...]) -> None:
     if warnings:
-        print(render_problems(warnings), file=sys.stderr)
+        sys.stderr.write(f"{render_problems(warnings)}\n")

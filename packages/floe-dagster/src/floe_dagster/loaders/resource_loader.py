@@ -38,7 +38,7 @@ def _build_resource(key: str, profile: ResourceProfile, location: Location | Non
     args = {name: read_secrets_in(value, location=location) for name, value in profile.args.items()}
     try:
         return target.configured(args) if isinstance(target, dg.ResourceDefinition) else target(**args)
-    except Exception as error:  # the user's own class
+    except Exception as error:  # noqa: BLE001 - the user's own class may raise anything
         raise LoadError(
             Problem(
                 code="FLOE-373",

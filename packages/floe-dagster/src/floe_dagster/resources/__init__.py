@@ -1,0 +1,18 @@
+"""The resources that floe builds: `catalog` and `dbt`. Each is imported when it is first used."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from floe_dagster.resources.catalog import CatalogResource
+    from floe_dagster.resources.dbt import DbtResource
+
+__all__ = ["CatalogResource", "DbtResource"]
+
+_HOMES = {"CatalogResource": "floe_dagster.resources.catalog", "DbtResource": "floe_dagster.resources.dbt"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
