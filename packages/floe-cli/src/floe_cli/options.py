@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+
 from floe_core.project import ProjectFolder, find_project_dir
 
 _Command = TypeVar("_Command", bound=Callable[..., object])

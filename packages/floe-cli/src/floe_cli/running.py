@@ -7,10 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from time import strftime
 
-from floe_core.documents import load_platform_document
-from floe_core.project import ProjectFolder
-from floe_dagster.compilation import ensure_compiled
-
 from floe_cli.console import (
     emit_json,
     is_terminal,
@@ -22,8 +18,11 @@ from floe_cli.console import (
 )
 from floe_cli.run_display import RunDisplay, open_display, print_report
 from floe_cli.ui_address import find_ui
+from floe_core.documents import load_platform_document
 from floe_core.errors import shown_path
+from floe_core.project import ProjectFolder
 from floe_dagster.code_pointer import find_code_pointer
+from floe_dagster.compilation import ensure_compiled
 from floe_dagster.instance import open_instance
 from floe_dagster.runs import (
     RunReport,

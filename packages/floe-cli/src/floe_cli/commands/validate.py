@@ -39,10 +39,14 @@ def command(ctx: click.Context, schema_only: bool, strict_env: bool, output_form
             problems.extend(checked.warnings)
             counts = count_definitions(checked.document.spec)
         else:
-            from floe_cli.loading import load_project  # noqa: PLC0415 - --schema-only does without Dagster
+            from floe_cli.loading import load_definitions  # noqa: PLC0415 - --schema-only does without Dagster
+            from floe_dagster.compilation import compile_project  # noqa: PLC0415
 
             with stdout_for_machines(), work_in_progress() as progress:
-                loaded = load_project(project, strict_env=strict_env, problems=problems, progress=progress)
+                compiled = compile_project(project, environ=os.environ, strict_env=strict_env, progress=progress)
+                problems.extend(compiled.warnings)
+                loaded = load_definitions(project, progress=progress)
+            problems.extend(loaded.warnings)
             counts = count_definitions(loaded.document.spec, assets=len(loaded.index.nodes))
     valid = not problems.errors
     if output_format == "json":

@@ -1,0 +1,62 @@
+"""`floe list [SECTION]`."""
+
+import os
+from datetime import UTC, datetime
+
+import click
+
+from floe_cli.console import emit, emit_json, rich_console, stdout_for_machines, table, work_in_progress
+from floe_cli.options import current_project, format_option, shared_options
+
+_SECTIONS = ("assets", "jobs", "schedules", "sensors", "partitions", "backfills")
+_DETAILS = frozenset({"description"})  # for machines and for the UI; a table stays narrow without
+_NUMBERS = frozenset({"assets", "deps", "batch size", "poll interval seconds"})
+
+
+@click.command()
+@click.argument("section", type=click.Choice(_SECTIONS), required=False)
+@format_option
+@shared_options
+def command(section: str | None, output_format: str) -> None:
+    """Show assets, jobs, schedules and what else is defined.
+
+    SECTION is one of assets, jobs, schedules, sensors, partitions and backfills; all that have entries otherwise. Shown
+    is what is in effect here: values of this environment, and only what exists in it.
+    """
+    from floe_cli.listing import SECTIONS  # noqa: PLC0415 - Dagster is imported when definitions are loaded
+    from floe_cli.loading import load_definitions  # noqa: PLC0415
+    from floe_dagster.compilation import ensure_compiled  # noqa: PLC0415
+
+    project = current_project()
+    with stdout_for_machines(), work_in_progress() as progress:
+        ensure_compiled(project, environ=os.environ, progress=progress)
+        loaded = load_definitions(project, progress=progress)
+        now = datetime.now(UTC)
+        sections = {name: SECTIONS[name](loaded, now) for name in ([section] if section else _SECTIONS)}
+    if output_format == "json":
+        emit_json(sections)
+        return
+    console = rich_console(stderr=False)
+    for name, rows in sections.items():
+        if not rows:
+            if section:
+                emit(f"no {name} are defined")
+            continue
+        if not section:
+            emit(f"\n{name}" if name != next(iter(sections)) else name)
+        shown = [{key.replace("_", " "): value for key, value in row.items() if key not in _DETAILS} for row in rows]
+        headers = [key for key in shown[0] if any(row[key] not in (None, [], "", False) for row in shown)]
+        cells = [[_cell(key, row[key]) for key in headers] for row in shown]
+        console.print(table(*headers, rows=cells, right=_NUMBERS))
+
+
+def _cell(key: str, value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return str(len(value)) if key == "deps" else ", ".join(map(str, value))
+        case _:
+            return str(value)

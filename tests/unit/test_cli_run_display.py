@@ -1,0 +1,126 @@
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from floe_cli.run_display import lines_of, open_display, print_report
+from floe_dagster.run_ledger import (
+    AssetResult,
+    CheckResult,
+    RunNews,
+    RunRetried,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepRetried,
+    StepStarted,
+)
+from floe_dagster.runs import RunReport
+
+NEWS: dict[str, tuple[RunNews, list[str]]] = {
+    "run started": (RunStarted("1f3a", 10, 1), ["run 1f3a: 10 assets, 1 check"]),
+    "run retried": (RunRetried("1f3a", 1, 2), ["  retry   the run, from where it failed (retry 1 of 2)"]),
+    "one asset": (StepStarted("orders", ("bronze/orders",), 0), ["  start   bronze/orders"]),
+    "several assets": (
+        StepStarted("shop_dbt", ("a", "b", "c", "d", "e"), 7),
+        ["  start   shop_dbt: 5 assets (a, b, c, d, …)"],
+    ),
+    "an op": (StepStarted("sweep", (), 0), ["  start   sweep"]),
+    "op finished": (StepFinished("sweep", 61.4), ["  done    sweep                                        1 min 1 s"]),
+    "step retried": (StepRetried("sweep", "ValueError: x"), ["  retry   sweep", "          ValueError: x"]),
+    "step failed": (
+        StepFailed("shop_dbt", "Binder Error\n\n  LINE 1", ("bad",)),
+        ["  failed  bad", "          Binder Error", "", "            LINE 1"],
+    ),
+    "run failed": (StepFailed("", "no such resource"), ["  failed  the run", "          no such resource"]),
+    "asset built": (
+        AssetResult("bronze/orders", "materialized", 1234, 0.414),
+        ["  built   bronze/orders                                1,234 rows   0.41 s"],
+    ),
+    "partition built": (
+        AssetResult("orders", "materialized", None, 12.0, "2024-01-01"),
+        ["  built   orders                                       [2024-01-01] 12.0 s"],
+    ),
+    "check passed": (CheckResult("orders", "unique_id", "passed", "fine"), ["  passed  check orders: unique_id"]),
+    "check warned": (
+        CheckResult("orders", "few", "warned", "fewer than usual"),
+        ["  warned  check orders: few", "          fewer than usual"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("news", "lines"), NEWS.values(), ids=NEWS)
+def test_each_thing_that_happens_is_a_line(news: RunNews, lines: list[str]) -> None:
+    shown = StringIO()
+
+    with open_display(shown, live=False) as display:
+        display.show(news)
+
+    assert shown.getvalue().splitlines() == lines
+
+
+def test_a_terminal_gets_the_same_lines_above_its_bar() -> None:
+    shown = StringIO()
+
+    with open_display(shown, live=True) as display:
+        for news, _ in NEWS.values():
+            display.show(news)
+
+    for news, _ in NEWS.values():
+        if not isinstance(news, StepStarted):
+            assert all(line.strip() in shown.getvalue() for line in lines_of(news))
+
+
+REPORT = RunReport(
+    run_id="1f3a",
+    job="full_pipeline",
+    status="failure",
+    seconds=83.0,
+    assets=(
+        AssetResult("bronze_orders", "materialized", 830, 1.25),
+        AssetResult("stg_orders", "failed"),
+        AssetResult("revenue", "skipped"),
+    ),
+    checks=(
+        CheckResult("bronze_orders", "few", "warned", "fewer than usual"),
+        CheckResult("stg_orders", "unique_id", "skipped"),
+    ),
+    failures=(StepFailed("shop_dbt", "Binder Error", ("stg_orders",)),),
+    groups={"bronze_orders": "bronze", "stg_orders": "silver", "revenue": "gold"},
+)
+
+
+def printed(report: RunReport, *, ui_is_up: bool) -> str:
+    shown = StringIO()
+    url = "http://127.0.0.1:3000/runs/1f3a"
+    print_report(Console(file=shown, width=240), report, url=url, ui_is_up=ui_is_up, log=".floe/logs/run.log")
+    return "\n".join(line.rstrip() for line in shown.getvalue().splitlines())
+
+
+def test_the_report_of_a_failed_run() -> None:
+    assert printed(REPORT, ui_is_up=False) == (
+        "\n"
+        " asset           group    status    rows     time\n"
+        " ────────────────────────────────────────────────\n"
+        " bronze_orders   bronze   built      830   1.25 s\n"
+        " stg_orders      silver   failed\n"
+        " revenue         gold     skipped\n"
+        "\n"
+        "2 checks: 1 warned, 1 skipped\n"
+        "  warned: bronze_orders: few\n"
+        "full_pipeline failed in 1 min 23 s, 1 of 3 assets built\n"
+        "what it printed: .floe/logs/run.log\n"
+        "in Dagster's UI: floe dev, then http://127.0.0.1:3000/runs/1f3a"
+    )
+
+
+def test_a_ui_that_is_up_is_named_by_its_address_alone() -> None:
+    assert printed(REPORT, ui_is_up=True).endswith("\nin Dagster's UI: http://127.0.0.1:3000/runs/1f3a")
+
+
+def test_the_report_of_an_ops_job_has_no_table() -> None:
+    report = RunReport("1f3a", "vacuum", "success", 0.5, (), (), (), {})
+
+    assert printed(report, ui_is_up=True) == (
+        "vacuum succeeded in 0.50 s\nin Dagster's UI: http://127.0.0.1:3000/runs/1f3a"
+    )
