@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
@@ -33,8 +34,12 @@ def user_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Us
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     before = set(sys.modules)
     yield UserProject(folder)
-    for name in set(sys.modules) - before:
-        spec = getattr(sys.modules[name], "__spec__", None)
-        places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
-        if any(place and Path(place).is_relative_to(tmp_path) for place in places):
-            del sys.modules[name]
+    own = [name for name in set(sys.modules) - before if _is_below(sys.modules[name], tmp_path)]
+    for name in own:
+        del sys.modules[name]
+
+
+def _is_below(module: ModuleType, folder: Path) -> bool:
+    spec = getattr(module, "__spec__", None)
+    places = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    return any(place and Path(place).is_relative_to(folder) for place in places)

@@ -143,7 +143,7 @@ def test_a_syntax_error_in_the_module() -> None:
 error[FLOE-302]: module 'shop.broken' cannot be parsed
   --> floe.yaml:12:24  orchestration.jobs.vacuum.target_function
    |  target_function: …
-      shop/broken.py:1
+      shop/broken.py:1:7
           def f(:
                 ^
       SyntaxError: invalid syntax

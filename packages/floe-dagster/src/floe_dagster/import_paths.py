@@ -3,12 +3,14 @@
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
+
+from floe_core.project import ProjectFolder
 
 _LIBRARY_FOLDERS = frozenset({"site-packages", "dist-packages"})
 _NOT_MODULES = frozenset({"__pycache__", "node_modules", "dbt_packages", "site-packages", "dist-packages"})
@@ -30,10 +32,7 @@ class ImportRoots:
     def of(cls, project_dir: Path) -> "ImportRoots":
         """The roots of the project in *project_dir*; symbolic links are followed."""
         project = project_dir.resolve()
-        root = project
-        while (root / "__init__.py").is_file():
-            root = root.parent
-        return cls(project_dir=project, root=root)
+        return cls(project_dir=project, root=ProjectFolder(project).topmost_package_parent)
 
     @property
     def package(self) -> str:
@@ -98,20 +97,21 @@ def list_project_modules(roots: ImportRoots) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def list_modules_below(package: ModuleType) -> tuple[str, ...]:
-    """*package* and the names of all modules below it at any depth, sorted; nothing is imported.
+def list_modules_below(package: ModuleType) -> dict[str, Path | None]:
+    """*package* and all modules below it at any depth, with their files, sorted by name; nothing is imported.
 
-    Folders without an `__init__.py` count as packages, as they do in an import statement. A `__main__` is a script, not
-    a module.
+    Folders without an `__init__.py` count as packages, as they do in an import statement, but hold no code of their
+    own. A `__main__` is a script, not a module.
     """
-    names = {package.__name__}
-    for folder in _package_folders(package):
-        for path in _python_files(folder):
+    own = getattr(package, "__file__", None)
+    files: dict[str, Path | None] = {package.__name__: Path(own) if own else None}
+    for folder in getattr(package, "__path__", ()):
+        for path in _python_files(Path(folder)):
             parts = path.relative_to(folder).with_suffix("").parts
             parts = parts[:-1] if parts[-1] == "__init__" else parts
-            if all(part.isidentifier() for part in parts) and parts[-1:] != ("__main__",):
-                names.add(".".join((package.__name__, *parts)))
-    return tuple(sorted(names))
+            if parts and all(part.isidentifier() for part in parts) and parts[-1] != "__main__":
+                files[".".join((package.__name__, *parts))] = path
+    return dict(sorted(files.items()))
 
 
 class _OneNameFinder(MetaPathFinder):
@@ -174,12 +174,22 @@ def _is_finder_of(finder: object, roots: ImportRoots) -> bool:
 
 def _forget_namesakes(roots: ImportRoots) -> None:
     others = [f.roots for f in sys.meta_path if isinstance(f, _OneNameFinder) and f.roots.root != roots.root]
+    if not others:
+        return
     ours = {entry.name.removesuffix(".py") for folder in {roots.root, roots.project_dir} for entry in folder.iterdir()}
-    for name, module in list(sys.modules.items()):
-        spec = getattr(module, "__spec__", None)
-        place = _place_of(spec) if spec else None
-        if name.partition(".")[0] in ours and place and any(other.holds(place) for other in others):
-            del sys.modules[name]
+    namesakes = [
+        name
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in ours and _is_held(module, others)
+    ]
+    for name in namesakes:
+        del sys.modules[name]
+
+
+def _is_held(module: ModuleType, roots: list[ImportRoots]) -> bool:
+    spec = getattr(module, "__spec__", None)
+    place = _place_of(spec) if spec is not None else None
+    return place is not None and any(root.holds(place) for root in roots)
 
 
 def _loaded_name(place: str, fullname: str) -> str | None:
@@ -203,10 +213,6 @@ def _place_of(spec: ModuleSpec) -> str | None:
 
 def _same_place(one: str | None, other: str) -> bool:
     return one is not None and os.path.realpath(one) == os.path.realpath(other)
-
-
-def _package_folders(package: ModuleType) -> Iterable[Path]:
-    return [Path(folder) for folder in getattr(package, "__path__", ())]
 
 
 def _python_files(folder: Path) -> Iterator[Path]:

@@ -100,9 +100,12 @@ def _import_problem(name: str, prefix: str, error: BaseException, location: Loca
     through = f" (imported for '{name}')" if prefix != name else ""
     detail = describe_user_error(error)
     if isinstance(error, SyntaxError):
-        return Problem(
-            code="FLOE-302", what=f"module '{prefix}'{through} cannot be parsed", location=location, detail=detail
+        file = Path(error.filename or "")
+        own = ".".join(file.with_suffix("").parts).removesuffix(".__init__").endswith(prefix)
+        what = (
+            f"module '{prefix}'{through} " + ("" if own else f"imports {shown_path(file)}, which ") + "cannot be parsed"
         )
+        return Problem(code="FLOE-302", what=what, location=location, detail=detail)
     if isinstance(error, SystemExit):
         return Problem(
             code="FLOE-303",
@@ -238,7 +241,8 @@ def _exception_lines(error: BaseException) -> list[str]:
 
 
 def _syntax_error_lines(error: SyntaxError) -> list[str]:
-    place = ":".join(str(part) for part in (shown_path(Path(str(error.filename))), error.lineno) if part is not None)
+    numbers = [str(number) for number in (error.lineno, error.offset) if number]
+    place = ":".join([shown_path(Path(str(error.filename))), *numbers])
     text = error.text or linecache.getline(str(error.filename), error.lineno or 0)
     line = text.rstrip()
     indent = len(line) - len(line.lstrip())

@@ -1,0 +1,200 @@
+"""Assets joined by the tables that they read and write, whatever their keys are called."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+import dagster as dg
+
+from floe_core.errors import AssetModuleError, LoadError, Problem, ProblemCollector
+from floe_dagster.asset_index import AssetIndex, KeyPath, find_cycle
+from floe_dagster.assets import INPUTS, OUTPUTS
+
+Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedAssets:
+    """The assets with the dependencies that follow from their tables, and the tables that nobody writes."""
+
+    assets: tuple[Asset, ...]
+    external: tuple[dg.AssetSpec, ...]
+
+
+def find_written_tables(
+    assets: Iterable[Asset], *, origins: Mapping[KeyPath, str] = MappingProxyType({})
+) -> dict[str, dg.AssetKey]:
+    """{table name: key of the asset that names it in its `outputs`}.
+
+    Raises:
+        AssetModuleError: Several assets name the same table.
+    """
+    written: dict[str, dg.AssetKey] = {}
+    problems = ProblemCollector()
+    for spec in _specs_of(assets):
+        for table in _tables(spec, OUTPUTS):
+            other = written.setdefault(table, spec.key)
+            if other != spec.key:
+                problems.add(_written_twice(table, [_place(other, origins), _place(spec.key, origins)]))
+    problems.raise_if_any(AssetModuleError)
+    return written
+
+
+def join_tables(
+    assets: Sequence[Asset],
+    *,
+    other_tables: Mapping[str, dg.AssetKey] = MappingProxyType({}),
+    origins: Mapping[KeyPath, str] = MappingProxyType({}),
+) -> JoinedAssets:
+    """Make every asset depend on whatever writes the tables in its `inputs`.
+
+    An input is written by the asset that names it in its `outputs`, else by the one in *other_tables*, else by the
+    asset whose key has the table's name (`raw/customers`). What nothing writes becomes an external asset of that key.
+    An asset that reads what it writes does not depend on itself.
+
+    Args:
+        assets: All assets of the definitions.
+        other_tables: Tables that are written otherwise, by dbt: {table name: asset key}.
+        origins: Where assets are defined, for errors.
+
+    Raises:
+        AssetModuleError: Several assets write one table, or an asset that is a graph names `inputs`.
+    """
+    problems = ProblemCollector()
+    written: dict[str, dg.AssetKey] = {}
+    with problems.collecting():
+        written = find_written_tables(assets, origins=origins)
+    for table in sorted(written.keys() & other_tables.keys()):
+        if written[table] != other_tables[table]:
+            places = [_place(written[table], origins), _place(other_tables[table], origins)]
+            problems.add(_written_twice(table, places))
+    writers = {**other_tables, **written}
+    known = {spec.key for spec in _specs_of(assets)}
+    external: dict[dg.AssetKey, dg.AssetSpec] = {}
+    joined: list[Asset] = []
+    for asset in assets:
+        added: dict[dg.AssetKey, list[dg.AssetKey]] = {}
+        for spec in _specs_of([asset]):
+            upstream = {table: writers.get(table, dg.AssetKey(table.split("."))) for table in _tables(spec, INPUTS)}
+            external |= {key: _external(key, table) for table, key in upstream.items() if key not in known}
+            present = {spec.key, *(dep.asset_key for dep in spec.deps)}
+            added[spec.key] = [key for key in dict.fromkeys(upstream.values()) if key not in present]
+        with problems.collecting():
+            joined.append(_with_deps(asset, added, origins=origins) if any(added.values()) else asset)
+    problems.raise_if_any(AssetModuleError)
+    return JoinedAssets(
+        assets=tuple(joined), external=tuple(spec for key, spec in external.items() if key not in other_tables.values())
+    )
+
+
+def check_no_cycle(index: AssetIndex) -> None:
+    """Nothing, where no asset waits for itself by way of others.
+
+    Raises:
+        LoadError: Some do; the message names them in the order of the data, with their places.
+    """
+    cycle = find_cycle(index)
+    if not cycle:
+        return
+    path = " → ".join(index.nodes[key].label for key in cycle)
+    places = [f"{node.label}: {node.origin}" for node in (index.nodes[key] for key in cycle[:-1]) if node.origin]
+    raise LoadError(
+        Problem(
+            code="FLOE-362",
+            what=f"assets depend on one another in a circle: {path}",
+            detail="\n".join(places),
+            why="each of them waits for the one before it, so none could ever run",
+            fix="take one of the dependencies out of 'deps', 'inputs' or the dbt model",
+        )
+    )
+
+
+def _tables(spec: dg.AssetSpec, kind: str) -> list[str]:
+    tables = spec.metadata.get(kind) or ()
+    value = tables.value if isinstance(tables, dg.JsonMetadataValue) else tables
+    return [str(table) for table in value] if isinstance(value, list | tuple) else []
+
+
+def _specs_of(assets: Iterable[Asset]) -> Iterator[dg.AssetSpec]:
+    for asset in assets:
+        match asset:
+            case dg.AssetsDefinition():
+                yield from asset.specs
+            case dg.AssetSpec():
+                yield asset
+            case dg.SourceAsset():
+                yield dg.AssetSpec(asset.key, metadata=asset.raw_metadata)
+
+
+def _external(key: dg.AssetKey, table: str) -> dg.AssetSpec:
+    return dg.AssetSpec(key, metadata={"dagster/table_name": table})
+
+
+def _with_deps(
+    asset: Asset, added: Mapping[dg.AssetKey, Sequence[dg.AssetKey]], *, origins: Mapping[KeyPath, str]
+) -> Asset:
+    match asset:
+        case dg.AssetSpec():
+            return _spec_with_deps(asset, added)
+        case dg.AssetsDefinition() if asset.is_executable:
+            return _definition_with_deps(asset, added, origins=origins)
+        case dg.AssetsDefinition():
+            return asset.map_asset_specs(lambda spec: _spec_with_deps(spec, added))
+        case dg.SourceAsset():
+            return asset
+
+
+def _definition_with_deps(
+    asset: dg.AssetsDefinition, added: Mapping[dg.AssetKey, Sequence[dg.AssetKey]], *, origins: Mapping[KeyPath, str]
+) -> dg.AssetsDefinition:
+    if not isinstance(asset.node_def, dg.OpDefinition):
+        key = next(key for key, keys in added.items() if keys)
+        raise AssetModuleError(
+            Problem(
+                code="FLOE-363",
+                what=f"asset '{_place(key, origins)}' is a graph of ops, so it cannot name tables as '{INPUTS}'",
+                why="a graph takes its dependencies from its parameters",
+                fix="name the upstream assets as parameters of the graph",
+            )
+        )
+    # map_asset_specs would turn the inputs that carry values into ones that carry none (Dagster 1.13).
+    taken = set(asset.node_keys_by_input_name.values())
+    new = [key for key in dict.fromkeys(key for keys in added.values() for key in keys) if key not in taken]
+    names = {key: _input_name(key, asset) for key in new}
+    inputs = {name: dg.In.from_definition(definition) for name, definition in asset.op.input_dict.items()}
+    inputs |= {name: dg.In(dg.Nothing) for name in names.values()}
+    return type(asset).dagster_internal_init(
+        **{
+            **asset.get_attributes_dict(),
+            "node_def": asset.op.with_replaced_properties(name=asset.op.name, ins=inputs),
+            "keys_by_input_name": {**asset.node_keys_by_input_name, **{name: key for key, name in names.items()}},
+            "specs": [_spec_with_deps(spec, added) for spec in asset.specs],
+        }
+    )
+
+
+def _input_name(key: dg.AssetKey, asset: dg.AssetsDefinition) -> str:
+    name = key.to_python_identifier().replace("-", "_").replace(".", "_")
+    while name in asset.op.input_dict:
+        name += "_"
+    return name
+
+
+def _spec_with_deps(spec: dg.AssetSpec, added: Mapping[dg.AssetKey, Sequence[dg.AssetKey]]) -> dg.AssetSpec:
+    new = added.get(spec.key)
+    return spec.merge_attributes(deps=list(new)) if new else spec
+
+
+def _written_twice(table: str, places: Sequence[str]) -> Problem:
+    return Problem(
+        code="FLOE-361",
+        what=f"table '{table}' is written by two assets",
+        why=f"they are {' and '.join(places)}; whatever reads the table depends on the one asset that writes it",
+        fix="give one of them another table in 'outputs'",
+    )
+
+
+def _place(key: dg.AssetKey, origins: Mapping[KeyPath, str]) -> str:
+    origin = origins.get(tuple(key.path))
+    return f"{key.to_user_string()} ({origin})" if origin else key.to_user_string()
