@@ -156,6 +156,11 @@ class DbtIndex:
         """Unique id → node."""
         return {node.unique_id: node for node in self.nodes}
 
+    @cached_property
+    def sources_by_id(self) -> Mapping[str, DbtSource]:
+        """Unique id → source."""
+        return {source.unique_id: source for source in self.sources}
+
     def load_details(self) -> "Mapping[str, Details]":
         """Unique id → what the UI shows of it."""
         loaded: dict[str, Details] = json.loads(self.details)
