@@ -1,12 +1,12 @@
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import pytest
 from inline_snapshot import snapshot
 
 from floe_core.errors import AssetModuleError, LoadError
-from floe_dagster.asset_index import AssetIndex
+from floe_dagster.asset_index import AssetIndex, KeyPath
 from floe_dagster.assets import floe_asset
 from floe_dagster.table_lineage import JoinedAssets, check_no_cycle, find_written_tables, join_tables
 
@@ -146,7 +146,9 @@ class TestJoinTables:
         assert f"\n{caught.value}\n" == snapshot("""\
 
 error[FLOE-361]: table 't.t' is written by two assets
-  why: they are a (shop/a.py:3) and b (shop/b.py:7); whatever reads the table depends on the one asset that writes it
+      a: shop/a.py:3
+      b: shop/b.py:7
+  why: whatever reads a table depends on the one asset that writes it
   fix: give one of them another table in 'outputs'
 """)
 
@@ -161,7 +163,9 @@ error[FLOE-361]: table 't.t' is written by two assets
         assert f"\n{caught.value}\n" == snapshot("""\
 
 error[FLOE-361]: table 't.t' is written by two assets
-  why: they are a (shop/a.py:3) and silver/t (models/t.sql); whatever reads the table depends on the one asset that writes it
+      a: shop/a.py:3
+      silver/t: models/t.sql
+  why: whatever reads a table depends on the one asset that writes it
   fix: give one of them another table in 'outputs'
 """)
 
@@ -172,14 +176,15 @@ error[FLOE-361]: table 't.t' is written by two assets
 
         @dg.graph_asset(metadata={"floe/inputs": ["raw.x"]})
         def graph() -> int:
-            return one()
+            return cast("int", one())
 
         with pytest.raises(AssetModuleError) as caught:
             join_tables([graph], origins={("graph",): "shop/a.py:3"})
 
         assert f"\n{caught.value}\n" == snapshot("""\
 
-error[FLOE-363]: asset 'graph (shop/a.py:3)' is a graph of ops, so it cannot name tables as 'floe/inputs'
+error[FLOE-363]: asset 'graph' is a graph of ops, so it cannot name tables as 'floe/inputs'
+      graph: shop/a.py:3
   why: a graph takes its dependencies from its parameters
   fix: name the upstream assets as parameters of the graph
 """)
@@ -201,7 +206,7 @@ class TestCycles:
             table_asset("b", reads=["t.a"], writes=["t.b"]),
             table_asset("c", reads=["t.b"], writes=["t.c"]),
         ]
-        origins = {("a",): "shop/a.py:1", ("b",): "shop/b.py:2", ("c",): "shop/c.py:3"}
+        origins: dict[KeyPath, str] = {("a",): "shop/a.py:1", ("b",): "shop/b.py:2", ("c",): "shop/c.py:3"}
 
         with pytest.raises(LoadError) as caught:
             check_no_cycle(AssetIndex.from_assets(join_tables(assets).assets, origins=origins))

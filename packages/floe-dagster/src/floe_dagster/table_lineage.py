@@ -153,7 +153,8 @@ def _definition_with_deps(
         raise AssetModuleError(
             Problem(
                 code="FLOE-363",
-                what=f"asset '{_place(key, origins)}' is a graph of ops, so it cannot name tables as '{INPUTS}'",
+                what=f"asset '{key.to_user_string()}' is a graph of ops, so it cannot name tables as '{INPUTS}'",
+                detail=_place(key, origins),
                 why="a graph takes its dependencies from its parameters",
                 fix="name the upstream assets as parameters of the graph",
             )
@@ -190,11 +191,12 @@ def _written_twice(table: str, places: Sequence[str]) -> Problem:
     return Problem(
         code="FLOE-361",
         what=f"table '{table}' is written by two assets",
-        why=f"they are {' and '.join(places)}; whatever reads the table depends on the one asset that writes it",
+        detail="\n".join(places),
+        why="whatever reads a table depends on the one asset that writes it",
         fix="give one of them another table in 'outputs'",
     )
 
 
 def _place(key: dg.AssetKey, origins: Mapping[KeyPath, str]) -> str:
     origin = origins.get(tuple(key.path))
-    return f"{key.to_user_string()} ({origin})" if origin else key.to_user_string()
+    return f"{key.to_user_string()}: {origin}" if origin else key.to_user_string()
