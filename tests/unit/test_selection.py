@@ -74,7 +74,8 @@ def _texts(document: object, name: str) -> list[str]:
             texts = job.get(name, [])
             assert isinstance(texts, list)
             return texts
-    return []
+        case _:
+            return []
 
 
 class TestWhatIsSelected:

@@ -283,6 +283,73 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`select`, `exclude` and `selector` are dbt's own syntax. dbt does not understand what is written, or no "
         "model, seed or snapshot is left. `dbt list` with the same selection shows what it selects.",
     ),
+    # ---- 33x: selections ---------------------------------------------------------------------------------------
+    "FLOE-330": ErrorCode(
+        "a selection item cannot be read",
+        "An item names assets (`orders`, `bronze/*`) or selects them by `group:`, `tag:`, `kind:` or `owner:`. `+x` "
+        "adds everything upstream, `x+` everything downstream, `2+x` two levels; `and`, `or`, `not` and parentheses "
+        "combine; `!` at the start takes the item away from the others. Names with other signs in them stand in quotes.",
+    ),
+    "FLOE-331": ErrorCode(
+        "a selection item matches no asset",
+        "Every name, group, tag, kind, owner and pattern of a selection must match an asset, and every item as a whole "
+        "must select one: otherwise a misspelt name would silently launch less than was meant.",
+    ),
+    "FLOE-332": ErrorCode(
+        "an asset name that several assets have",
+        "A name without slashes means the asset with that key, else the one asset whose key ends in it. Where several "
+        "keys end so, write the whole key, or a pattern such as `**/orders` for all of them.",
+    ),
+    "FLOE-333": ErrorCode(
+        "a selection item of what nothing materialises",
+        "External assets are known by name only: a table that somebody else writes. They cannot be launched; `name+` "
+        "selects what is made from them.",
+    ),
+    "FLOE-334": ErrorCode(
+        "a selection of nothing",
+        "The exclusions take away everything that the items select, or the project has no asset to materialise.",
+    ),
+    # ---- 35x: jobs and what launches them ----------------------------------------------------------------------
+    "FLOE-350": ErrorCode(
+        "Dagster refuses a definition",
+        "Dagster's own message says why. The definition is valid for floe.yaml's schema and names what exists.",
+    ),
+    "FLOE-351": ErrorCode(
+        "a job over different partitions",
+        "A run of Dagster is for one partition, or a range of them, of one partitions definition. A job may mix assets "
+        "with and without partitions, but all partitioned ones must have the same definition.",
+    ),
+    "FLOE-352": ErrorCode(
+        "a job named like an asset or op",
+        "Dagster makes an op of every asset and asset check, named by its key with `__` in place of slashes, and takes "
+        "no job that is named like an op of the same definitions.",
+    ),
+    "FLOE-353": ErrorCode(
+        "run config that does not fit",
+        "`config` is run config as the Launchpad shows it: `ops: {name: {config: …}}`, `resources`, `execution`, "
+        "`loggers`. Dagster would refuse it only when a run starts, so it is held against what the assets take when "
+        "the definitions are loaded. What is required and missing altogether may still come from the Launchpad.",
+    ),
+    "FLOE-354": ErrorCode(
+        "a hook that cannot be called",
+        "A hook is a Dagster hook, which knows by itself when it is called, or a plain function with `on: success` or "
+        "`on: failure`. The function takes the hook's context, resources by name, both or nothing.",
+    ),
+    "FLOE-355": ErrorCode(
+        "a tag that a field sets, too",
+        "`max_retries` and `max_runtime_seconds` become Dagster's tags `dagster/max_retries` and `dagster/max_runtime`."
+        " Set the one or the other.",
+    ),
+    "FLOE-356": ErrorCode(
+        "a partition_selector without partitions",
+        "`partition_selector` says which partitions of a partitioned job are launched. The job has none.",
+    ),
+    "FLOE-357": ErrorCode(
+        "a schedule's function asks for what cannot be launched",
+        "The function of `target_function` returns `dagster.RunRequest`, a list of them, run config, "
+        "`dagster.SkipReason` or None. For a partitioned job every run request names its partition, unless the "
+        "schedule says `partition_selector: none`.",
+    ),
     # ---- 36x: what is defined twice, or in a circle ------------------------------------------------------------
     "FLOE-360": ErrorCode(
         "something is defined twice",

@@ -13,7 +13,7 @@ A text is a bare word or stands in quotes; a backslash takes away what the next 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from floe_core.suggestions import did_you_mean
 from floe_dagster.globs import GlobError, is_glob, literal_text, parse_glob
@@ -339,6 +339,9 @@ class _Parser:
         return SelectionSyntaxError(message, offset=self.at, why=why, fix=fix)
 
 
-def _flattened(operands: Iterable[Expression], kind: type[And] | type[Or]) -> Iterable[Expression]:
+def _flattened(operands: Iterable[Expression], kind: type[And] | type[Or]) -> Iterator[Expression]:
     for operand in operands:
-        yield from operand.operands if isinstance(operand, kind) else (operand,)
+        if isinstance(operand, And | Or) and isinstance(operand, kind):
+            yield from operand.operands
+        else:
+            yield operand

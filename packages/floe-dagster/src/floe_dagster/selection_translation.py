@@ -87,7 +87,7 @@ def _translate_tag(labelled: Labelled, index: AssetIndex) -> dg.AssetSelection:
 
 def _translate_traversal(traversal: Traversal, index: AssetIndex) -> dg.AssetSelection:
     start = translate_union([traversal.operand], index, with_external=True)
-    ways = []
+    ways: list[dg.AssetSelection] = []
     if traversal.up != 0:
         ways.append(start.upstream(traversal.up))
     if traversal.down != 0 or traversal.up == 0:

@@ -1,0 +1,119 @@
+"""What jobs, schedules and whatever else launches runs have to know of the assets and of one another."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from floe_core.errors import LoadError, Location, Problem
+from floe_core.suggestions import list_names
+from floe_dagster.asset_index import AssetIndex, KeyPath
+from floe_dagster.partition_texts import describe_partitions
+from floe_dagster.selection import Keys, SelectionPlace, resolve_selection
+
+
+@dataclass(frozen=True)
+class Launchable:
+    """A job and what those who launch it need to know.
+
+    Of a job that a Python module defines over assets, neither the assets nor the partitions are known before Dagster
+    resolves it: `keys` is None and `partitions_known` is false.
+    """
+
+    job: dg.JobDefinition | UnresolvedAssetJobDefinition
+    partitions_def: dg.PartitionsDefinition | None = None
+    partitions_known: bool = True
+    keys: Keys | None = None
+
+    @classmethod
+    def of_python(cls, job: dg.JobDefinition | UnresolvedAssetJobDefinition) -> "Launchable":
+        """A job that a Python module defines."""
+        if isinstance(job, dg.JobDefinition):
+            return cls(job, job.partitions_def)
+        return cls(job, job.partitions_def, partitions_known=job.partitions_def is not None)
+
+
+@dataclass(frozen=True)
+class LaunchableAssets:
+    """All assets, as selections see them and as Dagster has them.
+
+    Args:
+        index: All assets.
+        definitions: What computes each asset and what checks it.
+        node_names: The names of all ops and graphs, those inside of graphs too, with what uses them.
+        partitions: The partitioned assets with their partitions definitions.
+    """
+
+    index: AssetIndex
+    definitions: Mapping[KeyPath, Sequence[dg.AssetsDefinition]] = field(default_factory=dict)
+    node_names: Mapping[str, dg.AssetsDefinition] = field(default_factory=dict)
+    partitions: Mapping[KeyPath, dg.PartitionsDefinition] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, index: AssetIndex, definitions: Iterable[dg.AssetsDefinition]) -> "LaunchableAssets":
+        """The assets of *index*, with the definitions of the assets and of their checks."""
+        by_key: dict[KeyPath, list[dg.AssetsDefinition]] = {}
+        node_names: dict[str, dg.AssetsDefinition] = {}
+        partitions: dict[KeyPath, dg.PartitionsDefinition] = {}
+        for definition in definitions:
+            if not definition.is_executable:
+                continue
+            node_names.update((node.name, definition) for node in definition.node_def.iterate_node_defs())
+            checked = {check.asset_key for check in definition.check_keys}
+            for key in {*definition.keys, *checked}:
+                by_key.setdefault(tuple(key.path), []).append(definition)
+            for spec in definition.specs:
+                if spec.partitions_def is not None:
+                    partitions[tuple(spec.key.path)] = spec.partitions_def
+        return cls(index, by_key, node_names, partitions)
+
+    def ops_of(self, keys: Iterable[KeyPath]) -> dict[str, dg.AssetsDefinition]:
+        """The ops that a run over *keys* may have, those of asset checks among them."""
+        found = (definition for key in keys for definition in self.definitions.get(key, ()))
+        return {definition.node_def.name: definition for definition in found}
+
+    def by_partitions(self, keys: Iterable[KeyPath]) -> list[tuple[dg.PartitionsDefinition, list[KeyPath]]]:
+        """The different partitions definitions of *keys*, each with its assets."""
+        found: list[tuple[dg.PartitionsDefinition, list[KeyPath]]] = []
+        for key in sorted(key for key in keys if key in self.partitions):
+            partitions_def = self.partitions[key]
+            same = next((group for other, group in found if other is partitions_def or other == partitions_def), None)
+            if same is None:
+                found.append((partitions_def, [key]))
+            else:
+                same.append(key)
+        return found
+
+
+def select_launched(
+    items: Sequence[str], *, exclude: Sequence[str] = (), assets: LaunchableAssets, place: SelectionPlace
+) -> tuple[Keys, dg.PartitionsDefinition | None]:
+    """The assets that runs over a selection materialise, and the partitions definition that those with partitions have.
+
+    Raises:
+        SelectionError: As `resolve_selection`.
+        LoadError: The assets have several partitions definitions.
+    """
+    keys = resolve_selection(items, exclude=exclude, index=assets.index, place=place)
+    found = assets.by_partitions(keys)
+    if len(found) > 1:
+        raise LoadError(_several_partitions(found, place.subject, place.source.locate(*place.items)))
+    return keys, found[0][0] if found else None
+
+
+def _several_partitions(
+    found: Sequence[tuple[dg.PartitionsDefinition, Sequence[KeyPath]]], subject: str, location: Location
+) -> Problem:
+    shown = (
+        f"{list_names('/'.join(key) for key in group)}: {describe_partitions(partitions_def)}"
+        for partitions_def, group in found
+    )
+    return Problem(
+        "FLOE-351",
+        f"{subject} selects assets with {len(found)} different partitions definitions",
+        location,
+        detail="\n".join(shown),
+        why="in Dagster all partitioned assets of a run have one partitions definition",
+        fix="make a job for each of them",
+    )

@@ -1,0 +1,176 @@
+"""`orchestration.jobs` as Dagster jobs, which Dagster resolves when it needs them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from floe_core.compiler.references import BUILT_IN_EXECUTORS, UNKNOWN_PROFILE
+from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
+from floe_core.schemas.job_definition import BatchJob, JobDefinition, OpsJob
+from floe_core.source_map import SourceMap
+from floe_core.suggestions import did_you_mean, list_names
+from floe_dagster.hooks import load_hook
+from floe_dagster.launching import Launchable, LaunchableAssets, select_launched
+from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_run_config
+from floe_dagster.selection import SelectionPlace, translate_selection
+
+DEFAULT_EXECUTOR = "default"
+MAX_RETRIES_TAG = "dagster/max_retries"
+MAX_RUNTIME_TAG = "dagster/max_runtime"
+
+
+@dataclass(frozen=True)
+class BuiltJobs:
+    """The jobs by name, and the names of those that are valid but not built, with the reason."""
+
+    jobs: Mapping[str, Launchable] = field(default_factory=dict)
+    not_built: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_jobs(
+    jobs: Mapping[str, JobDefinition],
+    *,
+    assets: LaunchableAssets,
+    source: SourceMap,
+    executors: Mapping[str, dg.ExecutorDefinition],
+    resources: Mapping[str, object] | None = None,
+) -> BuiltJobs:
+    """Build every job.
+
+    None is resolved against Dagster's asset graph, which takes long and is left to who needs the one job. What
+    resolving would refuse, and what Dagster refuses only when a run starts, is found here.
+
+    Args:
+        jobs: `orchestration.jobs`.
+        assets: All assets that the definitions have.
+        source: Where floe.yaml stands.
+        executors: By the name of the execution profile; `default`, if it is there, runs the jobs that name none.
+        resources: All resources of the definitions; without them, run config of resources is not checked.
+
+    Raises:
+        LoadError: The selection, name, tags, executor, hooks or run config of a job are wrong; all problems at once.
+    """
+    collector = ProblemCollector()
+    built: dict[str, Launchable] = {}
+    not_built: dict[str, str] = {}
+    for name, job in jobs.items():
+        with collector.collecting():
+            match job:
+                case BatchJob():
+                    builder = _BatchJobBuilder(name, job, assets, source, executors, resources)
+                    built[name] = builder.build()
+                case OpsJob():
+                    not_built[name] = "it is an ops job"
+                case _:
+                    assert_never(job)
+    collector.raise_if_any(LoadError)
+    return BuiltJobs(built, not_built)
+
+
+@dataclass(frozen=True)
+class _BatchJobBuilder:
+    name: str
+    job: BatchJob
+    assets: LaunchableAssets
+    source: SourceMap
+    executors: Mapping[str, dg.ExecutorDefinition]
+    resources: Mapping[str, object] | None
+
+    def build(self) -> Launchable:
+        collector = ProblemCollector([*self.check_name(), *self.check_executor(), *self.check_tags()])
+        with collector.collecting():
+            hooks = self.load_hooks()
+        with collector.collecting():
+            place = SelectionPlace(self.subject, self.source, (*self.path, "selection"), (*self.path, "exclude"))
+            keys, partitions_def = select_launched(
+                self.job.selection, exclude=self.job.exclude, assets=self.assets, place=place
+            )
+            schema = RunConfigSchema(self.assets.ops_of(keys), self.resources, self.executor)
+            config_place = RunConfigPlace(self.subject, self.source, (*self.path, "config"))
+            collector.extend(check_run_config(self.job.config, schema=schema, place=config_place))
+        collector.raise_if_any(LoadError)
+        return Launchable(self.define_job(hooks), partitions_def, keys=keys)
+
+    def define_job(self, hooks: frozenset[dg.HookDefinition]) -> UnresolvedAssetJobDefinition:
+        try:
+            return dg.define_asset_job(
+                self.name,
+                selection=translate_selection(self.job.selection, exclude=self.job.exclude, index=self.assets.index),
+                config=self.job.config or None,
+                description=self.job.description,
+                tags={**self.job.tags, **{tag: str(value) for _, tag, value in self.tags_of_fields()}},
+                executor_def=self.executors.get(self.job.executor) if self.job.executor else None,
+                hooks=hooks,
+            )
+        except dg.DagsterInvalidDefinitionError as error:
+            location = self.source.locate(*self.path)
+            raise LoadError(Problem("FLOE-350", f"Dagster refuses {self.subject}: {error}", location)) from error
+
+    @property
+    def subject(self) -> str:
+        return f"job '{self.name}'"
+
+    @property
+    def path(self) -> YamlPath:
+        return ("orchestration", "jobs", self.name)
+
+    @property
+    def executor(self) -> dg.ExecutorDefinition | None:
+        return self.executors.get(self.job.executor or DEFAULT_EXECUTOR)
+
+    def tags_of_fields(self) -> Iterator[tuple[str, str, int]]:
+        """Fields that become run tags of Dagster, with tag and value."""
+        if self.job.max_retries is not None:
+            yield "max_retries", MAX_RETRIES_TAG, self.job.max_retries
+        if self.job.max_runtime_seconds is not None:
+            yield "max_runtime_seconds", MAX_RUNTIME_TAG, self.job.max_runtime_seconds
+
+    def check_name(self) -> Iterator[Problem]:
+        definition = self.assets.node_names.get(self.name)
+        if definition is not None:
+            keys = sorted(key.to_user_string() for key in definition.keys)
+            other = f"asset '{keys[0]}'" if keys == [self.name] else f"an op that computes {list_names(keys)}"
+            yield Problem(
+                "FLOE-352",
+                f"{self.subject} has the name of {other if keys else 'an asset check'}",
+                self.source.locate(*self.path, key=True),
+                why="Dagster makes an op of an asset, and no job may be named like an op",
+                fix=f"rename the job, for example to '{self.name}_job'",
+            )
+
+    def check_executor(self) -> Iterator[Problem]:
+        name = self.job.executor
+        if name is not None and name not in self.executors:
+            yield Problem(
+                UNKNOWN_PROFILE,
+                f"{self.subject} uses executor '{name}', which does not exist",
+                self.source.locate(*self.path, "executor"),
+                why="executors are in_process, multiprocess and the profiles under execution of platform.yaml "
+                f"({list_names(sorted(self.executors.keys() - set(BUILT_IN_EXECUTORS)))})",
+                fix=did_you_mean(name, self.executors) or f"add '{name}' under execution of platform.yaml",
+            )
+
+    def check_tags(self) -> Iterator[Problem]:
+        for field_name, tag, _ in self.tags_of_fields():
+            if tag in self.job.tags:
+                yield Problem(
+                    "FLOE-355",
+                    f"{self.subject} sets tag '{tag}' beside '{field_name}'",
+                    self.source.locate(*self.path, "tags", tag, key=True),
+                    why=f"'{field_name}' becomes that tag, and the two could differ",
+                    fix="delete one of the two",
+                )
+
+    def load_hooks(self) -> frozenset[dg.HookDefinition]:
+        collector = ProblemCollector()
+        hooks: list[dg.HookDefinition] = []
+        for number, hook in enumerate(self.job.hooks):
+            path = (*self.path, "hooks", number)
+            location = self.source.locate(*(path if path in self.source else path[:-1]))
+            with collector.collecting():
+                hooks.append(load_hook(hook, location=location))
+        collector.raise_if_any(LoadError)
+        return frozenset(hooks)

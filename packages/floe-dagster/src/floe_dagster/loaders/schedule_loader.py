@@ -1,0 +1,237 @@
+"""`orchestration.schedules` as Dagster schedules."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from floe_core.compiler.references import NAME_USED_TWICE, UNKNOWN_NAME
+from floe_core.errors import LoadError, Location, Problem, ProblemCollector, TargetError, YamlPath
+from floe_core.schemas.schedule_definition import ScheduleDefinition
+from floe_core.source_map import SourceMap
+from floe_core.suggestions import did_you_mean, list_names
+from floe_dagster.launching import Launchable, LaunchableAssets, select_launched
+from floe_dagster.partition_texts import describe_partitions
+from floe_dagster.resource_parameters import classify_parameters
+from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
+from floe_dagster.scheduled_runs import ScheduledRuns, ScheduleTarget
+from floe_dagster.selection import SelectionPlace, translate_selection
+from floe_dagster.targets import load_callable
+from floe_dagster.ticks import exists_in
+
+NO_PARTITION = "none"
+"""The `partition_selector` with which a partitioned job is launched for no partition at all."""
+
+
+@dataclass(frozen=True)
+class BuiltSchedules:
+    """The schedules by name, and those that are valid but not there.
+
+    Args:
+        schedules: Dagster's schedules.
+        not_here: Names of the schedules of other environments.
+        not_built: Names of the schedules that are not built, each with the reason.
+    """
+
+    schedules: Mapping[str, dg.ScheduleDefinition] = field(default_factory=dict)
+    not_here: tuple[str, ...] = ()
+    not_built: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_schedules(
+    schedules: Mapping[str, ScheduleDefinition],
+    *,
+    jobs: Mapping[str, Launchable],
+    assets: LaunchableAssets,
+    source: SourceMap,
+    environment: str,
+    jobs_not_built: Collection[str] = (),
+    sensor_names: Collection[str] = (),
+    resources: Mapping[str, object] | None = None,
+) -> BuiltSchedules:
+    """Build every schedule that exists in *environment*; those of other environments are checked all the same.
+
+    A schedule of a partitioned job is built only where the document says which partitions it launches.
+
+    Args:
+        schedules: `orchestration.schedules`.
+        jobs: All jobs of the definitions by name, those of Python modules among them.
+        assets: All assets that the definitions have.
+        source: Where floe.yaml stands.
+        environment: Name of the environment that the definitions are for.
+        jobs_not_built: Names of the jobs of floe.yaml that exist but are not among *jobs*.
+        sensor_names: Names that sensors have.
+        resources: All resources of the definitions; without them, run config of resources is not checked.
+
+    Raises:
+        LoadError: The job, selection, name, function, partitions or run config of a schedule are wrong; all problems at
+            once.
+    """
+    collector = ProblemCollector()
+    built: dict[str, dg.ScheduleDefinition] = {}
+    not_here: list[str] = []
+    not_built: dict[str, str] = {}
+    for name, schedule in schedules.items():
+        builder = _ScheduleBuilder(name, schedule, jobs, assets, source, jobs_not_built, resources)
+        with collector.collecting():
+            collector.extend(builder.check_name(sensor_names))
+            definition = builder.build()
+            if not exists_in(schedule.environments, environment):
+                not_here.append(name)
+            elif isinstance(definition, str):
+                not_built[name] = definition
+            else:
+                built[name] = definition
+    collector.raise_if_any(LoadError)
+    return BuiltSchedules(built, tuple(not_here), not_built)
+
+
+@dataclass(frozen=True)
+class _ScheduleBuilder:
+    name: str
+    schedule: ScheduleDefinition
+    jobs: Mapping[str, Launchable]
+    assets: LaunchableAssets
+    source: SourceMap
+    jobs_not_built: Collection[str]
+    resources: Mapping[str, object] | None
+
+    def build(self) -> dg.ScheduleDefinition | str:
+        """The schedule, or the reason why there is none."""
+        if self.schedule.job in self.jobs_not_built:
+            return f"it starts job '{self.schedule.job}', which is not built"
+        target = self.find_target()
+        collector = ProblemCollector([*self.check_config(target), *self.check_partition_selector(target)])
+        with collector.collecting():
+            requests = self.load_requests()
+        collector.raise_if_any(LoadError)
+        if target.is_partitioned and not self.launches_without_partition and self.schedule.target_function is None:
+            return f"it starts {target.what}, which is partitioned by {describe_partitions(target.partitions_def)}"
+        return self.define_schedule(target, requests)
+
+    def define_schedule(self, target: ScheduleTarget, requests: ScheduledRuns) -> dg.ScheduleDefinition:
+        schedule = self.schedule
+        may_be_partitioned = target.is_partitioned or not target.partitions_known
+        guarded = target if may_be_partitioned and not self.launches_without_partition else None
+
+        def evaluate(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
+            return requests.at(context, guarded=guarded)
+
+        decorator = dg.schedule(
+            name=self.name,
+            target=target.launched,
+            cron_schedule=schedule.cron_schedule[0] if len(schedule.cron_schedule) == 1 else schedule.cron_schedule,
+            execution_timezone=schedule.timezone,
+            default_status=_status(enabled=schedule.enabled),
+            description=schedule.description,
+            tags=schedule.tags,
+            required_resource_keys=set(requests.resource_keys),
+        )
+        try:
+            return decorator(evaluate)
+        except dg.DagsterInvalidDefinitionError as error:
+            tag = next((tag for tag in schedule.tags if tag in str(error)), None)
+            location = self.source.locate(*self.path, *(() if tag is None else ("tags", tag)), key=True)
+            raise LoadError(Problem("FLOE-350", f"Dagster refuses {self.subject}: {error}", location)) from error
+
+    @property
+    def subject(self) -> str:
+        return f"schedule '{self.name}'"
+
+    @property
+    def path(self) -> YamlPath:
+        return ("orchestration", "schedules", self.name)
+
+    @property
+    def launches_without_partition(self) -> bool:
+        return self.schedule.partition_selector == NO_PARTITION
+
+    def find_target(self) -> ScheduleTarget:
+        schedule = self.schedule
+        if schedule.job is None:
+            place = SelectionPlace(self.subject, self.source, (*self.path, "selection"))
+            keys, partitions_def = select_launched(schedule.selection, assets=self.assets, place=place)
+            selection = translate_selection(schedule.selection, index=self.assets.index)
+            return ScheduleTarget("a selection", selection, partitions_def, keys=keys)
+        found = self.jobs.get(schedule.job)
+        if found is None:
+            raise LoadError(self.unknown_job(schedule.job))
+        what = f"job '{schedule.job}'"
+        return ScheduleTarget(
+            what, found.job, found.partitions_def, partitions_known=found.partitions_known, keys=found.keys
+        )
+
+    def unknown_job(self, job: str) -> Problem:
+        known = [*self.jobs, *self.jobs_not_built]
+        return Problem(
+            UNKNOWN_NAME,
+            f"{self.subject} starts job '{job}', which does not exist",
+            self.source.locate(*self.path, "job"),
+            why="a job is named under orchestration.jobs or defined in a module of asset_modules; there are "
+            f"{list_names(known)}",
+            fix=did_you_mean(job, known) or f"add '{job}' under orchestration.jobs",
+        )
+
+    def check_name(self, sensor_names: Collection[str]) -> Iterator[Problem]:
+        if self.name in sensor_names:
+            yield Problem(
+                NAME_USED_TWICE,
+                f"{self.subject} has the name of a sensor",
+                self.source.locate(*self.path, key=True),
+                why="in Dagster no two schedules or sensors share a name",
+                fix="rename one of the two",
+            )
+
+    def check_config(self, target: ScheduleTarget) -> Iterator[Problem]:
+        place = RunConfigPlace(self.subject, self.source, (*self.path, "config"))
+        if target.keys is not None:
+            schema = RunConfigSchema(self.assets.ops_of(target.keys), self.resources)
+            yield from check_run_config(self.schedule.config, schema=schema, place=place)
+        elif isinstance(target.launched, dg.JobDefinition) and self.schedule.config:
+            yield from check_job_run_config(self.schedule.config, job=target.launched, place=place)
+
+    def check_partition_selector(self, target: ScheduleTarget) -> Iterator[Problem]:
+        selector = self.schedule.partition_selector
+        if selector is not None and target.partitions_known and not target.is_partitioned:
+            yield Problem(
+                "FLOE-356",
+                f"{self.subject} selects partitions of {target.what}, which has none",
+                self.source.locate(*self.path, "partition_selector"),
+                why="none of the assets that it materialises is partitioned",
+                fix="delete 'partition_selector', or give the assets partitions under orchestration.assets",
+            )
+
+    def load_requests(self) -> ScheduledRuns:
+        reference = self.schedule.target_function
+        if reference is None:
+            return ScheduledRuns(self.subject, self.schedule)
+        location = self.source.locate(*self.path, "target_function")
+        fn = load_callable(reference, location=location)
+        parameters = classify_parameters(fn)
+        unknown = [parameter.name for parameter in (parameters.config, *parameters.others) if parameter is not None]
+        if isinstance(fn, dg.ScheduleDefinition | dg.SensorDefinition) or unknown:
+            raise TargetError(_no_request_function(self.subject, reference, unknown, location))
+        context = parameters.context.name if parameters.context else None
+        return ScheduledRuns(self.subject, self.schedule, fn, context, parameters.resource_keys)
+
+
+def _status(*, enabled: bool) -> dg.DefaultScheduleStatus:
+    return dg.DefaultScheduleStatus.RUNNING if enabled else dg.DefaultScheduleStatus.STOPPED
+
+
+def _no_request_function(subject: str, reference: str, unknown: list[str], location: Location) -> Problem:
+    if not unknown:
+        return Problem(
+            "FLOE-312",
+            f"{subject} computes its runs with '{reference}', which is a schedule or sensor of its own",
+            location,
+            why="the function takes the tick's context and returns run requests",
+            fix="name the module of the schedule under orchestration.asset_modules, where it is loaded as it is",
+        )
+    return Problem(
+        "FLOE-312",
+        f"{subject} computes its runs with '{reference}', which asks for {list_names(map(repr, unknown))}",
+        location,
+        why="the function takes 'context' and resources by name",
+        fix="give these parameters a default, or read them from the context",
+    )
