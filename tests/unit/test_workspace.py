@@ -57,8 +57,10 @@ def test_namesakes_on_an_index_are_refused(tmp_path: Path) -> None:
     index = tmp_path / "index"
     index.mkdir()
     pins = read_pins()
-    for name in ("click", "rich"):  # what else the package asks for is there
-        write_empty_wheel(index, name, pins[name])
+    for text in read_project(ROOT / "packages" / "floe-cli")["dependencies"]:
+        name = Requirement(text).name
+        if name in pins:  # what the package asks for beside the other two is there
+            write_empty_wheel(index, name, pins[name])
     for version in ("1.0.0", "1.0.0.post1", "99.0"):
         write_empty_wheel(index, "floe_core", version)
         write_empty_wheel(index, "floe_dagster", version)
