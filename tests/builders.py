@@ -1,12 +1,12 @@
 """The smallest valid thing of each kind, with what a test is about on top of it."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from floe_core.errors import format_yaml_path
 from floe_core.interpolation import interpolate
@@ -33,8 +33,6 @@ from floe_core.schemas.sensor_definition import (
 )
 from floe_core.source_map import SourceMap
 from floe_core.yaml_source import parse_yaml
-
-Model = TypeVar("Model", bound=BaseModel)
 
 TIME_WINDOW: Mapping[str, object] = {"type": "time_window", "start": "2024-01-01"}
 STATIC: Mapping[str, object] = {"type": "static", "partition_keys": ["eu", "us"]}
@@ -149,21 +147,34 @@ def parse_spec(text: str, environ: Mapping[str, str] | None = None) -> FloeSpec:
     return parse_document(text, environ).spec
 
 
-def refusals(kind: type[Model] | object, value: object) -> list[str]:
-    """What validating *value* complains about: the path, the rule, and how to mend it in parentheses."""
+def refusals(kind: Any, value: object) -> list[str]:
+    """What validating *value* complains about: for each mistake its path and the rule, then how to mend it."""
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
-        return [_refusal(dict(found)) for found in error.errors()]
+        return [line for found in error.errors() for line in _refusal(dict(found))]
     return []
 
 
-def _refusal(found: dict[str, object]) -> str:
+def refusal_report(kind: Any, cases: Mapping[str, object]) -> str:
+    """What validating each value complains about, below its name."""
+    return fold(line for name, value in cases.items() for line in (f"# {name}", *refusals(kind, value)))
+
+
+def fold(lines: Iterable[str]) -> str:
+    """The lines, those that are too long for a page gone on with below, indented."""
+    wrapper = textwrap.TextWrapper(
+        110, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+    return "\n".join("\n".join(wrapper.wrap(line)) for line in lines)
+
+
+def _refusal(found: dict[str, object]) -> list[str]:
     location, context = found["loc"], found.get("ctx")
     assert isinstance(location, tuple)
     broken = context.get("error") if isinstance(context, dict) else None
     rule = str(broken) if broken else str(found["msg"])
     at = broken.at if isinstance(broken, RuleError) else ()
-    fix = getattr(broken, "fix", "")
     path = format_yaml_path((*location, *at))
-    return f"{path}: {rule} ({fix})" if fix else f"{path}: {rule}"
+    fix = getattr(broken, "fix", "")
+    return [f"{path}: {rule}" if path else rule, *([f"  fix: {fix}"] if fix else [])]

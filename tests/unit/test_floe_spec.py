@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from builders import BATCH_JOB, OPS_JOB, SCHEDULE, ParsedDocument, floe_yaml, parse_document, parse_spec, refusals
 from pydantic import ValidationError
 
+from builders import BATCH_JOB, OPS_JOB, SCHEDULE, ParsedDocument, floe_yaml, parse_document, parse_spec, refusals
 from floe_core.interpolation import Unset
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.job_definition import BatchJob, OpsJob
+from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 
 QUICKSTART = Path(__file__).parents[1] / "golden" / "quickstart"
@@ -24,7 +25,7 @@ def read_snippet(name: str) -> ParsedDocument:
 @pytest.mark.requirement("010-FR-046")
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_every_snippet_of_the_quickstart_is_valid(name: str) -> None:
-    assert read_snippet(name).spec.orchestration
+    assert read_snippet(name).spec.orchestration != OrchestrationConfig()
 
 
 def test_the_complete_example_says_what_it_says() -> None:
@@ -74,12 +75,12 @@ def test_keys_that_begin_with_x_are_the_authors_own() -> None:
         pytest.param({"orchestration": {}, "nme": "x"}, ["nme: Extra inputs are not permitted"], id="unknown key"),
         pytest.param(
             {"orchestration": {}, "name": "my shop!"},
-            ["name: a name has letters, digits, '-' and '_' (write 'my-shop')"],
+            ["name: a name has letters, digits, '-' and '_'", "  fix: write 'my-shop'"],
             id="name",
         ),
         pytest.param(
             {"orchestration": {}, "transforms": [{"type": "dbt"}, {"type": "dbt", "path": "other"}]},
-            ["transforms[1]: a project has one dbt project (give each a floe.yaml of its own)"],
+            ["transforms[1]: a project has one dbt project", "  fix: give each a floe.yaml of its own"],
             id="two dbt projects",
         ),
         pytest.param(
@@ -102,7 +103,10 @@ def test_values_from_the_environment_take_the_type_of_their_field() -> None:
         """
         jobs:
           load: {type: "${KIND:batch}", selection: "${WHAT:group:bronze}", max_retries: "${RETRIES:3}"}
-          vacuum: {type: ops, target_function: shop.ops.vacuum, args: {days: "${DAYS:30}", dry: "${DRY:no}", on: "${D:}"}}
+          vacuum:
+            type: ops
+            target_function: shop.ops.vacuum
+            args: {days: "${DAYS:30}", dry: "${DRY:no}", on: "${D:}"}
         schedules:
           daily: {job: load, cron_schedule: "${CRON:0 6 * * *}", enabled: "${ON:false}", tags: {n: "${N:010}"}}
         """
@@ -140,5 +144,6 @@ def test_what_stands_beside_a_waiting_value_is_checked() -> None:
     value = {"job": "a b", "cron_schedule": Unset("${MISSING}")}
 
     assert refusals(ScheduleDefinition, value) == [
-        "job: a name has letters, digits and '_', and starts with a letter (write 'a_b')"
+        "job: a name has letters, digits and '_', and starts with a letter",
+        "  fix: write 'a_b'",
     ]

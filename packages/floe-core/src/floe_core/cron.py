@@ -27,8 +27,9 @@ CRON_ALIASES = {
 }
 _LAST_DAY = 0
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_LEAP_GAP_DAYS = 366 * 8 + 1
-"""No date is further from its next occurrence than 29 February around a year such as 1900."""
+_DAY_LENGTH = timedelta(days=1)
+_LONGEST_GAP = timedelta(days=366 * 8 + 1)
+"""No date is further from its next occurrence than 29 February around a year such as 2100."""
 
 _RANGE = re.compile(r"([^-]+)-([^-/]+)(?:/(\d+))?")
 _STEP_FROM = re.compile(r"(.+)/(.+)", re.DOTALL)
@@ -122,13 +123,13 @@ def parse_cron(text: str) -> Cron:
     if len(parts) != len(_FIELDS):
         raise CronError(_wrong_length(parts), fix="write five fields, such as '0 6 * * *' for every day at 06:00")
     values = [_parse_field(field, part) for field, part in zip(_FIELDS, parts, strict=True)]
-    weekdays, nth_weekdays = _parse_nth_weekdays(parts[4], values[4])
+    weekdays, nth_weekdays = values[4], _parse_nth_weekdays(parts[4], values[4])
     cron = Cron(
         minutes=tuple(sorted(_all_of(_MINUTE) if values[0] is None else values[0])),
         hours=tuple(sorted(_all_of(_HOUR) if values[1] is None else values[1])),
-        days=_unless_all(_DAY, values[2], other=parts[4]),
+        days=_unless_all(_DAY, values[2], is_free="*" in parts[4] or bool(nth_weekdays)),
         months=_all_of(_MONTH) if values[3] is None else values[3],
-        weekdays=_unless_all(_WEEKDAY, weekdays, other=parts[2]),
+        weekdays=_unless_all(_WEEKDAY, weekdays, is_free="*" in parts[2]),
         nth_weekdays=nth_weekdays,
     )
     _check_that_it_ticks(cron, text)
@@ -137,19 +138,17 @@ def parse_cron(text: str) -> Cron:
 
 def ticks_from(cron: Cron, start: datetime) -> Iterator[datetime]:
     """The ticks at or after *start* in order, on a clock without time zone; none within eight years ends it."""
-    day, searched = start.date(), 0
-    while searched < _LEAP_GAP_DAYS:
-        searched += 1
+    day, searched_until = start.date(), _later(start.date(), _LONGEST_GAP)
+    while day < searched_until:
+        if day.month not in cron.months:
+            day = _first_of_next_month(day)
+            continue
         if cron.matches_day(day):
-            for hour in cron.hours:
-                for minute in cron.minutes:
-                    tick = datetime(day.year, day.month, day.day, hour, minute)
-                    if tick >= start:
-                        searched = 0
-                        yield tick
-        if day >= date(9999, 12, 30):
-            return
-        day += timedelta(days=1)
+            midnight = datetime(day.year, day.month, day.day)
+            ticks = (midnight.replace(hour=hour, minute=minute) for hour in cron.hours for minute in cron.minutes)
+            yield from (tick for tick in ticks if tick >= start)
+            searched_until = _later(day, _LONGEST_GAP)
+        day = _later(day, _DAY_LENGTH)
 
 
 def ticks_once_a_day_at_most(cron: Cron) -> bool:
@@ -162,6 +161,14 @@ def smallest_interval(cron: Cron) -> timedelta:
     start = datetime(2024, 1, 1)
     ticks = islice(ticks_from(cron, start), 1000)
     return min((later - earlier for earlier, later in pairwise(ticks)), default=timedelta.max)
+
+
+def _later(day: date, by: timedelta) -> date:
+    return day + by if day < date.max - by else date.max
+
+
+def _first_of_next_month(day: date) -> date:
+    return _later(day.replace(day=28), timedelta(days=4)).replace(day=1) if day < date(9999, 12, 1) else date.max
 
 
 def _wrong_length(parts: list[str]) -> str:
@@ -269,10 +276,8 @@ def _expected(field: _Field) -> str:
     return f"{number} or one of {list_names(field.names, limit=12)}"
 
 
-def _parse_nth_weekdays(
-    text: str, values: frozenset[int] | None
-) -> tuple[frozenset[int] | None, frozenset[tuple[int, int]]]:
-    """The weekdays, and which of them count only once in a month (`1#2` the second Monday, `l5` the last Friday)."""
+def _parse_nth_weekdays(text: str, values: frozenset[int] | None) -> frozenset[tuple[int, int]]:
+    """Which weekdays count only once in a month (`1#2` the second Monday, `l5` the last Friday)."""
     nth_weekdays: set[tuple[int, int]] = set()
     for item in text.split(","):
         if nth := _NTH_WEEKDAY.fullmatch(item):
@@ -283,22 +288,26 @@ def _parse_nth_weekdays(
         raise CronError(
             f"day of week '{text}' mixes every week with one week of the month; Dagster takes only one form"
         )
-    return values, frozenset(nth_weekdays)
+    return frozenset(nth_weekdays)
 
 
 def _all_of(field: _Field) -> frozenset[int]:
     return frozenset(range(field.low, field.high + 1))
 
 
-def _unless_all(field: _Field, values: frozenset[int] | None, *, other: str) -> frozenset[int] | None:
-    """None where the values leave nothing out and the other day field holds a `*`, as in Dagster's own reading."""
-    return None if values is not None and values >= _all_of(field) and "*" in other else values
+def _unless_all(field: _Field, values: frozenset[int] | None, *, is_free: bool) -> frozenset[int] | None:
+    """None where the values leave nothing out and the other day field does not restrict, as in Dagster's reading."""
+    return None if values is not None and values >= _all_of(field) and is_free else values
 
 
 def _check_that_it_ticks(cron: Cron, text: str) -> None:
-    if cron.months == {2} and cron.days is not None and cron.days <= {30, 31} and len(cron.days) == 1:
+    if cron.days is None:
+        return
+    if cron.nth_weekdays:
+        raise CronError(f"Dagster finds no tick of '{text}': one week of the month goes only with day of month '*'")
+    if cron.months == {2} and cron.days <= {30, 31} and len(cron.days) == 1:
         raise CronError(f"'{text}' asks for a 30th or 31st of February")
-    if cron.days is None or cron.weekdays is not None or _LAST_DAY in cron.days:
+    if cron.weekdays is not None or _LAST_DAY in cron.days:
         return
     if all(min(cron.days) > _LONGEST_MONTHS[month - 1] for month in cron.months):
         raise CronError(f"'{text}' never ticks: none of its months has a day {min(cron.days)}")

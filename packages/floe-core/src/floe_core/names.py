@@ -24,7 +24,7 @@ _TAG_KEY = re.compile(rf"({_TAG_PART}/|dagster/kind/)?{_TAG_PART}")
 _ASSET_TAG_VALUE = re.compile(r"[A-Za-z0-9_.-]{0,63}")
 _KIND = re.compile(_TAG_PART)
 _POOL = re.compile(r"\S+")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z|]{2,7}")
+_EMAIL = re.compile(r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z|]{2,7}\b")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])", re.IGNORECASE)
 _UNITS = {
@@ -97,8 +97,7 @@ def check_module_reference(text: str) -> str:
     path = text.removesuffix(".*").removeprefix(".")
     if not _is_dotted(path):
         raise RuleError(
-            "a module is named by its import path: 'shop.assets.bronze', '.assets.bronze' below the project folder, or "
-            "'shop.assets.*' for every module of a package",
+            "a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'",
             fix=_dotted_like(text),
         )
     return text
@@ -108,7 +107,7 @@ def check_function_reference(text: str) -> str:
     """*text*, if it is the import path of something inside a module: `package.module.name`."""
     if not _is_dotted(text) or "." not in text:
         raise RuleError(
-            "it is named by its import path: the module, a dot and the name, such as 'shop.ops.vacuum'",
+            "a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'",
             fix=_dotted_like(text),
         )
     return text
@@ -142,9 +141,8 @@ def check_local_path(text: str) -> str:
         raise RuleError("a local path is written without a scheme", fix=f"write '{re.sub('(?i)^file:/+', '/', text)}'")
     if scheme:
         raise RuleError(
-            f"only local paths may stand here, and {scheme.group(1)}:// names a remote place: floe.yaml is logical, "
-            "and platform.yaml says where things are stored",
-            fix="name a local folder, or read the remote place in a custom sensor or an asset through a resource",
+            f"only local paths may stand here, and {scheme.group(1)}:// is remote: that belongs into platform.yaml",
+            fix="name a local folder, or reach the remote place through a resource",
         )
     if not text.strip():
         raise RuleError("a path is not empty", fix="write '.' for the project folder")
@@ -182,7 +180,7 @@ def check_partition_selector(text: str) -> str:
     last = re.fullmatch(r"last\s*[:=(]?\s*(-?\d*)\)?", text)
     if last and not (re.fullmatch(r"last:\d+", text) and int(last[1])):
         raise RuleError(
-            "it is 'latest', 'all', 'last:N' with a number of windows from 1 on, 'none' or a partition key",
+            "it is 'latest', 'all', 'last:N' from 1 on, 'none' or a partition key",
             fix=f"write 'last:{last[1]}'" if last[1].isdigit() and int(last[1]) else "write 'latest' for the last one",
         )
     return check_partition_key(text)
@@ -208,9 +206,7 @@ def check_partition_key(text: str) -> str:
 def check_tag_key(text: str) -> str:
     """*text*, if Dagster takes it as the key of a tag."""
     if not _TAG_KEY.fullmatch(text):
-        raise RuleError(
-            "a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix of the same and '/'"
-        )
+        raise RuleError("a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix and '/'")
     return text
 
 
@@ -218,7 +214,7 @@ def check_asset_tag_value(text: str) -> str:
     """*text*, if Dagster takes it as the value of an asset's tag."""
     if not _ASSET_TAG_VALUE.fullmatch(text):
         raise RuleError(
-            "Dagster takes up to 63 letters, digits, '_', '-' and '.' in the value of an asset's tag",
+            "an asset's tag has up to 63 letters, digits, '_', '-' and '.'",
             fix="put longer text into 'metadata' or 'description'",
         )
     return text
@@ -234,7 +230,9 @@ def check_kind(text: str) -> str:
 def check_owner(text: str) -> str:
     """*text*, if Dagster takes it as an owner."""
     if not (_EMAIL.fullmatch(text) or (text.startswith("team:") and len(text) > len("team:"))):
-        raise RuleError("an owner is an email address or 'team:' and a name", fix="" if "@" in text else f"team:{text}")
+        raise RuleError(
+            "an owner is an email address or 'team:' and a name", fix="" if "@" in text else f"write 'team:{text}'"
+        )
     return text
 
 
@@ -256,8 +254,8 @@ def check_variable_name(text: str) -> str:
     """*text*, if it may name an environment variable."""
     if not _VARIABLE_NAME.fullmatch(text):
         raise RuleError(
-            "it is the name of an environment variable (letters, digits and '_'), never the value itself",
-            fix="set the value in the environment and write the variable's name here",
+            "it is the name of an environment variable, never the value itself",
+            fix="set the value in the environment and write the name here",
         )
     return text
 
@@ -318,8 +316,8 @@ def parse_duration(value: object) -> timedelta:
     if not parts or _DURATION.sub("", text).strip():
         is_number = isinstance(value, int | float) or re.fullmatch(r"\d+(\.\d+)?", text)
         raise RuleError(
-            "a length of time is a number and a unit: s, m, h, d or w, such as '30m', '24h' or '1d12h'",
-            fix=f"write '{text}s' if it is meant as seconds" if is_number else "",
+            "a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'",
+            fix=f"write '{text}s' for seconds" if is_number else "",
         )
     length = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     if length <= timedelta():

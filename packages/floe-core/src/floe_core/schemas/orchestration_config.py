@@ -79,7 +79,10 @@ class DbtConfig(FloeModel):
     def _selector_stands_alone(cls, selector: str | None, info: ValidationInfo) -> str | None:
         given = [field for field in ("select", "exclude") if info.data.get(field)]
         if selector is not None and given:
-            raise RuleError(f"dbt takes a selector in place of {' and '.join(given)}, not beside", fix="delete one")
+            raise RuleError(
+                f"dbt takes a selector in place of {' and '.join(given)}, not beside",
+                fix="delete 'selector', or all others",
+            )
         return selector
 
     @field_validator("vars")
@@ -119,3 +122,12 @@ class OrchestrationConfig(FloeModel):
     backfills: Annotated[dict[DefinitionName, OrUnset[BackfillDefinition]], EmptySection] = Field(
         default={}, description="Backfills by name."
     )
+
+    @field_validator("dbt", mode="before")
+    @classmethod
+    def _dbt_says_something(cls, dbt: object) -> object:
+        if dbt is None:
+            raise RuleError(
+                "an empty section could mean no dbt, or dbt as it is", fix="write dbt: {}, or delete the key"
+            )
+        return dbt

@@ -1,6 +1,7 @@
 """`orchestration.partitions`: how the data of assets is cut into partitions."""
 
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice
 from typing import Annotated, Literal, TypeAlias
@@ -157,9 +158,11 @@ def check_key_format(fmt: str, cron: Cron) -> None:
         Dagster reads a key back by the same format, and takes the first window that starts then or later.
     """
     fix = f"write fmt: '{default_key_format(cron)}', or leave it out"
-    for directive in _DIRECTIVE.findall(fmt):
+    for directive, count in Counter(_DIRECTIVE.findall(fmt)).items():
         if directive not in _DIRECTIVES_READ_BACK:
             raise RuleError(f"Dagster reads keys back by their format, and Python reads no '%{directive}'", fix=fix)
+        if count > 1 and directive != "%":
+            raise RuleError(f"Dagster reads keys back by their format, and Python reads '%{directive}' once", fix=fix)
     keys: dict[str, datetime] = {}
     for start in sorted(_sample_window_starts(cron)):
         key = start.strftime(fmt)
@@ -190,7 +193,7 @@ def _sample_window_starts(cron: Cron) -> set[datetime]:
 def _check_that_key_leads_back(key: str, start: datetime, *, fmt: str, cron: Cron, fix: str) -> None:
     try:
         moment = datetime.strptime(start.replace(tzinfo=UTC).strftime(fmt), fmt).replace(tzinfo=None)
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # Python builds a regular expression of the format
         raise RuleError(f"Dagster reads keys back by their format: {error}", fix=fix) from error
     if next(ticks_from(cron, moment), None) != start:
         raise RuleError(
