@@ -15,6 +15,7 @@ from floe_core.compiler.artifacts import CompiledArtifacts, load_artifacts, pars
 from floe_core.errors import DocumentError, FloeError, Problem, render_problems
 from floe_core.project import FLOE_DIR, ProjectFolder, find_project_dir
 from floe_dagster.compilation import ensure_compiled
+from floe_dagster.instance_warnings import check_own_instance
 from floe_dagster.loading import LoadedProject, load_project
 from floe_dagster.merging import PassedAsset, PassedObjects
 from floe_dagster.module_contents import Job, Schedule
@@ -82,7 +83,8 @@ class FloeDefinitions:
         if recorder is not None:
             recorder.append(loaded)
         elif not is_step:
-            _print_warnings(loaded.warnings)
+            orchestration = loaded.document.spec.orchestration
+            _print_warnings((*loaded.warnings, *check_own_instance(orchestration, loaded.document.source)))
         return loaded.definitions
 
 

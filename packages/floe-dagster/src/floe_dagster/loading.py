@@ -286,7 +286,7 @@ def _not_in_effect(
         Problem(
             code="FLOE-390",
             what=f"not in effect in this version of floe: {', '.join(sections)}",
-            location=source.locate("orchestration"),
+            location=source.locate("orchestration", key=True),
             why="it is validated, and Dagster has no object for it",
             severity="warning",
         )

@@ -1,0 +1,368 @@
+"""`FloeDefinitions.from_compiled_artifacts` on small projects without dbt."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
+from inline_snapshot import snapshot
+
+from floe_core.compiler.artifacts import CompiledArtifacts
+from floe_core.errors import FloeError
+from floe_core.project import ProjectFolder
+from floe_dagster import FloeDefinitions
+from floe_dagster.compilation import compile_project
+from plugins.user_project import UserProject
+
+FILES = {
+    "floe.yaml": """
+        name: shop
+        orchestration:
+          asset_modules: [.assets]
+          jobs:
+            nightly: {type: batch, selection: ["group:bronze"]}
+          schedules:
+            every_night:
+              job: nightly
+              cron_schedule: "0 2 * * *"
+              enabled: ${NIGHTS:true}
+        """,
+    "assets.py": """
+        import dagster as dg
+        from floe_dagster import floe_asset
+
+        @floe_asset(group_name="bronze", outputs="bronze.orders")
+        def orders() -> None:
+            "Every order."
+
+        @floe_asset(group_name="silver", inputs=["bronze.orders", "raw.rates"])
+        def order_values(context, catalog) -> dict:
+            return {"rows": len(catalog.list_tables())}
+        """,
+}
+
+
+@pytest.fixture
+def shop(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> UserProject:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.delenv("DAGSTER_IS_DEV_CLI", raising=False)
+    user_project.write(FILES)
+    return user_project
+
+
+def compiled(project: UserProject, environ: Mapping[str, str] = os.environ) -> CompiledArtifacts:
+    return compile_project(ProjectFolder(project.path), environ=environ).artifacts
+
+
+def message_of(error: pytest.ExceptionInfo[FloeError]) -> str:
+    return str(error.value)
+
+
+@pytest.mark.requirement("010-FR-001", "010-FR-018", "010-FR-020", "010-FR-024")
+def test_assets_jobs_and_schedules_of_floe_yaml_are_in_the_definitions(shop: UserProject) -> None:
+    compiled(shop)
+
+    repository = FloeDefinitions.from_compiled_artifacts().get_repository_def()
+
+    assert {key.to_user_string() for key in repository.asset_graph.materializable_asset_keys} == {
+        "orders",
+        "order_values",
+    }
+    assert repository.has_job("nightly")
+    assert repository.get_schedule_def("every_night").cron_schedule == "0 2 * * *"
+
+
+def test_an_asset_depends_on_the_writer_of_its_table_and_on_tables_from_elsewhere(shop: UserProject) -> None:
+    compiled(shop)
+
+    graph = FloeDefinitions.from_compiled_artifacts().resolve_asset_graph()
+
+    parents = graph.get(dg.AssetKey("order_values")).parent_keys
+    assert parents == {dg.AssetKey("orders"), dg.AssetKey(["raw", "rates"])}
+    assert not graph.get(dg.AssetKey(["raw", "rates"])).is_executable
+
+
+@pytest.mark.requirement("010-FR-027", "010-FR-045")
+def test_the_environment_is_read_when_definitions_load_and_not_when_they_are_compiled(
+    shop: UserProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifacts = compiled(shop, {"NIGHTS": "true"})
+    monkeypatch.setenv("NIGHTS", "false")
+
+    schedule = FloeDefinitions.from_compiled_artifacts().resolve_schedule_def("every_night")
+
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    assert artifacts.document["orchestration"]["schedules"]["every_night"]["enabled"] == "${NIGHTS:true}"  # type: ignore[index]  # JSON
+
+
+@pytest.mark.requirement("010-FR-046", "010-FR-047")
+def test_a_variable_that_is_not_set_stops_loading(shop: UserProject) -> None:
+    shop.write({"floe.yaml": FILES["floe.yaml"].replace("${NIGHTS:true}", "${NIGHTS}")})
+    compiled(shop, {})
+
+    with pytest.raises(FloeError) as error:
+        FloeDefinitions.from_compiled_artifacts()
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-111]: environment variable 'NIGHTS' is not set
+  --> floe.yaml:10:16  orchestration.schedules.every_night.enabled
+   |  enabled: ${NIGHTS}
+  why: line 10 uses it without a default
+  fix: set NIGHTS, or write a default: ${NIGHTS:value}\
+""")
+
+
+def test_missing_artifacts_are_an_error_that_names_the_command(shop: UserProject) -> None:
+    with pytest.raises(FloeError) as error:
+        FloeDefinitions.from_compiled_artifacts()
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-220]: there are no compiled artifacts
+  --> .floe/compiled_artifacts.json
+  fix: run 'floe compile'\
+""")
+
+
+def test_stale_artifacts_are_an_error_that_names_the_command(shop: UserProject) -> None:
+    compiled(shop)
+    shop.write({"floe.yaml": FILES["floe.yaml"].replace("0 2 * * *", "0 3 * * *")})
+
+    with pytest.raises(FloeError) as error:
+        FloeDefinitions.from_compiled_artifacts()
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-221]: the compiled artifacts are stale
+  --> .floe/compiled_artifacts.json
+  why: floe.yaml has changed since
+  fix: run 'floe compile'\
+""")
+
+
+def test_a_file_that_was_only_touched_is_not_stale(shop: UserProject) -> None:
+    compiled(shop)
+    os.utime(shop.path / "floe.yaml", (0, 0))
+
+    assert FloeDefinitions.from_compiled_artifacts().resolve_schedule_def("every_night")
+
+
+def test_stale_artifacts_are_compiled_anew_under_dagster_dev(
+    shop: UserProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled(shop)
+    shop.write({"floe.yaml": FILES["floe.yaml"].replace("0 2 * * *", "0 3 * * *")})
+    monkeypatch.setenv("DAGSTER_IS_DEV_CLI", "1")
+
+    schedule = FloeDefinitions.from_compiled_artifacts().resolve_schedule_def("every_night")
+
+    assert schedule.cron_schedule == "0 3 * * *"
+
+
+def test_a_step_process_takes_the_artifacts_as_they_are(shop: UserProject) -> None:
+    compiled(shop)
+    shop.write({"floe.yaml": FILES["floe.yaml"].replace("0 2 * * *", "0 3 * * *")})
+    before = DefinitionsLoadContext.get()
+    DefinitionsLoadContext.set(DefinitionsLoadContext(load_type=DefinitionsLoadType.RECONSTRUCTION))
+    try:
+        schedule = FloeDefinitions.from_compiled_artifacts().resolve_schedule_def("every_night")
+    finally:
+        DefinitionsLoadContext.set(before)
+
+    assert schedule.cron_schedule == "0 2 * * *"
+
+
+def test_artifacts_may_be_passed_as_their_content(shop: UserProject) -> None:
+    artifacts = compiled(shop)
+    (shop.path / ".floe" / "compiled_artifacts.json").unlink()
+
+    definitions = FloeDefinitions.from_compiled_artifacts(artifacts_dict=json.loads(artifacts.model_dump_json()))
+
+    assert definitions.resolve_job_def("nightly")
+
+
+def test_artifacts_alone_are_enough_where_floe_yaml_was_not_shipped(
+    shop: UserProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled(shop)
+    (shop.path / "floe.yaml").unlink()
+
+    definitions = FloeDefinitions.from_compiled_artifacts(shop.path / ".floe" / "compiled_artifacts.json")
+
+    assert definitions.resolve_job_def("nightly")
+
+
+def test_what_is_passed_is_merged_and_may_be_referred_to(shop: UserProject) -> None:
+    shop.write(
+        {
+            "floe.yaml": FILES["floe.yaml"]
+            .replace('["group:bronze"]', '["group:bronze", "extra"]')
+            .replace("job: nightly", "job: by_hand")
+        }
+    )
+    compiled(shop)
+
+    @dg.asset
+    def extra() -> None: ...
+
+    @dg.sensor(job_name="nightly")
+    def watcher() -> None: ...
+
+    by_hand = dg.define_asset_job("by_hand", ["extra"])
+    definitions = FloeDefinitions.from_compiled_artifacts(assets=[extra], jobs=[by_hand], sensors=[watcher])
+
+    nightly = definitions.resolve_job_def("nightly")
+    assert nightly.asset_layer.selected_asset_keys == {dg.AssetKey("orders"), dg.AssetKey("extra")}
+    assert definitions.resolve_schedule_def("every_night").job_name == "by_hand"
+    assert definitions.resolve_sensor_def("watcher")
+
+
+def test_two_things_of_one_name_are_told_with_both_places(shop: UserProject) -> None:
+    compiled(shop)
+
+    @dg.asset
+    def orders() -> None: ...
+
+    with pytest.raises(FloeError) as error:
+        FloeDefinitions.from_compiled_artifacts(assets=[orders])
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-360]: there are two assets with the key 'orders'
+  why: one comes from assets.py:4, the other from the call of from_compiled_artifacts
+  fix: give one of them another key, or leave one out\
+""")
+
+
+def test_two_jobs_of_one_name_are_told_with_both_places(shop: UserProject) -> None:
+    compiled(shop)
+
+    with pytest.raises(FloeError) as error:
+        FloeDefinitions.from_compiled_artifacts(jobs=[dg.define_asset_job("nightly")])
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-360]: there are two jobs named 'nightly'
+  why: one comes from floe.yaml:5:5, the other from the call of from_compiled_artifacts
+  fix: give one of them another name, or leave one out\
+""")
+
+
+def test_a_passed_resource_wins_over_the_built_one(shop: UserProject) -> None:
+    compiled(shop)
+
+    class FakeCatalog(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster's own way to write it
+        def list_tables(self) -> list[str]:
+            return ["one", "two"]
+
+    definitions = FloeDefinitions.from_compiled_artifacts(resources={"catalog": FakeCatalog()})
+    result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        asset_selection=[dg.AssetKey("order_values")]
+    )
+
+    [materialization] = result.asset_materializations_for_node("order_values")
+    assert materialization.metadata["rows"].value == 2
+
+
+@pytest.mark.requirement("010-FR-005", "010-SC-004")
+@pytest.mark.parametrize("folder", [".", "elsewhere"])
+def test_a_definitions_file_loads_from_any_working_directory(shop: UserProject, tmp_path: Path, folder: str) -> None:
+    shop.write(
+        {
+            "definitions.py": """
+                from floe_dagster import FloeDefinitions
+
+                defs = FloeDefinitions.from_compiled_artifacts(namespace="shop")
+                """
+        }
+    )
+    compiled(shop)
+    (tmp_path / "elsewhere").mkdir()
+    working_directory = shop.path if folder == "." else tmp_path / folder
+
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-f", str(shop.path / "definitions.py")],
+        cwd=working_directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_everything_wrong_in_one_stage_is_told_at_once(shop: UserProject) -> None:
+    shop.write(
+        {
+            "floe.yaml": """
+                orchestration:
+                  asset_modules: [.assets]
+                  jobs:
+                    nightly: {type: batch, selection: ["group:bronce"]}
+                    weekly: {type: batch, selection: [ordres]}
+                """
+        }
+    )
+    compiled(shop)
+
+    with pytest.raises(FloeError) as error:
+        FloeDefinitions.from_compiled_artifacts()
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-331]: job 'nightly' selects group 'bronce', which no asset has
+  --> floe.yaml:4:41  orchestration.jobs.nightly.selection[0]
+   |  nightly: {type: batch, selection: ["group:bronce"]}
+  why: the groups are bronze, default, silver
+  fix: did you mean 'bronze'?
+
+error[FLOE-331]: job 'weekly' selects asset 'ordres', which does not exist
+  --> floe.yaml:5:39  orchestration.jobs.weekly.selection[0]
+   |  weekly: {type: batch, selection: [ordres]}
+  why: an asset is named by its whole key, or by the last part of it where no other key ends so
+  fix: did you mean 'orders'?
+
+2 errors\
+""")
+
+
+def test_what_has_no_loader_yet_is_named_once(shop: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.write(
+        {
+            "floe.yaml": FILES["floe.yaml"].replace(
+                "  jobs:", "  partitions: {daily: {type: time_window, start: 2024-01-01}}\n          jobs:"
+            )
+        }
+    )
+    compiled(shop)
+    capsys.readouterr()
+
+    FloeDefinitions.from_compiled_artifacts()
+
+    assert capsys.readouterr().err == snapshot("""\
+warning[FLOE-390]: not in effect in this version of floe: partitions (all)
+  --> floe.yaml:3:3  orchestration
+   |  asset_modules: [.assets]
+  why: it is validated, and Dagster has no object for it
+""")
+
+
+def test_a_field_that_the_instance_does_not_honour_is_told_once(
+    shop: UserProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    shop.write({"floe.yaml": FILES["floe.yaml"].replace('["group:bronze"]}', '["group:bronze"], max_retries: 2}')})
+    compiled(shop)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+
+    FloeDefinitions.from_compiled_artifacts()
+
+    assert capsys.readouterr().err == snapshot("""\
+warning[FLOE-428]: max_retries does nothing on this Dagster instance (nightly)
+  --> floe.yaml:5:70  orchestration.jobs.nightly.max_retries
+   |  nightly: {type: batch, selection: ["group:bronze"], max_retries: 2}
+  why: Dagster honours it only where run_retries is enabled, and dagster.yaml of the instance does not say so
+  fix: add to dagster.yaml: run_retries: {enabled: true}
+""")
