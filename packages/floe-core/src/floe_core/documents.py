@@ -222,7 +222,7 @@ def _find_platform_yaml(project_dir: Path, environ: Mapping[str, str]) -> Path |
         Problem(
             "FLOE-230",
             f"{variable} is '{value}', and there is no such platform.yaml",
-            why=f"looked for {', '.join(looked)}",
+            detail="\n".join(f"looked for {place}" for place in looked),
             fix=f"make one of them, or unset {variable} to run on the embedded platform",
         )
     )

@@ -9,6 +9,7 @@ from floe_core.schemas.base import EmptySection
 _EXPRESSION = "Expression"
 _ANY_EXPRESSION: JsonSchemaValue = {"$ref": f"#/$defs/{_EXPRESSION}"}
 _NOT_FOR_EDITORS = ("title", "discriminator")
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 _BOUNDS_OF_LISTS = {"minLength": "minItems", "maxLength": "maxItems"}
 _ANNOTATIONS = ("description", "default")
 
@@ -20,7 +21,10 @@ def build_json_schema(model: type[BaseModel], *, title: str) -> dict[str, object
     begin with `x-` are the author's own at the top level.
     """
     generated = model.model_json_schema(schema_generator=_EditorSchema)
-    definitions = {name: _adapt(schema) for name, schema in generated.pop("$defs", {}).items()}
+    definitions = generated.pop("$defs", {})
+    for schema in (generated, *definitions.values()):
+        _describe_references(schema, definitions)
+    definitions = {name: _adapt(schema) for name, schema in definitions.items()}
     definitions[_EXPRESSION] = {
         "type": "string",
         "pattern": r"\$\{",
@@ -44,9 +48,16 @@ class _EditorSchema(GenerateJsonSchema):
         return {"anyOf": [inner, {"type": "null"}]} if is_section else inner
 
 
+def _describe_references(schema: JsonSchemaValue, definitions: JsonSchemaValue) -> None:
+    """Give the fields of *schema* the descriptions that pydantic leaves out since the definition has the same."""
+    for field in schema.get("properties", {}).values():
+        if "$ref" in field and "description" not in field:
+            field["description"] = definitions[field["$ref"].rpartition("/")[2]]["description"]
+
+
 def _adapt(schema: JsonSchemaValue) -> JsonSchemaValue:
     """The schema of a value with what was said above, in it and in everything below it."""
-    adapted = {key: value for key, value in schema.items() if key not in _NOT_FOR_EDITORS}
+    adapted = {_BOUNDS.get(key, key): value for key, value in schema.items() if key not in _NOT_FOR_EDITORS}
     if adapted.get("default", ()) is None:
         del adapted["default"]
     for key in ("properties", "patternProperties"):

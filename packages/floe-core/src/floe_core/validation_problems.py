@@ -1,7 +1,7 @@
 """Pydantic's errors in the words of the documents: which value, which rule, how to mend it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -18,10 +18,10 @@ from floe_core.suggestions import did_you_mean, list_names
 Families: TypeAlias = Mapping[YamlPath, str]
 _Schema: TypeAlias = Mapping[str, Any]
 
-_LISTED_KEYS = 14
+_LISTED_KEYS = 6
 _LONGEST_SHOWN = 60
 _SHORTEST_MASKED = 4
-_SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|key|credential|auth", re.IGNORECASE)
+_SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|credential|(api|access|private)_?key", re.IGNORECASE)
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
 _SOURCE_TOKEN = re.compile(r"[^\s,\]}#]+")
 
@@ -37,10 +37,10 @@ _EXPECTED = {
     "model": "a mapping",
 }
 _BOUNDS = {
-    "greater_than_equal": ("at least", "ge"),
-    "greater_than": ("more than", "gt"),
-    "less_than_equal": ("at most", "le"),
-    "less_than": ("less than", "lt"),
+    "greater_than_equal": ("at least", "ge", " or more"),
+    "greater_than": ("more than", "gt", " and a bit"),
+    "less_than_equal": ("at most", "le", " or less"),
+    "less_than": ("less than", "lt", " less a bit"),
 }
 _LENGTHS = {
     "too_short": ("at least", "min_length", "entries"),
@@ -78,7 +78,7 @@ def describe_errors(error: ValidationError, document: ValidatedDocument) -> tupl
 class _Place:
     """A value of the document: its path, its schema and the value itself, and how it was come by.
 
-    `tag` and `kinds` are those of the nearest `type:` on the way.
+    `tag` is its own `type:`, and `kinds` all that there are.
     """
 
     path: YamlPath
@@ -120,7 +120,7 @@ class _Describer:
         if kind in ("union_tag_invalid", "union_tag_not_found"):
             return self._unknown_kind(place)
         if kind == "literal_error":
-            return self._not_a_choice(place, error)
+            return self._not_a_choice(place)
         if kind == "value_error":
             return self._broken_rule(place, context["error"])
         expected = _EXPECTED.get(
@@ -128,7 +128,10 @@ class _Describer:
         )
         if expected:
             return self._wrong_type(place, expected)
-        return self._refused(place, "FLOE-125", why=_bound(kind, context))
+        why, remedy = _bound(kind, context)
+        variable = self._variable(place)
+        fix = remedy and (f"set {variable} to {remedy}" if variable else f"write {remedy}")
+        return self._refused(place, "FLOE-125", why=why, fix=fix)
 
     # ---- where
 
@@ -145,7 +148,10 @@ class _Describer:
         schema, model = self._unwrap(place.schema)
         match schema["type"]:
             case "tagged-union":
-                return replace(place, schema=schema["choices"][part], tag=str(part), kinds=schema["choices"])
+                inner = schema["choices"][part]
+                if schema["discriminator"] != "type":
+                    return replace(place, schema=inner, tag="", kinds=None)
+                return replace(place, schema=inner, tag=str(part), kinds=schema["choices"])
             case "model-fields":
                 inner = schema["fields"][_field_name(model, part)]["schema"]
             case "dict":
@@ -156,10 +162,10 @@ class _Describer:
                 inner = {"type": "any"}
         value = place.value
         if isinstance(value, dict) and part in value:
-            return _Place((*place.path, part), inner, value[part], model, False, place.tag, place.kinds)
+            return _Place((*place.path, part), inner, value[part], model)
         if isinstance(value, list) and isinstance(part, int):
-            return _Place((*place.path, part), inner, value[part], model, False, place.tag, place.kinds)
-        return replace(place, schema=inner, model=model)
+            return _Place((*place.path, part), inner, value[part], model)
+        return replace(place, schema=inner, model=model, tag="", kinds=None)
 
     def _unwrap(self, schema: _Schema) -> tuple[_Schema, type[BaseModel] | None]:
         """The schema that says what the value is made of, and the model around it if it is one."""
@@ -218,13 +224,13 @@ class _Describer:
         return self._source_text(place) or str(value)
 
     def _source_text(self, place: _Place) -> str:
-        """A number or word as the document writes it, with every digit."""
-        location = self._locate(place)
+        """The first word of the value as the document writes it, with every digit."""
+        location = self._source.locate(*place.path)
         token = _SOURCE_TOKEN.match(location.source_line or "", (location.column or 1) - 1)
         return token[0] if token else ""
 
     def _variable(self, place: _Place) -> str:
-        variable = _VARIABLE.search(self._raw.get(place.path, ""))
+        variable = _VARIABLE.search("" if place.is_key else self._raw.get(place.path, ""))
         return variable[1] if variable else ""
 
     # ---- what
@@ -232,12 +238,12 @@ class _Describer:
     def _unknown_key(self, loc: tuple[str | int, ...]) -> Problem:
         parent, key = self._walk(loc[:-1]), str(loc[-1])
         _, model = self._unwrap(parent.schema)
-        keys = list(_keys(model))
+        keys = [key for key in _keys(model) if not (parent.tag and key == "type")]
         present = set(parent.value) if isinstance(parent.value, dict) else set()
         fix = did_you_mean(key, [other for other in keys if other not in present])
         self._suggested |= {(parent.path, other) for other in keys if f"'{other}'" in fix}
         path = (*parent.path, key)
-        if self._document.title != "floe.yaml" and _SOUNDS_SECRET.search(key):
+        if _SOUNDS_SECRET.search(f"{key} {fix}"):
             self._hide(self._source.locate(*path))
         return Problem(
             "FLOE-120",
@@ -278,21 +284,20 @@ class _Describer:
             "FLOE-122",
             f"{self._words(place.path)} is empty",
             self._locate(place),
-            fix="write its value, or delete the key",
+            fix="write its value" if _is_required(place) else "write its value, or delete the key",
         )
 
     def _unknown_kind(self, place: _Place) -> Problem:
         schema, _ = self._unwrap(place.schema)
         kinds: Mapping[str, _Schema] = schema["choices"]
         owner = self._words(place.path)
-        listed = list_names(kinds, limit=_LISTED_KEYS)
+        listed = list_names(kinds)
         if not isinstance(place.value, dict):
             return self._refused(place, "FLOE-122", why="it must be a mapping with a 'type'")
         if "type" in place.value:
             tag = _Place((*place.path, "type"), {"type": "str"}, place.value["type"])
             what = f"{owner} is of type {self._shown(tag)}, which does not exist"
-            variable = self._variable(tag)
-            fix = f"set {variable} to one of them" if variable else did_you_mean(str(tag.value), kinds)
+            fix = self._one_of_them(tag, kinds)
             return Problem("FLOE-124", what, self._locate(tag), why=f"the types are {listed}", fix=fix)
         keys = [key for key in place.value if isinstance(key, str)]
         misspelt = next((key for key in keys if did_you_mean(key, ["type"])), None)
@@ -305,30 +310,43 @@ class _Describer:
         why = f"the type says what it is: {listed}"
         return Problem("FLOE-124", f"{owner} has no 'type'", self._source.locate(*place.path, key=True), why, fix)
 
-    def _not_a_choice(self, place: _Place, error: ErrorDetails) -> Problem:
+    def _not_a_choice(self, place: _Place) -> Problem:
         schema, _ = self._unwrap(place.schema)
         choices = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in schema["expected"]]
+        one_of = f"it must be {'one of ' if len(choices) > 1 else ''}{list_names(choices)}"
+        return self._refused(place, "FLOE-123", why=one_of, fix=self._one_of_them(place, choices))
+
+    def _one_of_them(self, place: _Place, choices: Collection[str]) -> str:
         variable = self._variable(place)
-        one_of = f"it must be {'one of ' if len(choices) > 1 else ''}{list_names(choices, limit=_LISTED_KEYS)}"
-        fix = f"set {variable} to one of them" if variable else did_you_mean(str(error["input"]), choices)
-        return self._refused(place, "FLOE-123", why=one_of, fix=fix)
+        if variable:
+            return f"set {variable} to one of them"
+        only = f"write '{next(iter(choices))}'" if len(choices) == 1 else "write one of them"
+        return did_you_mean(str(place.value), choices) or only
 
     def _wrong_type(self, place: _Place, expected: str) -> Problem:
+        variable = self._variable(place)
         if expected == "a mapping" and self._has_short_form(place.schema):
             expected = "text or a mapping"
-        variable = self._variable(place)
-        fix = f"set {variable} to {expected}" if variable else ""
-        if expected == "text" and not variable:
-            written = self._source_text(place)
-            if isinstance(place.value, int | float):
-                fix = f"put it in quotes: '{written}'"
-            elif isinstance(place.value, dict) and written.startswith("{"):
-                fix = "put text that begins with '{' in quotes"
-        elif expected == "a list" and not variable:
-            fix = "write it as a list: [a, b]"
-        elif expected == "a mapping" and not isinstance(place.value, list):
-            fix = "write its keys on the lines below, indented"
+        fix = f"set {variable} to {expected}" if variable else self._other_form(place, expected)
         return self._refused(place, "FLOE-122", why=f"it must be {expected}", fix=fix)
+
+    def _other_form(self, place: _Place, expected: str) -> str:
+        """How to write *expected* where something else stands."""
+        match expected, place.value:
+            case "text", int() | float():
+                return f"put it in quotes: '{self._source_text(place)}'"
+            case "text", dict() if self._source_text(place).startswith("{"):
+                return "put text that begins with '{' in quotes"
+            case "text", _:
+                return "write a single value"
+            case "a list", _:
+                return "write it as a list: [a, b]"
+            case "a mapping" | "text or a mapping", _:
+                return "write 'key: value' lines below it, indented"
+            case "a whole number" | "a number", _:
+                return "write digits, such as 10"
+            case _:
+                return f"write {expected}"
 
     def _broken_rule(self, place: _Place, error: object) -> Problem:
         rule, fix = str(error), error.fix if isinstance(error, RuleError) else ""
@@ -339,8 +357,9 @@ class _Describer:
             self._hide(self._source.locate(*place.path))
             return Problem("FLOE-126", f"{self._words(place.path)} holds a secret", location, why=rule, fix=fix)
         variable = self._variable(place)
-        rule = self._masked(rule, place.path)
-        fix = f"set {variable} to another value" if variable else self._masked(fix, place.path)
+        own = () if place.is_key else place.path
+        rule = self._masked(rule, own)
+        fix = f"set {variable} to another value" if variable else self._masked(fix, own)
         if place.is_key:
             family = self._document.families.get(place.path[:-1])
             what = (
@@ -365,8 +384,8 @@ class _Describer:
             value = _value_at(self._document.interpolation.value, other)
             parts = [value, *re.split(r"[\s,;:/]+", value)] if other == path else [value]
             for index, part in enumerate(parts):
-                if len(part) >= (1 if other == path and not index else _SHORTEST_MASKED):
-                    shown = raw if not index else "…"
+                if _may_tell(part, is_part=bool(index), is_own=other == path):
+                    shown = "…" if index else raw
                     text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", shown.replace("\\", r"\\"), text)
         return text
 
@@ -385,8 +404,9 @@ class _Describer:
 
 
 def _keys(model: type[BaseModel] | None) -> Iterator[str]:
-    """The keys that a mapping for *model* may have, each field's preferred one."""
-    for name, field in (model.model_fields if model else {}).items():
+    """The keys that a mapping for *model* may have, each field's preferred one; those it must have come first."""
+    fields = model.model_fields if model else {}
+    for name, field in sorted(fields.items(), key=lambda item: not item[1].is_required()):
         yield _aliases(name, field.validation_alias)[0]
 
 
@@ -404,18 +424,37 @@ def _aliases(name: str, alias: object) -> list[str]:
 
 
 def _description(model: type[BaseModel] | None, key: str) -> str:
+    """The first clause of what the field is for."""
     description = (model.model_fields[_field_name(model, key)].description if model else "") or ""
-    return description[:1].lower() + description[1:].removesuffix(".")
+    clause = re.split(r"[:;,.](?:\s|\Z)", description, maxsplit=1)[0]
+    return clause[:1].lower() + clause[1:]
 
 
-def _bound(kind: str, context: Mapping[str, object]) -> str:
+def _is_required(place: _Place) -> bool:
+    if place.model is None or not place.path:
+        return False
+    key = place.path[-1]
+    names = [name for name, field in place.model.model_fields.items() if key in _aliases(name, field.validation_alias)]
+    return any(place.model.model_fields[name].is_required() for name in names)
+
+
+def _bound(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """Rule and remedy where a value is too small, too large, too short or too long."""
     if kind in _BOUNDS:
-        words, key = _BOUNDS[kind]
-        return f"it must be {words} {context[key]}"
+        words, key, other = _BOUNDS[kind]
+        bound = f"{context[key]:.15g}"
+        return f"it must be {words} {bound}", f"{bound}{other}"
     if kind in _LENGTHS:
         words, key, unit = _LENGTHS[kind]
-        return f"it must have {words} {context[key]} {unit}"
-    return ""
+        return f"it must have {words} {context[key]} {unit}", ""
+    return "", ""
+
+
+def _may_tell(value: str, *, is_part: bool, is_own: bool) -> bool:
+    """Whether a message that repeats *value* would tell it; short words stand in messages anyway."""
+    if is_part:
+        return len(value) >= 2 * _SHORTEST_MASKED or (len(value) >= _SHORTEST_MASKED and not value.isalpha())
+    return bool(value) if is_own else len(value) >= _SHORTEST_MASKED
 
 
 def _value_at(tree: object, path: YamlPath) -> str:
