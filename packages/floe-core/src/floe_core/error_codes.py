@@ -288,7 +288,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a selection item cannot be read",
         "An item names assets (`orders`, `bronze/*`) or selects them by `group:`, `tag:`, `kind:` or `owner:`. `+x` "
         "adds everything upstream, `x+` everything downstream, `2+x` two levels; `and`, `or`, `not` and parentheses "
-        "combine; `!` at the start takes the item away from the others. Names with other signs in them stand in quotes.",
+        "combine; `!` at the start takes the item away from the others. Names with other signs stand in quotes.",
     ),
     "FLOE-331": ErrorCode(
         "a selection item matches no asset",
@@ -453,6 +453,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A function under `@floe_asset` returns nothing, a dict (its metadata), a `MaterializeResult`, or rows, which "
         "are written to the one table in `outputs`: an Arrow table or reader, a Polars or pandas frame, a DuckDB "
         "relation. An asset with an I/O manager of its own may return anything.",
+    ),
+    "FLOE-411": ErrorCode(
+        "rows of a partition that cannot be told from others",
+        "A partitioned asset that returns rows replaces those of its partition only. `partition_column` names the "
+        "column that says which partition a row belongs to: a time or date for time windows, the key otherwise. "
+        "Partitions of two dimensions are written with the `catalog` resource.",
     ),
     # ---- 42x: running jobs -------------------------------------------------------------------------------------
     "FLOE-420": ErrorCode(

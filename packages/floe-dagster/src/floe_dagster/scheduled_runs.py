@@ -57,10 +57,10 @@ class ScheduledRuns:
             return requests
         lacks_partition = not all(_names_partition(request) for request in requests)
         if guarded is not None and lacks_partition and _is_partitioned(guarded, context):
-            reason = f"{guarded.what} is partitioned, and no partition is named for its run"
             if self.fn is None:
-                return dg.SkipReason(reason)
-            raise SensorError(Problem("FLOE-357", f"{self.subject} launches nothing: {reason}"))
+                return dg.SkipReason(f"{guarded.what} is partitioned, and no partition is named for its run")
+            what = f"{self.subject} names no partition for a run of {guarded.what}"
+            raise SensorError(Problem("FLOE-357", what, why="no partitioned job is launched without a partition"))
         moment = tick_run_key(context.scheduled_execution_time)
         if len(requests) == 1:
             return [self.completed(requests[0], moment)]
@@ -92,7 +92,7 @@ class ScheduledRuns:
                     raise SensorError(
                         Problem(
                             "FLOE-357",
-                            f"{self.subject} gets a {type(result).__name__} from {self.schedule.target_function}",
+                            f"{self.subject} gets '{type(result).__name__}' from {self.schedule.target_function}",
                             why="the function returns run requests, run config, a skip reason or None",
                         )
                     )

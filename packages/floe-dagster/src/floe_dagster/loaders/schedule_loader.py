@@ -11,7 +11,6 @@ from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.launching import Launchable, LaunchableAssets, select_launched
-from floe_dagster.partition_texts import describe_partitions
 from floe_dagster.resource_parameters import classify_parameters
 from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
 from floe_dagster.scheduled_runs import ScheduledRuns, ScheduleTarget
@@ -106,7 +105,7 @@ class _ScheduleBuilder:
             requests = self.load_requests()
         collector.raise_if_any(LoadError)
         if target.is_partitioned and not self.launches_without_partition and self.schedule.target_function is None:
-            return f"it starts {target.what}, which is partitioned by {describe_partitions(target.partitions_def)}"
+            return f"it starts {target.what}, which is partitioned"
         return self.define_schedule(target, requests)
 
     def define_schedule(self, target: ScheduleTarget, requests: ScheduledRuns) -> dg.ScheduleDefinition:
@@ -167,8 +166,7 @@ class _ScheduleBuilder:
             UNKNOWN_NAME,
             f"{self.subject} starts job '{job}', which does not exist",
             self.source.locate(*self.path, "job"),
-            why="a job is named under orchestration.jobs or defined in a module of asset_modules; there are "
-            f"{list_names(known)}",
+            why=f"the jobs are {list_names(known)}",
             fix=did_you_mean(job, known) or f"add '{job}' under orchestration.jobs",
         )
 
