@@ -72,6 +72,7 @@ def lakehouse_settings(profiles: Profiles, project: ProjectFolder) -> LakehouseS
         properties={name: read_text(value) for name, value in properties.items()},
         warehouse_file=_duckdb_file(compute, project) if on_duckdb else None,
         dbt_schema=schema_of(compute),
+        secrets={name: value.secret_ref for name, value in properties.items() if isinstance(value, SecretRef)},
     )
 
 

@@ -1,0 +1,204 @@
+"""The catalog that assets read and write: Iceberg tables by name, and dbt's relations by theirs."""
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from floe_core.errors import CatalogError, Problem
+from floe_core.suggestions import closest_names, did_you_mean, list_names
+from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
+from floe_dagster.lakehouse.settings import LakehouseSettings
+from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteMode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.table import Table
+
+    from floe_dagster.lakehouse.dbt_relations import DbtRelation, DbtRelations
+    from floe_dagster.lakehouse.iceberg import IcebergTables
+
+Announce: TypeAlias = Callable[[str], None]
+
+
+def say_on_stderr(message: str) -> None:
+    """Tell whoever watches the process."""
+    sys.stderr.write(f"{message}\n")
+
+
+class Catalog:
+    """The tables of one lakehouse.
+
+    Nothing is opened, and no client imported, before the first call that needs it. What is asked of dbt's relations
+    waits while dbt runs, and *announce* is told so; the catalog's own tables never wait for dbt.
+    """
+
+    def __init__(self, settings: LakehouseSettings, *, announce: Announce = say_on_stderr) -> None:
+        self._settings, self._announce = settings, announce
+        self._importing = threading.Lock()
+
+    def read_table(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        filter: "str | BooleanExpression | None" = None,  # noqa: A002  # the word that Arrow and pyiceberg users expect
+        snapshot_id: int | None = None,
+    ) -> "pa.Table":
+        """The rows of a table, or of a relation that dbt built.
+
+        Args:
+            name: `bronze.customers`; a dbt relation by its custom schema (`silver.stg_orders`), or by the schema it
+                really has (`main_silver.stg_orders`).
+            columns: Only these, in this order.
+            filter: Only the rows that fulfil it, such as `country = 'DE' and amount >= 10`, or a pyiceberg expression.
+            snapshot_id: The table as of that write, with the columns it had then.
+
+        Raises:
+            CatalogError: There is no such table, column or snapshot, or the filter is none.
+        """
+        parsed = TableName.parse(name)
+        table = self._find_table(parsed)
+        if table is not None:
+            return self._iceberg.read(table, parsed, columns=columns, condition=filter, snapshot_id=snapshot_id)
+        if snapshot_id is not None:
+            raise CatalogError(self._no_iceberg_table(parsed, "has no snapshots"))
+        rows = self._relations.read(parsed, columns=columns, condition=filter)
+        if rows is None:
+            raise CatalogError(self._unknown(parsed))
+        return rows
+
+    def write_table(
+        self,
+        name: str,
+        data: object,
+        *,
+        mode: WriteMode = "overwrite",
+        partition: Partition | None = None,
+    ) -> Snapshot:
+        """Write *data* to a table, which is made if it does not exist; all of it or nothing.
+
+        Writers of one table at the same time each succeed; of overwrites, the last one stays.
+
+        Args:
+            name: `bronze.customers`.
+            data: A pyarrow Table, RecordBatch or RecordBatchReader, a polars DataFrame or LazyFrame, a pandas
+                DataFrame, a DuckDB relation, or anything else with Arrow's stream interface. Read in pieces.
+            mode: `overwrite` replaces all rows, `append` adds to them.
+            partition: With `overwrite`, replaces the rows of this partition, and no row of *data* may lie outside.
+
+        Raises:
+            CatalogError: The data does not fit, the table is one of dbt's, or other writers were always quicker.
+        """
+        parsed = TableName.parse(name)
+        if not self._has_table(parsed):
+            self._check_new_name(parsed)
+        from floe_dagster.lakehouse.iceberg_write import write_table  # noqa: PLC0415  # seconds of import
+
+        return write_table(self._iceberg, parsed, data, mode=mode, partition=partition)
+
+    def table_exists(self, name: str) -> bool:
+        """Whether there is such a table, or such a relation of dbt."""
+        parsed = TableName.parse(name)
+        return self._has_table(parsed) or self._relations.find(parsed) is not None
+
+    def list_tables(self) -> list[str]:
+        """The names of all tables, and those of dbt's relations as projects write them; sorted."""
+        relations = (relation.logical for relation in self._relations.all())
+        return sorted({str(name) for name in (*self._table_names(), *relations)})
+
+    def load_table(self, name: str) -> "Table":
+        """The pyiceberg table.
+
+        Raises:
+            CatalogError: There is none of that name.
+        """
+        parsed = TableName.parse(name)
+        table = self._find_table(parsed)
+        if table is None:
+            raise CatalogError(self._no_iceberg_table(parsed, "is no table of the catalog"))
+        return table
+
+    def close(self) -> None:
+        """Give connections back; the next call opens what it needs again."""
+        with self._importing:
+            tables = self.__dict__.pop("_iceberg_tables", None)
+        if tables is not None:
+            tables.close()
+
+    @property
+    def _iceberg(self) -> "IcebergTables":
+        with self._importing:
+            return self._iceberg_tables
+
+    @cached_property
+    def _iceberg_tables(self) -> "IcebergTables":
+        from floe_dagster.lakehouse.iceberg import IcebergTables  # noqa: PLC0415  # seconds of import
+
+        return IcebergTables(self._settings)
+
+    @cached_property
+    def _relations(self) -> "DbtRelations":
+        from floe_dagster.lakehouse.dbt_relations import DbtRelations  # noqa: PLC0415  # imports DuckDB
+
+        return DbtRelations(self._settings, self._announce)
+
+    def _find_table(self, name: TableName) -> "Table | None":
+        return self._iceberg.find(name) if self._has_table(name) else None
+
+    def _has_table(self, name: TableName) -> bool:
+        """Whether the catalog has it; a SQLite catalog says so without its client."""
+        if self._settings.sqlite_file is not None:
+            return bool(read_metadata_locations(self._settings, only={name}))
+        return self._iceberg.find(name) is not None
+
+    def _table_names(self) -> list[TableName]:
+        if self._settings.sqlite_file is not None:
+            return sorted(read_metadata_locations(self._settings))
+        return self._iceberg.names()
+
+    def _check_new_name(self, name: TableName) -> None:
+        """See that a table of that name would hide nothing. While dbt runs, its own names are not looked at."""
+        same = [str(known) for known in self._table_names() if str(known).lower() == str(name).lower()]
+        if same:
+            raise CatalogError(_differs_in_case(name, same[0]))
+        relation = self._relations.find(name, wait=False)
+        if relation is not None:
+            raise CatalogError(_dbt_relation(relation, "is built by dbt and cannot be written"))
+
+    def _no_iceberg_table(self, name: TableName, complaint: str) -> Problem:
+        relation = self._relations.find(name)
+        return self._unknown(name) if relation is None else _dbt_relation(relation, f"is built by dbt and {complaint}")
+
+    def _unknown(self, name: TableName) -> Problem:
+        known = self.list_tables()
+        tables = [other.rpartition(".")[2] for other in known]
+        moved = [other for other in known if other.rpartition(".")[2] in closest_names(name.table, tables, limit=1)]
+        elsewhere = [other for other in known if other.rpartition(".")[2] == name.table]
+        return Problem(
+            code="FLOE-401",
+            what=f"there is no table '{name}'",
+            why=f"nothing has written it yet; there are {list_names(known)}" if known else "nothing has been written",
+            fix=did_you_mean(str(name), known) or did_you_mean(str(name), elsewhere or moved) or "",
+        )
+
+
+def _differs_in_case(name: TableName, known: str) -> Problem:
+    return Problem(
+        code="FLOE-402",
+        what=f"'{name}' differs from the table '{known}' in case only",
+        why="dbt and most engines disregard case, and would find one of the two",
+        fix=f"write '{known}'",
+    )
+
+
+def _dbt_relation(relation: "DbtRelation", complaint: str) -> Problem:
+    return Problem(
+        code="FLOE-409",
+        what=f"'{relation.logical}' {complaint}",
+        why=f"it is the {'view' if relation.is_view else 'table'} '{relation.physical}' in dbt's database; only tables "
+        "that Python writes are in the catalog",
+        fix="read it with read_table(name), and write to a table of another name",
+    )

@@ -1,0 +1,180 @@
+"""The tables of one Iceberg catalog."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+
+import pyarrow as pa
+from filelock import FileLock
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, NotInstalledError, RESTError
+from pyiceberg.expressions import BooleanExpression
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+
+from floe_core.errors import CatalogError, Problem
+from floe_core.suggestions import list_names
+from floe_dagster.lakehouse.columns import check_columns
+from floe_dagster.lakehouse.retries import Patience, busy_database
+from floe_dagster.lakehouse.row_filters import bind_filter, parse_filter
+from floe_dagster.lakehouse.settings import LakehouseSettings
+from floe_dagster.lakehouse.tables import CATALOG_NAME, TableName
+
+_SECONDS_TO_OPEN = 10.0
+_SHOWN_SNAPSHOTS = 5
+
+
+class IcebergTables:
+    """Reads and finds the tables of the catalog that *settings* describe; opens it when first asked for one."""
+
+    def __init__(self, settings: LakehouseSettings) -> None:
+        self._settings = settings
+        self._opening = threading.Lock()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The pyiceberg catalog."""
+        with self._opening:
+            return self._opened
+
+    @property
+    def is_sql(self) -> bool:
+        """Whether the catalog is a database, which takes a namespace of several parts as one text."""
+        return self._settings.properties.get("type") == "sql"
+
+    def identifier(self, name: TableName) -> tuple[str, ...]:
+        """*name* as this catalog takes it."""
+        return (name.schema, name.table) if self.is_sql else name.identifier
+
+    def close(self) -> None:
+        """Give the catalog's connections back; the next call opens it again."""
+        with self._opening:
+            opened = self.__dict__.pop("_opened", None)
+        if opened is not None:
+            opened.close()
+
+    def turn_to_commit(self, name: TableName) -> AbstractContextManager[object]:
+        """Held while committing to *name*, where all writers are on one host and can form a queue.
+
+        Commits are safe without; but with many writers of one table, most attempts would be in vain.
+        """
+        database = self._settings.sqlite_file
+        if database is None:
+            return nullcontext()
+        folder = database.parent / "locks"
+        folder.mkdir(exist_ok=True)
+        return FileLock(folder / f"{name}.lock")
+
+    def find(self, name: TableName) -> Table | None:
+        """The table of that name as it is now, None if there is none.
+
+        Raises:
+            CatalogError: The catalog knows the table, but its files are gone.
+        """
+        try:
+            return self.catalog.load_table(self.identifier(name))
+        except (NoSuchTableError, NoSuchNamespaceError):
+            return None
+        except FileNotFoundError as error:
+            raise CatalogError(_files_gone(name, error)) from error
+
+    def names(self) -> list[TableName]:
+        """The tables of all namespaces, sorted."""
+        names: set[TableName] = set()
+        pending = list(self.catalog.list_namespaces())
+        seen = set(pending)
+        while pending:
+            namespace = pending.pop()
+            for *parts, table in self.catalog.list_tables(namespace):
+                names.add(TableName(tuple(".".join(parts).split(".")), table))
+            below = [child for child in self.catalog.list_namespaces(namespace) if child not in seen]
+            seen.update(below)
+            pending += below
+        return sorted(names)
+
+    def read(
+        self,
+        table: Table,
+        name: TableName,
+        *,
+        columns: Sequence[str] | None,
+        condition: str | BooleanExpression | None,
+        snapshot_id: int | None,
+    ) -> pa.Table:
+        """The rows of *table* that fulfil *condition*, in the order of *columns* where these are given.
+
+        Raises:
+            CatalogError: There is no such column or snapshot, or the condition is none.
+        """
+        schema = _schema_at(table, name, snapshot_id)
+        parsed = parse_filter(condition, table=str(name))
+        bind_filter(parsed, schema, text=condition, table=str(name))
+        wanted = schema.column_names if columns is None else list(dict.fromkeys(columns))
+        check_columns(wanted, schema.column_names, table=str(name), used_by="'columns'")
+        scan = table.scan(row_filter=parsed, selected_fields=tuple(wanted) or ("*",), snapshot_id=snapshot_id)
+        return scan.to_arrow().select(wanted)
+
+    @cached_property
+    def _opened(self) -> Catalog:
+        """The catalog, where the first of several processes on a new database makes its tables for all of them."""
+        database = self._settings.sqlite_file
+        if database is not None:
+            database.parent.mkdir(parents=True, exist_ok=True)
+        patience = Patience(_SECONDS_TO_OPEN)
+        while True:
+            try:
+                return load_catalog(CATALOG_NAME, **self._settings.client_properties)
+            except busy_database() as error:
+                if not patience.wait():
+                    raise CatalogError(self._unreachable(error)) from error
+            except (OSError, RESTError, NotInstalledError, ModuleNotFoundError, ValueError) as error:
+                raise CatalogError(self._unreachable(error)) from error
+
+    def _unreachable(self, error: Exception) -> Problem:
+        kind = self._settings.properties.get("type", "")
+        return Problem(
+            code="FLOE-400",
+            what=f"the {kind} catalog cannot be opened",
+            why="tables are found and committed through it",
+            fix="see `catalogs` in platform.yaml",
+            detail=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        )
+
+
+def _schema_at(table: Table, name: TableName, snapshot_id: int | None) -> Schema:
+    if snapshot_id is None:
+        return table.schema()
+    snapshot = table.snapshot_by_id(snapshot_id)
+    if snapshot is None:
+        latest = [str(entry.snapshot_id) for entry in reversed(table.history())][:_SHOWN_SNAPSHOTS]
+        raise CatalogError(
+            Problem(
+                code="FLOE-406",
+                what=f"'{name}' has no snapshot {snapshot_id}",
+                why=f"its latest snapshots are {list_names(latest)}; older ones may have been expired",
+            )
+        )
+    return table.schemas()[snapshot.schema_id] if snapshot.schema_id is not None else table.schema()
+
+
+def _files_gone(name: TableName, error: FileNotFoundError) -> Problem:
+    return Problem(
+        code="FLOE-400",
+        what=f"the catalog lists '{name}', but its files are gone",
+        why="a table is an entry in the catalog and the files it points to; the files were deleted without the entry",
+        fix="restore the files; of an embedded lakehouse that may be lost, delete the folder .floe/warehouse and the "
+        "file .floe/catalog.db together",
+        detail=str(error),
+    )
+
+
+class _NoRetryNotice(logging.Filter):
+    """Drops what pyiceberg says about each lost commit: the write here goes on until it is in, or says why not."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Commit failed due to a concurrent update, retrying")
+
+
+logging.getLogger("pyiceberg.table").addFilter(_NoRetryNotice())

@@ -1,0 +1,60 @@
+"""Where the tables are: the catalog's properties as its client takes them, and the DuckDB file that dbt works in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+_SQLITE = "sqlite:///"
+_QUERY = re.compile(r"\?\w+=[^/]*$")
+
+
+@dataclass(frozen=True)
+class LakehouseSettings:
+    """One lakehouse.
+
+    `properties` are the catalog's, secrets included, by the names that pyiceberg gives them; `secrets` names those that
+    are secret, each with the name of its secret. `warehouse_file` is where dbt on DuckDB builds, None where dbt works
+    elsewhere. `dbt_schema` is the schema of the dbt target, with which dbt begins the name of every custom schema.
+    """
+
+    properties: Mapping[str, str] = field(repr=False)
+    warehouse_file: Path | None = None
+    dbt_schema: str = "main"
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def embedded(cls, floe_dir: Path) -> Self:
+        """The lakehouse in files below *floe_dir*, which needs nothing else installed."""
+        folder = floe_dir.resolve()
+        return cls(
+            properties={
+                "type": "sql",
+                "uri": f"{_SQLITE}{folder / 'catalog.db'}",
+                "warehouse": str(folder / "warehouse"),
+            },
+            warehouse_file=folder / "floe.duckdb",
+        )
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file of a SQLite catalog, None for any other catalog."""
+        uri = self.properties.get("uri", "")
+        if self.properties.get("type") != "sql" or not uri.startswith(_SQLITE):
+            return None
+        return Path(_QUERY.sub("", uri.removeprefix(_SQLITE)))
+
+    @property
+    def client_properties(self) -> dict[str, str]:
+        """`properties` for pyiceberg; its SQL client takes two characters in a path for something else."""
+        file = self.sqlite_file
+        if file is None:
+            return dict(self.properties)
+        query = _QUERY.search(self.properties["uri"])
+        path = str(file).replace("%", "%25").replace("?", "%3F")
+        return {**self.properties, "uri": f"{_SQLITE}{path}{query.group() if query else ''}"}
+
+    def without_secrets(self) -> dict[str, str]:
+        """The properties that anybody may see."""
+        return {name: value for name, value in self.properties.items() if name not in self.secrets}

@@ -1,0 +1,140 @@
+"""What the callers of a catalog pass in and get back: table names, the partition to replace, the snapshot written."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Self, TypeAlias
+
+from floe_core.errors import CatalogError, Problem
+
+CATALOG_NAME = "floe"
+"""SQL catalogs file every table under the name the catalog was opened by, so all of floe opens it by this one."""
+
+_NAME_PART = re.compile(r"[^\W-][\w-]*")
+_AMBIGUITY_STEP = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableName:
+    """A table's name, such as `bronze.customers`; the namespace may have several parts."""
+
+    namespace: tuple[str, ...]
+    table: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take *text* apart.
+
+        Raises:
+            CatalogError: There is no namespace, or a part is no name.
+        """
+        *namespace, table = text.split(".")
+        if not namespace:
+            raise CatalogError(_bad_name(text, "a table is named by namespace and table", f"write 'bronze.{text}'"))
+        for part in (*namespace, table):
+            if not _NAME_PART.fullmatch(part):
+                why = "each part of a name has letters, digits, '_' and '-', and does not start with '-'"
+                raise CatalogError(_bad_name(text, why, ""))
+        return cls(tuple(namespace), table)
+
+    @property
+    def schema(self) -> str:
+        """The namespace as one text; in DuckDB, the schema."""
+        return ".".join(self.namespace)
+
+    @property
+    def identifier(self) -> tuple[str, ...]:
+        """The name as pyiceberg takes it."""
+        return (*self.namespace, self.table)
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionWindow:
+    """The rows of a time window: from `start`, which is in, to `end`, which is out.
+
+    Columns that hold instants are compared as instants. Naive timestamps, dates and texts that begin with an ISO date
+    are read in the zone of `start`; bounds without a zone are UTC to columns that have one.
+    """
+
+    column: str
+    start: datetime
+    end: datetime
+
+    @property
+    def is_whole_days(self) -> bool:
+        """Whether both bounds are midnights."""
+        return all(bound.time() == datetime.min.time() for bound in (self.start, self.end))
+
+    @property
+    def instants(self) -> tuple[datetime, datetime]:
+        """The bounds in UTC."""
+        return _as_utc(self.start), _as_utc(self.end)
+
+    @property
+    def wall_clock(self) -> tuple[datetime, datetime]:
+        """The bounds as a clock in the window's zone shows them."""
+        return _first_reading(self.start), _first_reading(self.end)
+
+    def __str__(self) -> str:
+        return f"from {self.start.isoformat()} to before {self.end.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionKeys:
+    """The rows whose column has one of the keys; keys are given as text, whatever the column's type is."""
+
+    column: str
+    keys: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " or ".join(f"'{key}'" for key in self.keys)
+
+
+Partition: TypeAlias = PartitionWindow | PartitionKeys
+WriteMode: TypeAlias = Literal["overwrite", "append"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A committed write: `rows` were written in it, `location` is the table's folder, the time is UTC.
+
+    `added_columns` are new in the table; `missing_columns` are the table's, had no data in this write, and are null in
+    its rows.
+    """
+
+    snapshot_id: int
+    table: str
+    location: str
+    rows: int
+    committed_at: datetime
+    added_columns: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()
+
+
+def _bad_name(text: str, why: str, fix: str) -> Problem:
+    return Problem(code="FLOE-402", what=f"'{text}' is no table name", why=why, fix=fix)
+
+
+def _as_utc(bound: datetime) -> datetime:
+    return bound.replace(tzinfo=UTC) if bound.tzinfo is None else bound.astimezone(UTC)
+
+
+def _first_reading(bound: datetime) -> datetime:
+    """The wall clock at *bound*, where an hour that the clock shows twice belongs to its first turn.
+
+    A naive timestamp in such an hour could be either; taking the first puts each into exactly one window.
+    """
+    naive = bound.replace(tzinfo=None, fold=0)
+    if not bound.fold or bound.tzinfo is None:
+        return naive
+    shown = naive - (naive - datetime.min) % _AMBIGUITY_STEP
+    while _is_shown_twice(shown.replace(tzinfo=bound.tzinfo)):
+        shown += _AMBIGUITY_STEP
+    return max(shown, naive)
+
+
+def _is_shown_twice(time: datetime) -> bool:
+    return time.replace(fold=0).utcoffset() != time.replace(fold=1).utcoffset()
