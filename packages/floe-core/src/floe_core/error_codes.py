@@ -80,8 +80,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # ---- 12x: the schema ---------------------------------------------------------------------------------------
     "FLOE-120": ErrorCode(
         "an unknown key",
-        "The key is not one that this place takes. Nothing is ignored silently: a misspelt key would leave a setting at "
-        "its default. Top-level keys that begin with `x-` are yours, for anchors and notes.",
+        "The key is not one that this place takes. Nothing is ignored silently: a misspelt key would leave a setting "
+        "at its default. Top-level keys that begin with `x-` are yours, for anchors and notes.",
     ),
     "FLOE-121": ErrorCode(
         "a key is missing",
@@ -106,9 +106,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-126": ErrorCode(
         "a secret in a document",
-        "Documents name secrets and never hold them: `{secret_ref: NAME}` is the environment variable NAME, or the file "
-        "NAME in the folder that FLOE_SECRETS_DIR names. It is read only where it is used, so that it reaches no file, "
-        "no log and no message. Not even `${NAME}` may stand where a secret is meant.",
+        "Documents name secrets and never hold them: `{secret_ref: NAME}` is the environment variable NAME, or the "
+        "file NAME in the folder that FLOE_SECRETS_DIR names. It is read only where it is used, so that it reaches no "
+        "file, no log and no message. Not even `${NAME}` may stand where a secret is meant.",
     ),
     # ---- 13x: files and folders --------------------------------------------------------------------------------
     "FLOE-130": ErrorCode(
