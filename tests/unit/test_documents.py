@@ -317,6 +317,10 @@ MISTAKES = {
     "module that is a number": orchestration("asset_modules: [1]"),
     "level": orchestration("dbt: {observability_level: per_mdel}"),
     "fetch": orchestration("dbt: {fetch: row_count}"),
+    "key of a dimension": orchestration(
+        "partitions:\n  multi:\n    type: multi\n    partitions:\n"
+        "      a: {type: static, partition_keys: [x, 'y|z']}\n      b: {type: static, partition_keys: [x]}\n"
+    ),
     "transform": "transforms: {type: dbt, pth: .}\norchestration: {}\n",
     "transform of another tool": "transforms: [{type: spark}]\norchestration: {}\n",
 }
@@ -697,7 +701,7 @@ error[FLOE-125]: 'freshness.fail_after' of pattern 'bronze_*' cannot be 24
   --> floe.yaml:2:49  orchestration.assets.bronze_*.freshness.fail_after
    |  assets: {'bronze_*': {freshness: {fail_after: 24}}}
   why: a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'
-  fix: write '24s' for seconds\
+  fix: write '24s', '24m', '24h' or '24d'\
 """,
             "backfill policy": """\
 error[FLOE-123]: 'backfill_policy' of pattern 'bronze_*' cannot be 'multi'
@@ -797,6 +801,12 @@ error[FLOE-123]: 'orchestration.dbt.fetch' cannot be 'row_count'
    |  dbt: {fetch: row_count}
   why: it must be one of row_counts, column_metadata
   fix: did you mean 'row_counts'?\
+""",
+            "key of a dimension": """\
+error[FLOE-125]: 'partitions.a.partition_keys[1]' of partitions definition 'multi' cannot be 'y|z'
+  --> floe.yaml:6:47  orchestration.partitions.multi.partitions.a.partition_keys[1]
+   |  a: {type: static, partition_keys: [x, 'y|z']}
+  why: Dagster joins the keys of dimensions by '|' and takes none of '|', ',', '[' and ']' in 'y|z'\
 """,
             "transform": """\
 error[FLOE-120]: 'transforms' takes no key 'pth'
@@ -1003,6 +1013,8 @@ SECRETS = {
     "secret in place of its name": "catalogs: {default: {type: rest, uri: 'https://x', token: {secret_ref: %s}}}",
     "list of secrets": "observability:\n  lineage_api_key: [%s]",
     "secret from the environment": "observability:\n  lineage_api_key: ${KEY}",
+    "secret in place of the name of an argument": "resources: {api: {target: a.b, args: {key: {secret_ref: '%s!'}}}}",
+    "number in place of its name": "observability: {lineage_api_key: {secret_ref: 1%s}}",
     "secret of several lines": "observability:\n  lineage_api_key: |\n    first\n    %s",
 }
 
@@ -1233,6 +1245,8 @@ def test_platform_mistakes_are_described_like_those_of_floe_yaml(
           default: {type: postgress}
           other: {type: postgres, host: h, port: 70000, user: u, password: {secret_ref: PASSWORD}, dbname: d, schema: s}
         observability: {otlp_protocol: http, sampling: 2}
+        execution:
+          "my profile": {type: in_process}
         instance: {storage: {type: postgres, host: h, user: u, password: {secret: X}}}
         """,
     )
@@ -1280,13 +1294,19 @@ error[FLOE-125]: 'observability.sampling' cannot be 2
   why: it must be at most 1
   fix: write 1 or less
 
+error[FLOE-125]: an execution profile cannot be named 'my profile'
+  --> platform.yaml:11:3  execution["my profile"]
+   |  "my profile": {type: in_process}
+  why: a name has letters, digits, '-' and '_'
+  fix: write 'my-profile'
+
 error[FLOE-120]: 'instance.storage.password' takes no key 'secret'
-  --> platform.yaml:10:67  instance.storage.password.secret
+  --> platform.yaml:12:67  instance.storage.password.secret
    |  instance: {storage: {type: postgres, host: h, user: u, password: {secret: …
   why: it takes secret_ref
   fix: did you mean 'secret_ref'?
 
-8 errors\
+9 errors\
 """)
 
 

@@ -1,22 +1,21 @@
 """Pydantic's errors in the words of the documents: which value, which rule, how to mend it."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Interpolation
 from floe_core.names import RuleError, SecretError
-from floe_core.schemas.base import Shorthand
+from floe_core.schema_places import CoreSchema, Place, SchemaWalker, describe_field, is_required, keys_of
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
 
 Families: TypeAlias = Mapping[YamlPath, str]
-_Schema: TypeAlias = Mapping[str, Any]
 
 _LISTED_KEYS = 6
 _LONGEST_SHOWN = 60
@@ -25,29 +24,20 @@ _SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|credential|(api|access|priv
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
 _SOURCE_TOKEN = re.compile(r"[^\s,\]}#]+")
 
+_TYPE_ERROR = re.compile(r"(string|int|float|finite|bool|list|tuple|dict|model)_(type|parsing|from_|number|attributes)")
 _EXPECTED = {
     "string": "text",
     "int": "a whole number",
     "float": "a number",
-    "finite_number": "a finite number",
+    "finite": "a finite number",
     "bool": "true or false",
     "list": "a list",
     "tuple": "a list",
     "dict": "a mapping",
     "model": "a mapping",
 }
-_BOUNDS = {
-    "greater_than_equal": ("at least", "ge", " or more"),
-    "greater_than": ("more than", "gt", " and a bit"),
-    "less_than_equal": ("at most", "le", " or less"),
-    "less_than": ("less than", "lt", " less a bit"),
-}
-_LENGTHS = {
-    "too_short": ("at least", "min_length", "entries"),
-    "too_long": ("at most", "max_length", "entries"),
-    "string_too_short": ("at least", "min_length", "characters"),
-    "string_too_long": ("at most", "max_length", "characters"),
-}
+_BOUNDS = {"greater_than_equal": ("at least", "ge", "or more"), "less_than_equal": ("at most", "le", "or less")}
+_LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 
 
 @dataclass(frozen=True)
@@ -74,22 +64,6 @@ def describe_errors(error: ValidationError, document: ValidatedDocument) -> tupl
     return _Describer(document).describe(error.errors(include_url=False))
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A value of the document: its path, its schema and the value itself, and how it was come by.
-
-    `tag` is its own `type:`, and `kinds` all that there are.
-    """
-
-    path: YamlPath
-    schema: _Schema
-    value: object
-    model: type[BaseModel] | None = None
-    is_key: bool = False
-    tag: str = ""
-    kinds: Mapping[str, _Schema] | None = None
-
-
 class _Describer:
     """Turns the errors of one validation into problems."""
 
@@ -97,9 +71,7 @@ class _Describer:
         self._document = document
         self._source = document.source
         self._raw = document.interpolation.raw
-        schema: _Schema = document.model.__pydantic_core_schema__
-        self._definitions = {definition["ref"]: definition for definition in schema.get("definitions", ())}
-        self._schema = schema
+        self._walker = SchemaWalker(document.model, document.interpolation.value)
         self._suggested: set[tuple[YamlPath, str]] = set()
         self._secret_places: dict[int, int] = {}
 
@@ -114,7 +86,7 @@ class _Describer:
             return self._unknown_key(error["loc"])
         if kind == "missing":
             return self._missing_key(error["loc"])
-        place = self._walk(error["loc"])
+        place = self._walker.walk(error["loc"])
         if place.value is None and not place.is_key:
             return self._empty(place)
         if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -122,73 +94,15 @@ class _Describer:
         if kind == "literal_error":
             return self._not_a_choice(place)
         if kind == "value_error":
-            return self._broken_rule(place, context["error"])
-        expected = _EXPECTED.get(
-            kind.removesuffix("_type").split("_parsing")[0].split("_from_")[0].split("_attributes")[0]
-        )
-        if expected:
-            return self._wrong_type(place, expected)
+            return self._broken_rule(place, context["error"], loc=error["loc"])
+        if (wrong_type := _TYPE_ERROR.match(kind)) is not None:
+            return self._wrong_type(place, _EXPECTED[wrong_type[1]])
         why, remedy = _bound(kind, context)
         variable = self._variable(place)
         fix = remedy and (f"set {variable} to {remedy}" if variable else f"write {remedy}")
         return self._refused(place, "FLOE-125", why=why, fix=fix)
 
-    # ---- where
-
-    def _walk(self, loc: tuple[str | int, ...]) -> _Place:
-        """The value of the document that *loc* means; tags of unions and the insides of short forms are left out."""
-        place = _Place((), self._schema, self._document.interpolation.value)
-        for index, part in enumerate(loc):
-            if part == "[key]" and index == len(loc) - 1:
-                return replace(place, is_key=True, value=place.path[-1])
-            place = self._step(place, part)
-        return place
-
-    def _step(self, place: _Place, part: str | int) -> _Place:
-        schema, model = self._unwrap(place.schema)
-        match schema["type"]:
-            case "tagged-union":
-                inner = schema["choices"][part]
-                if schema["discriminator"] != "type":
-                    return replace(place, schema=inner, tag="", kinds=None)
-                return replace(place, schema=inner, tag=str(part), kinds=schema["choices"])
-            case "model-fields":
-                inner = schema["fields"][_field_name(model, part)]["schema"]
-            case "dict":
-                inner = schema["values_schema"]
-            case "tuple":
-                inner = schema["items_schema"][0]
-            case _:
-                inner = {"type": "any"}
-        value = place.value
-        if isinstance(value, dict) and part in value:
-            return _Place((*place.path, part), inner, value[part], model)
-        if isinstance(value, list) and isinstance(part, int):
-            return _Place((*place.path, part), inner, value[part], model)
-        return replace(place, schema=inner, model=model, tag="", kinds=None)
-
-    def _unwrap(self, schema: _Schema) -> tuple[_Schema, type[BaseModel] | None]:
-        """The schema that says what the value is made of, and the model around it if it is one."""
-        model: type[BaseModel] | None = None
-        while True:
-            if schema["type"] == "definition-ref":
-                schema = self._definitions[schema["schema_ref"]]
-            elif schema["type"] == "model":
-                model, schema = schema["cls"], schema["schema"]
-            elif "schema" in schema:
-                schema = schema["schema"]
-            else:
-                return schema, model
-
-    def _has_short_form(self, schema: _Schema) -> bool:
-        while "schema" in schema:
-            function = schema.get("function", {}).get("function")
-            if isinstance(getattr(function, "__self__", None), Shorthand):
-                return True
-            schema = schema["schema"]
-        return False
-
-    def _locate(self, place: _Place) -> Location:
+    def _locate(self, place: Place) -> Location:
         is_container = isinstance(place.value, dict | list)
         return self._source.locate(*place.path, key=place.is_key or is_container or place.value is None)
 
@@ -212,7 +126,7 @@ class _Describer:
             return f"'{format_yaml_path(rest)}'"
         return f"'{format_yaml_path(rest)}' of {owner}" if rest else owner
 
-    def _shown(self, place: _Place) -> str:
+    def _shown(self, place: Place) -> str:
         raw = self._raw.get(place.path)
         value = place.value if raw is None else raw
         if isinstance(value, dict | list):
@@ -223,22 +137,22 @@ class _Describer:
             return f"'{value}'" if len(value) <= _LONGEST_SHOWN else f"'{value[:_LONGEST_SHOWN]}…'"
         return self._source_text(place) or str(value)
 
-    def _source_text(self, place: _Place) -> str:
+    def _source_text(self, place: Place) -> str:
         """The first word of the value as the document writes it, with every digit."""
         location = self._source.locate(*place.path)
         token = _SOURCE_TOKEN.match(location.source_line or "", (location.column or 1) - 1)
         return token[0] if token else ""
 
-    def _variable(self, place: _Place) -> str:
+    def _variable(self, place: Place) -> str:
         variable = _VARIABLE.search("" if place.is_key else self._raw.get(place.path, ""))
         return variable[1] if variable else ""
 
     # ---- what
 
     def _unknown_key(self, loc: tuple[str | int, ...]) -> Problem:
-        parent, key = self._walk(loc[:-1]), str(loc[-1])
-        _, model = self._unwrap(parent.schema)
-        keys = [key for key in _keys(model) if not (parent.tag and key == "type")]
+        parent, key = self._walker.walk(loc[:-1]), str(loc[-1])
+        _, model = self._walker.unwrap(parent.schema)
+        keys = [key for key in keys_of(model) if not (parent.tag and key == "type")]
         present = set(parent.value) if isinstance(parent.value, dict) else set()
         fix = did_you_mean(key, [other for other in keys if other not in present])
         self._suggested |= {(parent.path, other) for other in keys if f"'{other}'" in fix}
@@ -253,49 +167,49 @@ class _Describer:
             fix=fix or self._other_place(parent, key) or "delete it",
         )
 
-    def _other_place(self, parent: _Place, key: str) -> str:
+    def _other_place(self, parent: Place, key: str) -> str:
         """Where *key* would be right, if it is nowhere near a key of the place where it stands."""
-        schema, _ = self._unwrap(parent.schema)
+        schema, _ = self._walker.unwrap(parent.schema)
         kinds = ((f"'{key}' belongs to type {tag}", kind) for tag, kind in (parent.kinds or {}).items())
         below = ((f"move it below '{name}'", field["schema"]) for name, field in schema.get("fields", {}).items())
-        places = [(fix, self._unwrap(inner)[1]) for fix, inner in (*kinds, *below)]
+        places = [(fix, self._walker.unwrap(inner)[1]) for fix, inner in (*kinds, *below)]
         if not parent.path:
             places += [(f"it belongs into {title}", model) for title, model in self._document.other_documents.items()]
         places.append(("move it to the top level of the document", self._document.model))
-        return next((fix for fix, model in places if key in _keys(model)), "")
+        return next((fix for fix, model in places if key in keys_of(model)), "")
 
     def _missing_key(self, loc: tuple[str | int, ...]) -> Problem | None:
-        parent, key = self._walk(loc[:-1]), str(loc[-1])
+        parent, key = self._walker.walk(loc[:-1]), str(loc[-1])
         if (parent.path, key) in self._suggested:
             return None
-        _, model = self._unwrap(parent.schema)
+        _, model = self._walker.unwrap(parent.schema)
         if isinstance(parent.value, str):
             return self._refused(parent, "FLOE-122", why=f"it must be a mapping with '{key}'")
         return Problem(
             "FLOE-121",
             f"{self._words(parent.path)} has no '{key}'",
             self._source.locate(*parent.path, key=True),
-            why=f"'{key}' is required: {_description(model, key)}",
+            why=f"'{key}' is required: {describe_field(model, key)}",
             fix=f"add '{key}: …'",
         )
 
-    def _empty(self, place: _Place) -> Problem:
+    def _empty(self, place: Place) -> Problem:
         return Problem(
             "FLOE-122",
             f"{self._words(place.path)} is empty",
             self._locate(place),
-            fix="write its value" if _is_required(place) else "write its value, or delete the key",
+            fix="write its value" if is_required(place) else "write its value, or delete the key",
         )
 
-    def _unknown_kind(self, place: _Place) -> Problem:
-        schema, _ = self._unwrap(place.schema)
-        kinds: Mapping[str, _Schema] = schema["choices"]
+    def _unknown_kind(self, place: Place) -> Problem:
+        schema, _ = self._walker.unwrap(place.schema)
+        kinds: Mapping[str, CoreSchema] = schema["choices"]
         owner = self._words(place.path)
         listed = list_names(kinds)
         if not isinstance(place.value, dict):
             return self._refused(place, "FLOE-122", why="it must be a mapping with a 'type'")
         if "type" in place.value:
-            tag = _Place((*place.path, "type"), {"type": "str"}, place.value["type"])
+            tag = Place((*place.path, "type"), {"type": "str"}, place.value["type"])
             what = f"{owner} is of type {self._shown(tag)}, which does not exist"
             fix = self._one_of_them(tag, kinds)
             return Problem("FLOE-124", what, self._locate(tag), why=f"the types are {listed}", fix=fix)
@@ -305,32 +219,32 @@ class _Describer:
             location = self._source.locate(*place.path, misspelt, key=True)
             what = f"{owner} takes no key '{misspelt}'"
             return Problem("FLOE-120", what, location, why="it has a 'type'", fix="did you mean 'type'?")
-        fitting = [tag for tag, kind in kinds.items() if set(keys) <= set(_keys(self._unwrap(kind)[1]))]
+        fitting = [tag for tag, kind in kinds.items() if set(keys) <= set(keys_of(self._walker.unwrap(kind)[1]))]
         fix = f"add 'type: {fitting[0]}'" if len(fitting) == 1 and keys else "add 'type: …' with one of them"
         why = f"the type says what it is: {listed}"
         return Problem("FLOE-124", f"{owner} has no 'type'", self._source.locate(*place.path, key=True), why, fix)
 
-    def _not_a_choice(self, place: _Place) -> Problem:
-        schema, _ = self._unwrap(place.schema)
+    def _not_a_choice(self, place: Place) -> Problem:
+        schema, _ = self._walker.unwrap(place.schema)
         choices = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in schema["expected"]]
         one_of = f"it must be {'one of ' if len(choices) > 1 else ''}{list_names(choices)}"
         return self._refused(place, "FLOE-123", why=one_of, fix=self._one_of_them(place, choices))
 
-    def _one_of_them(self, place: _Place, choices: Collection[str]) -> str:
+    def _one_of_them(self, place: Place, choices: Collection[str]) -> str:
         variable = self._variable(place)
         if variable:
             return f"set {variable} to one of them"
         only = f"write '{next(iter(choices))}'" if len(choices) == 1 else "write one of them"
         return did_you_mean(str(place.value), choices) or only
 
-    def _wrong_type(self, place: _Place, expected: str) -> Problem:
+    def _wrong_type(self, place: Place, expected: str) -> Problem:
         variable = self._variable(place)
-        if expected == "a mapping" and self._has_short_form(place.schema):
+        if expected == "a mapping" and self._walker.has_short_form(place.schema):
             expected = "text or a mapping"
         fix = f"set {variable} to {expected}" if variable else self._other_form(place, expected)
         return self._refused(place, "FLOE-122", why=f"it must be {expected}", fix=fix)
 
-    def _other_form(self, place: _Place, expected: str) -> str:
+    def _other_form(self, place: Place, expected: str) -> str:
         """How to write *expected* where something else stands."""
         match expected, place.value:
             case "text", int() | float():
@@ -348,35 +262,40 @@ class _Describer:
             case _:
                 return f"write {expected}"
 
-    def _broken_rule(self, place: _Place, error: object) -> Problem:
+    def _broken_rule(self, place: Place, error: object, *, loc: tuple[str | int, ...]) -> Problem | None:
+        if isinstance(error, ValidationError):
+            inner = error.errors(include_url=False)[0]
+            return self._describe({**inner, "loc": (*loc, *inner["loc"])})
         rule, fix = str(error), error.fix if isinstance(error, RuleError) else ""
         for part in error.at if isinstance(error, RuleError) else ():
-            place = self._step(place, part)
+            place = self._walker.step(place, part)
         if isinstance(error, SecretError) or place.path[-1:] == ("secret_ref",):
-            location = self._locate(place)
-            self._hide(self._source.locate(*place.path))
-            return Problem("FLOE-126", f"{self._words(place.path)} holds a secret", location, why=rule, fix=fix)
+            return self._secret(place, why=rule, fix=fix)
         variable = self._variable(place)
         own = () if place.is_key else place.path
         rule = self._masked(rule, own)
         fix = f"set {variable} to another value" if variable else self._masked(fix, own)
         if place.is_key:
             family = self._document.families.get(place.path[:-1])
-            what = (
-                f"a {family} cannot be named '{place.value}'"
-                if family
-                else (f"{self._words(place.path[:-1])} cannot have a key '{place.value}'")
-            )
+            what = f"{self._words(place.path[:-1])} cannot have a key '{place.value}'"
+            if family:
+                what = f"{'an' if family[0] in 'aeiou' else 'a'} {family} cannot be named '{place.value}'"
             return Problem("FLOE-125", what, self._locate(place), rule, fix)
         if isinstance(place.value, dict | list):
             return Problem("FLOE-125", f"{self._words(place.path)}: {rule}", self._locate(place), fix=fix)
         return self._refused(place, "FLOE-125", why=rule, fix=fix)
 
-    def _refused(self, place: _Place, code: str, *, why: str = "", fix: str = "") -> Problem:
+    def _refused(self, place: Place, code: str, *, why: str = "", fix: str = "") -> Problem:
+        if place.path[-1:] == ("secret_ref",):
+            return self._secret(place, why=why, fix=fix)
         what = f"{self._words(place.path)} cannot be {self._shown(place)}"
         return Problem(code, what, self._locate(place), why, fix)
 
     # ---- what may not be shown
+
+    def _secret(self, place: Place, *, why: str, fix: str) -> Problem:
+        self._hide(self._source.locate(*place.path))
+        return Problem("FLOE-126", f"{self._words(place.path)} holds a secret", self._locate(place), why, fix)
 
     def _masked(self, text: str, path: YamlPath) -> str:
         """*text* with the document's own words where it repeats values of the environment."""
@@ -403,50 +322,15 @@ class _Describer:
         return replace(problem, location=replace(location, source_line=shown))
 
 
-def _keys(model: type[BaseModel] | None) -> Iterator[str]:
-    """The keys that a mapping for *model* may have, each field's preferred one; those it must have come first."""
-    fields = model.model_fields if model else {}
-    for name, field in sorted(fields.items(), key=lambda item: not item[1].is_required()):
-        yield _aliases(name, field.validation_alias)[0]
-
-
-def _field_name(model: type[BaseModel] | None, key: str | int) -> str:
-    for name, field in (model.model_fields if model else {}).items():
-        if key in _aliases(name, field.validation_alias):
-            return name
-    raise KeyError(key)
-
-
-def _aliases(name: str, alias: object) -> list[str]:
-    if isinstance(alias, AliasChoices):
-        return [str(choice) for choice in alias.choices]
-    return [alias if isinstance(alias, str) else name]
-
-
-def _description(model: type[BaseModel] | None, key: str) -> str:
-    """The first clause of what the field is for."""
-    description = (model.model_fields[_field_name(model, key)].description if model else "") or ""
-    clause = re.split(r"[:;,.](?:\s|\Z)", description, maxsplit=1)[0]
-    return clause[:1].lower() + clause[1:]
-
-
-def _is_required(place: _Place) -> bool:
-    if place.model is None or not place.path:
-        return False
-    key = place.path[-1]
-    names = [name for name, field in place.model.model_fields.items() if key in _aliases(name, field.validation_alias)]
-    return any(place.model.model_fields[name].is_required() for name in names)
-
-
 def _bound(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     """Rule and remedy where a value is too small, too large, too short or too long."""
     if kind in _BOUNDS:
         words, key, other = _BOUNDS[kind]
         bound = f"{context[key]:.15g}"
-        return f"it must be {words} {bound}", f"{bound}{other}"
+        return f"it must be {words} {bound}", f"{bound} {other}"
     if kind in _LENGTHS:
-        words, key, unit = _LENGTHS[kind]
-        return f"it must have {words} {context[key]} {unit}", ""
+        words, key = _LENGTHS[kind]
+        return f"it must have {words} {context[key]} entries", ""
     return "", ""
 
 
