@@ -133,7 +133,7 @@ partition_column.column: the text is empty
   fix: leave the key out
 # age without a unit
 freshness.window.fail_after: a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'
-  fix: write '24s' for seconds
+  fix: write '24s', '24m', '24h' or '24d'
 # warning after failure
 freshness.window.warn_after: the warning comes before the failure, which is after 12h
 # age in seconds

@@ -183,7 +183,7 @@ a password never stands in a document
 a bucket is its bare name, without a scheme and without a path
   fix: write 'lake'
 a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'
-  fix: write '24s' for seconds
+  fix: write '24s', '24m', '24h' or '24d'
 a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'
 a length of time is longer than zero
 it is a number, not true or false\

@@ -317,7 +317,7 @@ def parse_duration(value: object) -> timedelta:
         is_number = isinstance(value, int | float) or re.fullmatch(r"\d+(\.\d+)?", text)
         raise RuleError(
             "a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'",
-            fix=f"write '{text}s' for seconds" if is_number else "",
+            fix=f"write '{text}s', '{text}m', '{text}h' or '{text}d'" if is_number else "",
         )
     length = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     if length <= timedelta():

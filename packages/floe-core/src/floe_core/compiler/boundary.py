@@ -40,6 +40,7 @@ _CONNECTION = re.compile(
     r"|\bhost=\S+.*\b(?:dbname|user|password)="
 )
 _HOST_PORT = re.compile(
+    r"(?!(?:tag|group|kind|owner|key|asset|last|source|path|config|model|version|state|result|sha\d*|md5):)"
     r"(?:[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*|\d{1,3}(?:\.\d{1,3}){3}):(\d{2,5})(?:/\S*)?"
 )
 _IP_ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")

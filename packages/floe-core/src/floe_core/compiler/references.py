@@ -66,7 +66,7 @@ def check_profiles(
     unknown = [*_check_picked_profiles(spec, platform, source), *_check_executors(spec, platform, source)]
     if unknown:
         return unknown
-    picked = _PickedProfiles(spec, platform, source, platform_source or source)
+    picked = _PickedProfiles(spec, platform, source, platform_source)
     return [*_check_several_hosts(picked), *_check_engine_reads_catalog(picked, python_sources)]
 
 
@@ -244,7 +244,11 @@ class _PickedProfiles:
     spec: FloeSpec
     platform: PlatformSpec
     source: SourceMap
-    platform_source: SourceMap
+    platform_source: SourceMap | None
+
+    def locate(self, *path: str | int) -> Location | None:
+        """Where the profile at *path* stands in platform.yaml; nowhere on the embedded platform."""
+        return self.platform_source.locate(*path, key=True) if self.platform_source else None
 
     @property
     def catalog(self) -> object:
@@ -289,11 +293,11 @@ def _is_of_several_hosts(profile: object) -> bool:
 
 def _check_several_hosts(picked: _PickedProfiles) -> Iterator[Problem]:
     for name, engine in picked.engines_of_several_hosts.items():
-        where = picked.platform_source.locate("execution", name)
+        where = picked.locate("execution", name)
         for place, path in picked.places_of_one_host:
-            yield _one_host(engine, place, picked.platform_source.locate(*path))
+            yield _one_host(engine, place, picked.locate(*path))
         if isinstance(picked.compute, DuckDBCompute) and picked.spec.orchestration.dbt is not None:
-            place = f"the DuckDB file of compute profile '{picked.spec.compute}'"
+            place = f"the DuckDB file of '{picked.spec.compute}'"
             yield _one_host(engine, place, where, severity="warning")
         if isinstance(picked.platform.instance.storage, SqliteInstance):
             yield _one_host(engine, "Dagster's run storage (sqlite)", where, severity="warning")
@@ -305,13 +309,13 @@ def _check_several_hosts(picked: _PickedProfiles) -> Iterator[Problem]:
     ):
         for place, path in picked.places_of_one_host:
             engine = f"compute profile '{picked.spec.compute}'"
-            yield _one_host(engine, place, picked.platform_source.locate(*path))
+            yield _one_host(engine, place, picked.locate(*path))
 
 
-def _one_host(engine: str, place: str, location: Location, *, severity: Severity = "error") -> Problem:
+def _one_host(engine: str, place: str, location: Location | None, *, severity: Severity = "error") -> Problem:
     return Problem(
         PROFILES_DO_NOT_FIT,
-        f"{engine} works on other machines than this one, which do not see {place}",
+        f"{engine} spans several machines, which do not share {place}",
         location,
         why="what several machines work on must be a service or a storage that all of them reach",
         fix="pick a profile for it that all machines reach, or an engine of this machine"
@@ -327,8 +331,7 @@ def _check_engine_reads_catalog(picked: _PickedProfiles, python_sources: Collect
         return
     yield Problem(
         PROFILES_DO_NOT_FIT,
-        f"compute profile '{picked.spec.compute}' does not read the catalog, and the dbt project reads what Python "
-        "assets write",
+        f"dbt reads what Python assets write, and compute profile '{picked.spec.compute}' does not read the catalog",
         _locate(picked.source, "compute"),
         why=f"dbt would not find the sources {list_names(sorted(python_sources))}",
         fix="pick a compute profile that reads the catalog, or write reads_catalog: true once the engine is set up to",

@@ -36,7 +36,7 @@ class _Warehouse(_Compute):
     @model_validator(mode="after")
     def _login_is_complete(self) -> Self:
         method = getattr(self, "method", "")
-        for field in self._logins.get(method, ()):
+        for field in self._logins.get(method, ()) if method else ():
             if getattr(self, field) is None:
                 raise RuleError(f"method '{method}' needs '{field}'", fix=f"add '{field}'")
         alternatives = self._logins.get("", ())
