@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
@@ -20,6 +21,7 @@ from inline_snapshot import snapshot
 from floe_dagster.asset_index import AssetIndex
 from floe_dagster.assets import floe_asset
 from floe_dagster.import_paths import set_up_import_paths
+from floe_dagster.lakehouse.tables import Partition, PartitionKeys, PartitionWindow
 from floe_dagster.targets import load_target
 from plugins.user_project import UserProject
 
@@ -41,9 +43,11 @@ class FakeCatalog:
 
     def __init__(self) -> None:
         self.tables: dict[str, object] = {}
+        self.partitions: list[Partition | None] = []
         self.lock = threading.Lock()
 
-    def write_table(self, name: str, data: Any) -> Written:
+    def write_table(self, name: str, data: Any, *, partition: Partition | None = None) -> Written:
+        self.partitions.append(partition)
         table = data.collect() if isinstance(data, pl.LazyFrame) else data
         table = pa.table(table) if not isinstance(table, pa.RecordBatch) else pa.Table.from_batches([table])
         with self.lock:
@@ -55,17 +59,25 @@ class Clock(dg.ConfigurableResource[Any]):
     hour: int = 6
 
 
+INSTANCE = dg.DagsterInstance.ephemeral()
+
+
+def materialize(assets: list[dg.AssetsDefinition], **run: Any) -> dg.ExecuteInProcessResult:
+    """A run in the one instance of this file: making one takes longer than the run."""
+    return dg.materialize(assets, instance=INSTANCE, **run)
+
+
 def metadata_of(
     asset: dg.AssetsDefinition, *, upstream: tuple[dg.AssetsDefinition, ...] = (), **resources: object
 ) -> dict[str, object]:
     """What a run of *asset* records."""
-    result = dg.materialize([*upstream, asset], resources=resources)
+    result = materialize([*upstream, asset], resources=resources)
     [event] = result.asset_materializations_for_node(asset.op.name)
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def failure_of(asset: dg.AssetsDefinition, **resources: object) -> str:
-    result = dg.materialize([asset], resources=resources, raise_on_error=False)
+def failure_of(asset: dg.AssetsDefinition, *, partition_key: str | None = None, **resources: object) -> str:
+    result = materialize([asset], resources=resources, partition_key=partition_key, raise_on_error=False)
     [event] = result.get_step_failure_events()
     failure = event.step_failure_data.user_failure_data
     assert failure is not None
@@ -311,7 +323,7 @@ class TestParameters:
             return {"limit": config.rows, "catalog": catalog}
 
         run_config = dg.RunConfig(ops={"asset": Limits(rows=7)})
-        result = dg.materialize([asset], resources={"catalog": 1}, run_config=run_config)
+        result = materialize([asset], resources={"catalog": 1}, run_config=run_config)
         assert result.asset_materializations_for_node("asset")[0].metadata["limit"].value == 7
 
     def test_required_resource_keys_go_with_resources_by_name(self) -> None:
@@ -333,7 +345,7 @@ class TestParameters:
         def asset(warehouse_api): ...  # type: ignore[no-untyped-def] # as users write
 
         with pytest.raises(dg.DagsterInvalidDefinitionError, match="resource with key 'warehouse_api' required"):
-            dg.materialize([asset])
+            materialize([asset])
 
 
 class TestFutureAnnotations:
@@ -413,7 +425,7 @@ class TestFutureAnnotations:
             floe_asset(broken)
 
         assert str(caught.value) == snapshot(
-            "the class 'Missing' of parameter 'config' does not exist when the module is imported: define it, or import it outside `if TYPE_CHECKING:`"
+            "the class 'Missing' of parameter 'config' does not exist when the module is imported: define it, or import it outside `if TYPE_CHECKING:`"  # noqa: E501
         )
 
 
@@ -438,7 +450,7 @@ class TestShapes:
             yield dg.MaterializeResult(metadata={"rows": 3})
             yield dg.AssetCheckResult(passed=True)
 
-        result = dg.materialize([asset])
+        result = materialize([asset])
         assert [event.passed for event in result.get_asset_check_evaluations()] == [True]
         [event] = result.asset_materializations_for_node("asset")
         assert event.metadata["dagster/row_count"].value == 3
@@ -461,7 +473,7 @@ class TestShapes:
         def asset() -> Iterator[object]:
             yield dg.AssetObservation("other")
 
-        result = dg.materialize([asset])
+        result = materialize([asset])
 
         assert result.asset_materializations_for_node("asset") == []
 
@@ -494,7 +506,7 @@ class TestShapes:
             finally:
                 closed.append(True)
 
-        dg.materialize([asset], raise_on_error=False)
+        materialize([asset], raise_on_error=False)
 
         assert closed == [True]
 
@@ -601,20 +613,88 @@ error[FLOE-410]: asset 'asset' returns a value of type polars.DataFrame but name
   fix: write each with the 'catalog' resource, catalog.write_table(name, rows), and return a dict
 """)
 
-    def test_rows_of_a_partition(self) -> None:
-        @floe_asset(outputs=["a.a"], partitions_def=dg.StaticPartitionsDefinition(["x"]))
+
+HOURLY = dg.TimeWindowPartitionsDefinition(
+    cron_schedule="0 * * * *", start=dt.datetime(2024, 1, 1), fmt="%Y-%m-%d-%H:%M", timezone="Europe/Berlin"
+)
+REGIONS = dg.StaticPartitionsDefinition(["eu", "us", "ap"])
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class TestPartitions:
+    def write(self, asset: dg.AssetsDefinition, **run: Any) -> tuple[list[Partition | None], dict[str, object]]:
+        catalog = FakeCatalog()
+        result = materialize([asset], resources={"catalog": catalog}, **run)
+        events = result.asset_materializations_for_node("asset")
+        return catalog.partitions, {name: value.value for name, value in events[0].metadata.items()}
+
+    def test_a_time_window_is_replaced(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=HOURLY, partition_column="at")
+        def asset() -> object:
+            return pa.table({"at": [dt.datetime(2024, 3, 1, 6)]})
+
+        [partition], metadata = self.write(asset, partition_key="2024-03-01-06:00")
+
+        start, end = (dt.datetime(2024, 3, 1, hour, tzinfo=BERLIN) for hour in (6, 7))
+        assert partition == PartitionWindow("at", start, end)
+        assert (metadata["dagster/partition_row_count"], "dagster/row_count" in metadata) == (1, False)
+
+    def test_a_key_is_replaced(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=REGIONS, metadata={"partition_expr": "region"})
+        def asset() -> object:
+            return pa.table({"region": ["eu"]})
+
+        assert self.write(asset, partition_key="eu")[0] == [PartitionKeys("region", ("eu",))]
+
+    @pytest.mark.filterwarnings("ignore:Parameter `backfill_policy` of function `asset` is currently in beta")
+    def test_a_range_is_replaced_in_one_go(self) -> None:
+        @floe_asset(
+            outputs=["a.a"],
+            partitions_def=dg.DailyPartitionsDefinition("2024-01-01"),
+            partition_column="day",
+            backfill_policy=dg.BackfillPolicy.single_run(),
+        )
+        def asset() -> object:
+            return pa.table({"day": [dt.date(2024, 1, 2)]})
+
+        tags = {"dagster/asset_partition_range_start": "2024-01-02", "dagster/asset_partition_range_end": "2024-01-04"}
+        partitions, _ = self.write(asset, tags=tags)
+
+        days = (dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (2, 5))
+        assert partitions == [PartitionWindow("day", *days)]
+
+    def test_a_run_of_no_partition_replaces_the_table(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=REGIONS, partition_column="region")
+        def asset() -> object:
+            return pa.table({"region": ["eu", "us"]})
+
+        assert self.write(asset)[0] == [None]
+
+    def test_without_a_column(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=REGIONS)
         def asset() -> object:
             return pd.DataFrame({"id": [1]})
 
-        result = dg.materialize([asset], resources={"catalog": FakeCatalog()}, partition_key="x", raise_on_error=False)
+        assert failure_of(asset, partition_key="eu", catalog=FakeCatalog()) == snapshot("""\
 
-        failure = result.get_step_failure_events()[0].step_failure_data.user_failure_data
-        assert failure is not None
-        assert f"\n{failure.description}\n" == snapshot("""\
+error[FLOE-411]: asset 'asset' is partitioned and returns rows, but no column tells which partition a row belongs to
+  why: only the rows of the partition are replaced in its table
+  fix: name the column: partition_column under orchestration.assets in floe.yaml, or @floe_asset(partition_column='…')
+""")
 
-error[FLOE-410]: asset 'asset' is partitioned and returns a value of type pandas.DataFrame
-  why: it would replace the whole table 'a.a', not the rows of the partition
-  fix: write the partition's rows with the 'catalog' resource and return a dict
+    def test_two_dimensions(self) -> None:
+        both = dg.MultiPartitionsDefinition({"day": dg.DailyPartitionsDefinition("2024-01-01"), "region": REGIONS})
+
+        @floe_asset(outputs=["a.a"], partitions_def=both)
+        def asset() -> object:
+            return pd.DataFrame({"id": [1]})
+
+        key = dg.MultiPartitionKey({"day": "2024-01-01", "region": "eu"})
+        assert failure_of(asset, partition_key=key, catalog=FakeCatalog()) == snapshot("""\
+
+error[FLOE-411]: asset 'asset' has partitions of two dimensions and returns rows
+  why: rows are replaced by one column: a time, or a key
+  fix: write the rows with the 'catalog' resource and return a dict
 """)
 
 
@@ -649,7 +729,7 @@ error[FLOE-410]: asset 'bronze/asset' returns a value of type int, which is no r
         def asset() -> dg.MaterializeResult[Any]:
             return dg.MaterializeResult(metadata={"a": 1}, check_results=[dg.AssetCheckResult(passed=True)])
 
-        result = dg.materialize([asset])
+        result = materialize([asset])
         assert [check.check_name for check in result.get_asset_check_evaluations()] == ["ok"]
 
     def test_no_io_manager_is_asked_for_anything(self) -> None:
@@ -667,7 +747,7 @@ error[FLOE-410]: asset 'bronze/asset' returns a value of type int, which is no r
         @floe_asset(deps=[upstream])
         def downstream() -> None: ...
 
-        result = dg.materialize([upstream, downstream], resources={"io_manager": Refusing()})
+        result = materialize([upstream, downstream], resources={"io_manager": Refusing()})
 
         assert result.success
 
@@ -698,7 +778,7 @@ error[FLOE-410]: asset 'bronze/asset' returns a value of type int, which is no r
             raise ZeroDivisionError("my own mistake")
 
         with pytest.raises(ZeroDivisionError, match="my own mistake") as caught:
-            dg.materialize([asset])
+            materialize([asset])
 
         ours = [entry for entry in caught.traceback if "floe_dagster" in str(entry.path)]
         assert len(ours) == 1

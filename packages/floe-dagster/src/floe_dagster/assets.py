@@ -9,6 +9,7 @@ from typing import Any, cast, overload
 import dagster as dg
 
 from floe_dagster.returned_values import ReturnedValues
+from floe_dagster.run_partition import PARTITION_COLUMN
 from floe_dagster.user_functions import UserFunction
 
 INPUTS = "floe/inputs"
@@ -28,6 +29,7 @@ def floe_asset(
     inputs: str | Sequence[str] = ...,
     outputs: str | Sequence[str] = ...,
     compute_kind: str | None = ...,
+    partition_column: str | None = ...,
     **asset_arguments: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]: ...
 
@@ -39,6 +41,7 @@ def floe_asset(
     inputs: str | Sequence[str] = (),
     outputs: str | Sequence[str] = (),
     compute_kind: str | None = None,
+    partition_column: str | None = None,
     **asset_arguments: Any,
 ) -> dg.AssetsDefinition | Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """An asset that a function computes; takes everything that `dagster.asset` takes.
@@ -61,11 +64,13 @@ def floe_asset(
         inputs: Tables that the function reads, such as `raw.customers`.
         outputs: Tables that it writes.
         compute_kind: One more of the asset's `kinds`.
+        partition_column: Column by which the rows that a partitioned asset returns replace those of its partition.
         asset_arguments: Arguments of `dagster.asset`.
     """
     decoration = _Decoration(
         inputs=_table_names("inputs", inputs),
         outputs=_table_names("outputs", outputs),
+        partition_column=partition_column,
         arguments=_arguments(asset_arguments, compute_kind),
     )
     return decoration.build_asset if fn is None else decoration.build_asset(fn)
@@ -94,6 +99,7 @@ class _Decoration:
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    partition_column: str | None
     arguments: Mapping[str, Any]
 
     def build_asset(self, fn: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -134,6 +140,8 @@ class _Decoration:
             tables[OUTPUTS] = list(self.outputs)
         if len(self.outputs) == 1:
             tables["dagster/table_name"] = self.outputs[0]
+        if self.partition_column is not None:
+            tables[PARTITION_COLUMN] = self.partition_column
         return {**tables, **_code_reference(function), **(self.arguments.get("metadata") or {})}
 
     def _upstream_names(self) -> frozenset[str]:

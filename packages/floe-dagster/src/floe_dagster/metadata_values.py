@@ -15,6 +15,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 ROW_COUNT = "dagster/row_count"
+PARTITION_ROW_COUNT = "dagster/partition_row_count"
 
 _LONGEST_TEXT = 2_000
 _MOST_ITEMS = 1_000

@@ -7,7 +7,9 @@ from typing import Any, Protocol, TypeAlias, cast
 import dagster as dg
 
 from floe_core.errors import Problem, render_problem
-from floe_dagster.metadata_values import ROW_COUNT, build_metadata
+from floe_dagster.lakehouse.tables import Partition
+from floe_dagster.metadata_values import PARTITION_ROW_COUNT, ROW_COUNT, build_metadata
+from floe_dagster.run_partition import resolve_run_partition
 
 _Result: TypeAlias = "dg.MaterializeResult[Any]"
 
@@ -35,8 +37,8 @@ class WrittenTable(Protocol):
 class TableWriter(Protocol):
     """The part of the `catalog` resource that is used here."""
 
-    def write_table(self, name: str, data: object, /) -> WrittenTable:
-        """Replace the rows of the table *name*."""
+    def write_table(self, name: str, data: object, /, *, partition: Partition | None = None) -> WrittenTable:
+        """Replace the rows of the table *name*, or of one partition of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +130,19 @@ class ReturnedValues:
                 why="the rows that an asset returns are written to the one table in its 'outputs'",
                 fix="write each with the 'catalog' resource, catalog.write_table(name, rows), and return a dict",
             )
-        if self.context.has_partition_key or self.context.has_partition_key_range:
-            raise self._failure(
-                f"is partitioned and returns {_a(frame)}",
-                why=f"it would replace the whole table '{self.outputs[0]}', not the rows of the partition",
-                fix="write the partition's rows with the 'catalog' resource and return a dict",
-            )
+        partition = resolve_run_partition(self.context)
+        if isinstance(partition, Problem):
+            raise self._failure(partition.what, why=partition.why, fix=partition.fix, code=partition.code)
         columns = _columns_of(frame)
         catalog = cast("TableWriter", self.context.resources.catalog)
-        written = catalog.write_table(self.outputs[0], frame)
-        return _metadata_of(written, columns=columns)
+        if partition is None:
+            return _metadata_of(catalog.write_table(self.outputs[0], frame), columns=columns)
+        written = catalog.write_table(self.outputs[0], frame, partition=partition)
+        return _metadata_of(written, columns=columns, count=PARTITION_ROW_COUNT)
 
-    def _failure(self, what: str, *, why: str = "", fix: str = "") -> dg.Failure:
+    def _failure(self, what: str, *, why: str, fix: str = "", code: str = "FLOE-410") -> dg.Failure:
         name = self.context.asset_key.to_user_string()
-        problem = Problem(code="FLOE-410", what=f"asset '{name}' {what}", why=why, fix=fix)
+        problem = Problem(code=code, what=f"asset '{name}' {what}", why=why, fix=fix)
         return dg.Failure(description=render_problem(problem), allow_retries=False)
 
 
@@ -190,9 +191,11 @@ _FRAMES: Mapping[str, Callable[[Any], Iterable[tuple[object, object]]]] = {
 }
 
 
-def _metadata_of(written: WrittenTable, *, columns: Sequence[tuple[str, str]] = ()) -> dict[str, dg.MetadataValue[Any]]:
+def _metadata_of(
+    written: WrittenTable, *, columns: Sequence[tuple[str, str]] = (), count: str = ROW_COUNT
+) -> dict[str, dg.MetadataValue[Any]]:
     metadata: dict[str, dg.MetadataValue[Any]] = {
-        ROW_COUNT: dg.MetadataValue.int(written.rows),
+        count: dg.MetadataValue.int(written.rows),
         "dagster/table_name": dg.MetadataValue.text(written.table),
         "snapshot_id": dg.MetadataValue.int(written.snapshot_id),
     }
