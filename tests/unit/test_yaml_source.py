@@ -239,7 +239,8 @@ def test_something_else_is_no_source_map(data: object) -> None:
 
 
 KEYS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
-SCALARS = st.one_of(KEYS, st.integers(), st.booleans(), st.none(), st.integers(-(10**9), 10**9).map(lambda number: number / 4))
+QUARTERS = st.integers(-(10**9), 10**9).map(lambda number: number / 4)
+SCALARS = st.one_of(KEYS, st.integers(), st.booleans(), st.none(), QUARTERS)
 TREES = st.dictionaries(
     KEYS,
     st.recursive(
