@@ -16,6 +16,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._utils import pushd
+from dagster._utils.warnings import disable_dagster_warnings
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
 from dagster_dbt.asset_utils import DAGSTER_DBT_MANIFEST_METADATA_KEY
 from dagster_dbt.core.dbt_cli_event import DbtCliEventMessage
@@ -77,7 +78,7 @@ class FloeDbtCliResource(DbtCliResource):
             dagster_dbt_translator = dagster_dbt_translator or self._deferred.translator
         parses = Path(self.state_dir, "parses")
         parse = parses / f"{self._parse_signature(all_vars)}.msgpack"
-        with self._environment(parse):
+        with self._environment(parse), disable_dagster_warnings():  # dagster-dbt 0.29 uses what Dagster deprecates
             started = super().cli(
                 [*plain_args, *_vars_args(all_vars)],
                 raise_on_error=raise_on_error,

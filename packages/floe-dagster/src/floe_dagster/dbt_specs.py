@@ -82,7 +82,7 @@ class SpecBuilder:
         return {
             "description": details.get("description"),
             "group_name": relation.group,
-            "owners": relation.owners,
+            "owners": list(relation.owners),
             "tags": relation.tags,
             "kinds": self._kinds_of(relation),
         }

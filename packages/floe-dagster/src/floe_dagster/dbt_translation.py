@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
-from dagster._utils.warnings import disable_dagster_warnings
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 from dagster_dbt.asset_utils import build_dbt_specs, get_upstream_unique_ids
 from dagster_dbt.utils import select_unique_ids
@@ -67,12 +66,11 @@ def translate(
     }
     _check_selection(selection, manifest, project, location)
     try:
-        with disable_dagster_warnings():  # references to code are in beta, which is said once for each of them
-            source_keys = find_clashing_sources(manifest, plain)
-            translator = build_translator(user_class, source_keys=source_keys, refers_to_code=project is not None)
-            specs, checks = build_dbt_specs(
-                translator=translator, manifest=manifest, io_manager_key=None, project=project, **selection
-            )
+        source_keys = find_clashing_sources(manifest, plain)
+        translator = build_translator(user_class, source_keys=source_keys, refers_to_code=project is not None)
+        specs, checks = build_dbt_specs(
+            translator=translator, manifest=manifest, io_manager_key=None, project=project, **selection
+        )
     except (dg.DagsterError, CheckError) as error:
         raise CompileError(_refused_by_dagster_dbt(error)) from None
     except Exception as error:

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+from dagster._utils.warnings import disable_dagster_warnings
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
 _NOT_IN_GROUP_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 _ASSET_TYPES = ("model", "seed", "snapshot")
@@ -32,6 +33,11 @@ class FloeDbtTranslator(DagsterDbtTranslator):
             enable_code_references=self.refers_to_code,
             enable_duplicate_source_asset_keys=True,
         )
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The spec of a node, without a warning for each thing in it that Dagster calls beta or deprecated."""
+        with disable_dagster_warnings():
+            return super().get_asset_spec(manifest, unique_id, project)
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """The key of a node; of a source, that of the asset that writes it."""

@@ -1,0 +1,2 @@
+{{ config(alias='label_names') }}
+select '{{ var("label", "none") }}' as label, current_date as today

@@ -1,0 +1,1 @@
+select shipments.id from {{ source('bronze', 'shipments') }} as shipments, {{ source('outside', 'rates') }} as rates

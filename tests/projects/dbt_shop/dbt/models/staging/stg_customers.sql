@@ -1,0 +1,1 @@
+select id, country from {{ source('bronze', 'customers') }}
