@@ -26,7 +26,6 @@ from floe_dagster.dbt_files import write_profile
 from floe_dagster.dbt_index import RelationNames
 from floe_dagster.dbt_project import DbtProjectFolder
 from floe_dagster.lakehouse.settings import LakehouseSettings
-from floe_dagster.secrets import read_text
 
 DEFAULT_PROFILE = "default"
 DEFAULT_TARGET = "dev"
@@ -60,19 +59,14 @@ def resolve_profiles(spec: FloeSpec, platform: PlatformSpec) -> Profiles:
 
 
 def lakehouse_settings(profiles: Profiles, project: ProjectFolder) -> LakehouseSettings:
-    """The lakehouse of the project, its secrets read now.
-
-    Raises:
-        LoadError: A secret is not set.
-    """
+    """The lakehouse of the project; its secrets are named, and read when the catalog is first used."""
     properties = catalog_properties(profiles, project)
     compute = profiles.compute
-    on_duckdb = isinstance(compute, DuckDBCompute)
     return LakehouseSettings(
-        properties={name: read_text(value) for name, value in properties.items()},
-        warehouse_file=_duckdb_file(compute, project) if on_duckdb else None,
-        dbt_schema=schema_of(compute),
+        properties={name: value for name, value in properties.items() if not isinstance(value, SecretRef)},
         secrets={name: value.secret_ref for name, value in properties.items() if isinstance(value, SecretRef)},
+        warehouse_file=_duckdb_file(compute, project) if isinstance(compute, DuckDBCompute) else None,
+        dbt_schema=schema_of(compute),
     )
 
 
