@@ -260,11 +260,12 @@ class TestWebUi:
             ("/".join(upstream["path"]), "/".join(node["assetKey"]["path"]))
             for node in nodes
             for upstream in node["dependencyKeys"]
-            if not upstream["path"][0].startswith("export")
+            if upstream["path"][0] != "export"
         }
 
         assert edges == {
             *((f"bronze_{table}", f"silver/stg_{table}") for table in FILES),
+            *((f"bronze_{table}", "table_inspection") for table in FILES),
             *((f"silver/stg_{table}", "gold/customer_orders") for table in ("customers", "orders", "order_items")),
             *((f"silver/stg_{table}", "gold/revenue_by_product") for table in ("products", "order_items")),
         }
