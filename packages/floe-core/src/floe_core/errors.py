@@ -1,10 +1,11 @@
 """Every error class of floe, where a problem stands, and the one template in which problems are shown."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Literal, TypeAlias
 
 YamlPath: TypeAlias = tuple[str | int, ...]
@@ -177,18 +178,29 @@ class ProblemCollector:
         """Note several problems."""
         self._problems.extend(problems)
 
-    @contextmanager
-    def collecting(self) -> Iterator[None]:
+    def collecting(self) -> AbstractContextManager[None, bool]:
         """Turn a FloeError that the block raises into problems noted here, and go on after the block."""
-        try:
-            yield
-        except FloeError as error:
-            self.extend(error.problems)
+        return _Collecting(self)
 
     def raise_if_any(self, error_class: type[FloeError] = FloeError) -> None:
         """Raise everything noted as one *error_class*, if an error is among it; warnings alone raise nothing."""
         if self.errors:
             raise error_class(*self.problems)
+
+
+class _Collecting(AbstractContextManager[None, bool]):
+    """Written out, not with `contextmanager`: only so do type checkers know that the block may end early."""
+
+    def __init__(self, collector: ProblemCollector) -> None:
+        self._collector = collector
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if isinstance(error, FloeError):
+            self._collector.extend(error.problems)
+            return True
+        return False
 
 
 def shown_path(path: Path) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from filelock import FileLock
+
 from floe_core.compiler.artifacts import (
     CompiledArtifacts,
     DbtTarget,
@@ -13,7 +15,9 @@ from floe_core.compiler.artifacts import (
     write_artifacts,
 )
 from floe_core.compiler.checks import CheckedDocuments, check_documents
+from floe_core.documents import load_floe_document
 from floe_core.errors import ArtifactsError, Location, Problem, shown_path
+from floe_core.interpolation import Unset
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.yaml_source import YamlDocument
@@ -67,7 +71,7 @@ def compile_project(
     """
     documents = check_documents(project, environ=environ, strict_env=strict_env)
     document = documents.document
-    project.make_floe_dir()
+    folder = project.make_floe_dir()
     digest = floe_yaml_digest(project.floe_yaml)
     artifacts = build_artifacts(
         YamlDocument(document.raw, document.source, document.text), digest=digest, project_name=project.name
@@ -78,9 +82,7 @@ def compile_project(
     if dbt is not None:
         dbt = dbt if target is None else dbt.model_copy(update={"target": target})
         name = target_name(dbt)
-        compiled, compiled_dbt = _compile_target(dbt, documents, project=project, progress=progress)
-        for other, known in _still_current(project, artifacts, but=name).items():
-            artifacts = artifacts.with_dbt_target(other, known)
+        compiled, compiled_dbt = _compile_target(dbt, documents, project=project, environ=environ, progress=progress)
         artifacts = artifacts.with_dbt_target(name, compiled)
     elif target is not None:
         raise ArtifactsError(
@@ -91,7 +93,10 @@ def compile_project(
                 fix="leave out --target, or name the dbt project under orchestration.dbt",
             )
         )
-    write_artifacts(artifacts, project.artifacts_file)
+    with FileLock(folder / "compile.lock"):
+        for other, known in _still_current(project, artifacts, but=name).items():
+            artifacts = artifacts.with_dbt_target(other, known)
+        write_artifacts(artifacts, project.artifacts_file)
     return CompilationResult(artifacts=artifacts, documents=documents, target=name, dbt=compiled_dbt)
 
 
@@ -162,10 +167,27 @@ def target_name(dbt: DbtConfig) -> str:
 
 
 def _compile_target(
-    dbt: DbtConfig, documents: CheckedDocuments, *, project: ProjectFolder, progress: Progress
+    dbt: DbtConfig,
+    documents: CheckedDocuments,
+    *,
+    project: ProjectFolder,
+    environ: Mapping[str, str],
+    progress: Progress,
 ) -> tuple[DbtTarget, CompiledDbt]:
+    spec = documents.document.spec
+    decides = (
+        spec.storage,
+        spec.catalog,
+        spec.compute,
+        dbt.project_dir,
+        dbt.manifest_path,
+        dbt.profiles_dir,
+        dbt.target,
+    )
+    if any(isinstance(value, Unset) for value in decides):
+        load_floe_document(project.floe_yaml, environ=environ, strict_env=True)  # raises: dbt needs these values now
     location = locate_dbt_project(dbt, project_dir=project.path, source=documents.document.source)
-    profiles = resolve_profiles(documents.document.spec, documents.platform.spec)
+    profiles = resolve_profiles(spec, documents.platform.spec)
     compiled = compile_dbt(
         dbt,
         location=location,
@@ -179,7 +201,7 @@ def _compile_target(
     return DbtTarget(digest=digest, index=compiled.index.to_json()), compiled
 
 
-def _still_current(project: ProjectFolder, new: CompiledArtifacts, *, but: str) -> dict[str, DbtTarget]:
+def _still_current(project: ProjectFolder, new: CompiledArtifacts, *, but: str | None) -> dict[str, DbtTarget]:
     try:
         old = load_artifacts(project.artifacts_file)
     except ArtifactsError:

@@ -17,7 +17,8 @@ from floe_dagster.asset_index import AssetIndex
 from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import DbtParts, load_dbt_parts
 from floe_dagster.launching import Launchable, LaunchableAssets
-from floe_dagster.loaders.asset_loader import LoadedModules, load_assets
+from floe_dagster.loaded_modules import LoadedModules
+from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
 from floe_dagster.loaders.resource_loader import load_resources

@@ -10,7 +10,7 @@ from floe_core.errors import LoadError, Location, Problem
 from floe_core.source_map import SourceMap
 from floe_dagster.asset_index import KeyPath
 from floe_dagster.launching import Launchable
-from floe_dagster.loaders.asset_loader import LoadedModules
+from floe_dagster.loaded_modules import LoadedModules
 from floe_dagster.module_contents import Asset, Job, Schedule
 
 PassedAsset: TypeAlias = Asset | dg.AssetChecksDefinition

@@ -42,7 +42,7 @@ def check_documents(
         problems.extend(check_references(document.spec, document.source))
         problems.extend(check_boundary(document.raw, document.source))
     with problems.collecting():
-        platform = load_platform_document(project.path, environ=environ)
+        platform = load_platform_document(project.path, environ=environ, strict_env=strict_env)
         problems.extend(platform.warnings)
     if document is not None and platform is not None:
         problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
