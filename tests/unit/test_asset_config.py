@@ -109,6 +109,7 @@ automation_condition.expression: the text is empty
 # condition by name
 automation_condition.function.target_function: a function or class is named by its import path: module, dot
     and name, such as 'shop.ops.vacuum'
+  fix: write names joined by dots, as in an import statement
 # number as condition
 automation_condition.expression: Input should be a valid string
 # policy
@@ -128,6 +129,7 @@ tags.note: an asset's tag has up to 63 letters, digits, '_', '-' and '.'
   fix: put longer text into 'metadata' or 'description'
 # pool
 pool: a pool's name has no blanks and is not empty
+  fix: write 'two_words'
 # blank column
 partition_column.column: the text is empty
   fix: leave the key out
@@ -136,10 +138,13 @@ freshness.window.fail_after: a length of time has a unit (s, m, h, d, w), such a
   fix: write '24s', '24m', '24h' or '24d'
 # warning after failure
 freshness.window.warn_after: the warning comes before the failure, which is after 12h
+  fix: write a shorter time
 # age in seconds
 freshness.window.fail_after: Dagster checks freshness by the minute, so it is at least 1m
+  fix: write '1m' or more
 # bound longer than the time between ticks
 freshness.cron.lower_bound: it is at most the shortest time between two ticks, which is 1d for '@daily'
+  fix: write '1d' or less
 # both forms
 freshness.cron.fail_after: Extra inputs are not permitted\
 """)

@@ -41,8 +41,8 @@ def test_backfills_that_are_refused() -> None:
 a backfill says which partitions it launches
   fix: add partition_range: {start: …, end: …} or partition_keys: […]
 # range and keys
-partition_keys: a backfill has either 'partition_range' or 'partition_keys'
-  fix: delete one of the two
+partition_keys: a backfill has either a range or keys
+  fix: delete 'partition_range' or 'partition_keys'
 # key twice
 partition_keys[2]: every partition key stands once, and 'a' stands 2 times
   fix: delete the others

@@ -113,14 +113,19 @@ def test_the_reason_names_the_field() -> None:
     assert "\n".join(lines) == snapshot("""\
 '61 * * * *':
 minute 61 is not in 0-59
+  fix: write 0 to 59
 '0 24 * * *':
 hour 24 is not in 0-23
+  fix: write 0 to 23
 '0 0 0 * *':
 day of month 0 is not in 1-31
+  fix: write 1 to 31
 '0 0 * 13 *':
 month 13 is not in 1-12
+  fix: write 1 to 12
 '0 0 * * 8':
 day of week 8 is not in 0-7
+  fix: write 0 to 7
 '0 0 * * mondy':
 day of week 'mondy' is not a number from 0 to 7 or one of sun, mon, tue, wed, thu, fri, sat
   fix: did you mean 'mon'?
@@ -128,8 +133,10 @@ day of week 'mondy' is not a number from 0 to 7 or one of sun, mon, tue, wed, th
 hour 'x' is not a number from 0 to 23, '*', a range or a step such as '*/5'
 '0 -1 * * *':
 hour -1 is not in 0-23
+  fix: write 0 to 23
 '*/0 * * * *':
 minute '*/0' has step 0, which never moves on
+  fix: write a step from 1 on
 '0 0 * *':
 it has 4 fields instead of five: minute, hour, day of month, month, day of week
   fix: write five fields, such as '0 6 * * *' for every day at 06:00
@@ -144,18 +151,25 @@ it has 6 fields; Dagster schedules have no seconds and no year
   fix: did you mean '@daily'?
 '0 0 30 2 *':
 '0 0 30 2 *' asks for a 30th or 31st of February
+  fix: write 'l' for the last day of the month
 '0 0 31 4,6 *':
 '0 0 31 4,6 *' never ticks: none of its months has a day 31
+  fix: write 'l' for the last day of the month
 '0 0 5 * 1#2':
 Dagster finds no tick of '0 0 5 * 1#2': one week of the month goes only with day of month '*'
+  fix: write '*' for day of month, or a whole day of week
 'r 6 * * *':
 minute 'r' stands for a random value, and a schedule needs a fixed one
+  fix: write a number
 '0 ? * * *':
 '?' may only be the whole of day of month or day of week, not hour '?'
+  fix: write '*' for any
 '0 0 * * 1#6':
 day of week '1#6' asks for week 6 of a month, which has 1 to 5
+  fix: write 1 to 5 after '#'
 '0 0 * * 1#1,3':
-day of week '1#1,3' mixes every week with one week of the month; Dagster takes only one form\
+day of week '1#1,3' mixes every week with one week of the month; Dagster takes only one form
+  fix: write the week for each day, such as '1#1,3#1'\
 """)
 
 

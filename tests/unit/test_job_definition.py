@@ -85,7 +85,8 @@ batch.selection: Field required
 batch.selection: the list is empty
   fix: name at least one, or leave the key out
 # blank item
-batch.selection[1]: a selection item names assets, such as 'group:bronze' or 'bronze/customers'
+batch.selection[1]: an item is not empty: it names assets
+  fix: write 'group:bronze' or 'bronze/customers'
 # field of another type
 batch.target_function: Extra inputs are not permitted
 # negative retries
@@ -94,16 +95,19 @@ batch.max_retries: Input should be greater than or equal to 0
 batch.max_runtime_seconds: Input should be greater than or equal to 1
 # true is no number
 batch.max_retries: it is a number, not true or false
+  fix: write a number
 # hook at another end
 batch.hooks[0].on: Input should be 'success' or 'failure'
 # tag key
 batch.tags["a b"]["[key]"]: a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional
     prefix and '/'
+  fix: write 'a_b'
 # tag value
 batch.tags.a: Input should be a valid string
 # function without a module
 ops.target_function: a function or class is named by its import path: module, dot and name, such as
     'shop.ops.vacuum'
+  fix: write names joined by dots, as in an import statement
 # function as it is called
 ops.target_function: a function or class is named by its import path: module, dot and name, such as
     'shop.ops.vacuum'

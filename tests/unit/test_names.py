@@ -128,11 +128,15 @@ a name has letters, digits, '-' and '_'
 a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'
   fix: write 'shop.assets.bronze'
 a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'
+  fix: write names joined by dots, as in an import statement
 a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'
+  fix: write names joined by dots, as in an import statement
 a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'
+  fix: write names joined by dots, as in an import statement
 a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'
   fix: write 'shop.ops.vacuum'
 hour 25 is not in 0-23
+  fix: write 0 to 23
 a time zone is a name of the IANA database, such as 'UTC' or 'Europe/Berlin'
   fix: did you mean 'Europe/Berlin'?
 a time zone is a name of the IANA database, such as 'UTC' or 'Europe/Berlin'
@@ -145,18 +149,23 @@ a local path is written without a scheme
 a path is not empty
   fix: write '.' for the project folder
 no file name has a NUL in it
+  fix: delete the character
 a pattern names files below the folder in 'path'
   fix: put the folder into 'path'
 a pattern names files below the folder in 'path'
   fix: put the folder into 'path'
-every '[' of a pattern has its ']': [abc]
-every '{' of a pattern has its '}', and they do not nest: {bronze,silver}/*
+every '[' of a pattern has its ']'
+  fix: add the ']', or write [[] for the character
+every '{' of a pattern has its '}', and they do not nest
+  fix: write it like {bronze,silver}/*
 a pattern is not empty
   fix: write '*' for everything
-a selection item names assets, such as 'group:bronze' or 'bronze/customers'
+an item is not empty: it names assets
+  fix: write 'group:bronze' or 'bronze/customers'
 a group has letters, digits and '_' (and '/' between its parts)
   fix: write 'bronze_layer'
 Dagster takes no partition key with a tab in it
+  fix: write the key without it
 YAML reads it as the number 1.1, whose digits may differ from what was written
   fix: put it in quotes
 it is 'latest', 'all', 'last:N' from 1 on, 'none' or a partition key
@@ -164,20 +173,25 @@ it is 'latest', 'all', 'last:N' from 1 on, 'none' or a partition key
 it is 'latest', 'all', 'last:N' from 1 on, 'none' or a partition key
   fix: write 'last:3'
 a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix and '/'
+  fix: write 'a_b'
 an asset's tag has up to 63 letters, digits, '_', '-' and '.'
   fix: put longer text into 'metadata' or 'description'
 an owner is an email address or 'team:' and a name
   fix: write 'team:data'
 a pool's name has no blanks and is not empty
+  fix: write 'two_words'
 it is the name of an environment variable, never the value itself
   fix: set the value in the environment and write the name here
-it is not a regular expression: missing ), unterminated subpattern at position 0
-it is the address of a web service, such as 'https://host:8181/path'
-it is the address of a web service, such as 'https://host:8181/path': Port could not be cast to integer value
-    as 'port'
+it is a regular expression of Python: missing ), unterminated subpattern at position 0
+  fix: mend it, or put a backslash before a character meant as it is
+it is the address of a web service
+  fix: write it like 'https://host:8181/path'
+it is the address of a web service: Port could not be cast to integer value as 'port'
+  fix: write it like 'https://host:8181/path'
 a password never stands in an address
   fix: use the fields for credentials
-it is a database address, such as 'sqlite:///.floe/catalog.db'
+it is a database address, which begins with the kind of database
+  fix: write it like 'sqlite:///.floe/catalog.db'
 a password never stands in a document
   fix: keep the whole address secret: uri: {secret_ref: CATALOG_URI}
 a bucket is its bare name, without a scheme and without a path
@@ -186,7 +200,9 @@ a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'
   fix: write '24s', '24m', '24h' or '24d'
 a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'
 a length of time is longer than zero
-it is a number, not true or false\
+  fix: write a number above 0
+it is a number, not true or false
+  fix: write a number\
 """)
 
 
@@ -267,6 +283,4 @@ def test_a_day_that_does_not_exist_is_refused_with_the_reason() -> None:
     with pytest.raises(RuleError) as caught:
         parse_date_or_time("2024-02-30")
 
-    assert str(caught.value) == snapshot(
-        "it is a date ('2024-01-31'), a date and time ('2024-01-31T06:00') or a year: day is out of range for month"
-    )
+    assert str(caught.value) == snapshot("it is a date, a date and time, or a year: day is out of range for month")

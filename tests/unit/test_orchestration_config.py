@@ -92,7 +92,8 @@ jobs.import["[key]"]: Dagster takes no name that is a word of Python, such as 'i
 jobs.config["[key]"]: Dagster keeps the name 'config' for itself
   fix: write 'config_'
 # asset pattern
-assets.{a,b["[key]"]: every '{' of a pattern has its '}', and they do not nest: {bronze,silver}/*
+assets.{a,b["[key]"]: every '{' of a pattern has its '}', and they do not nest
+  fix: write it like {bronze,silver}/*
 # module by its file
 asset_modules[0].module: a module is named by its import path: 'shop.bronze', or '.bronze' in the project
     folder, or 'shop.*'
@@ -100,6 +101,7 @@ asset_modules[0].module: a module is named by its import path: 'shop.bronze', or
 # module with a wildcard inside
 asset_modules[0].module: a module is named by its import path: 'shop.bronze', or '.bronze' in the project
     folder, or 'shop.*'
+  fix: write names joined by dots, as in an import statement
 # module without a name
 asset_modules[0].module: Field required
 # empty dbt
@@ -118,6 +120,7 @@ manifest_path: only local paths may stand here, and s3:// is remote: that belong
   fix: name a local folder, or reach the remote place through a resource
 # translator
 translator: a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'
+  fix: write names joined by dots, as in an import statement
 # fetch
 fetch[0]: Input should be 'row_counts' or 'column_metadata'
 # misspelt place

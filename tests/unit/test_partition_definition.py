@@ -122,13 +122,16 @@ time_window.fmt: every window has its own key, and those of 2024-01-01 00:00 and
   fix: write fmt: '%Y-%m-%d', or leave it out
 # end at its start
 time_window.end: the end of the partitions comes after their start, which is 2024-01-01
+  fix: write a later end, or delete it
 # end before its start in its zone
 time_window.end: the end of the partitions comes after their start, which is 2024-01-01
+  fix: write a later end, or delete it
 # no such day
-time_window.start: it is a date ('2024-01-31'), a date and time ('2024-01-31T06:00') or a year: day is out of
-    range for month
+time_window.start: it is a date, a date and time, or a year: day is out of range for month
+  fix: write it like '2024-01-31', '2024-01-31T06:00' or '2024'
 # no date
-time_window.start: it is a date ('2024-01-31'), a date and time ('2024-01-31T06:00') or a year
+time_window.start: it is a date, a date and time, or a year
+  fix: write it like '2024-01-31', '2024-01-31T06:00' or '2024'
 # no start
 time_window.start: Field required
 # unknown zone
@@ -136,6 +139,7 @@ time_window.timezone: a time zone is a name of the IANA database, such as 'UTC' 
   fix: did you mean 'Europe/Berlin'?
 # wrong cron
 time_window.cron_schedule: hour 24 is not in 0-23
+  fix: write 0 to 23
 # key that stands twice
 static.partition_keys[2]: every partition key stands once, and 'eu' stands 2 times
   fix: delete the others
@@ -144,17 +148,22 @@ static.partition_keys: the list is empty
   fix: name at least one, or leave the key out
 # empty key
 static.partition_keys[0]: a partition key is not empty
+  fix: write a key, or delete the entry
 # key that Dagster refuses
 static.partition_keys[0]: Dagster takes no partition key with '...' in it
+  fix: write the key without it
 # key that YAML reads as a number
 static.partition_keys[0]: YAML reads it as the number 1.1, whose digits may differ from what was written
   fix: put it in quotes
 # no dimension
 multi.partitions: Dagster takes exactly two dimensions, and there are none
+  fix: name two, or write a definition of one kind
 # one dimension
-multi.partitions: Dagster takes exactly two dimensions, and there are 1
+multi.partitions: Dagster takes exactly two dimensions, and there is one
+  fix: name two, or write a definition of one kind
 # three dimensions
 multi.partitions: Dagster takes exactly two dimensions, and there are 3
+  fix: name two, or write a definition of one kind
 # two time windows
 multi.partitions: Dagster takes one time window among the dimensions, and a and b are both one
   fix: make one of them static or dynamic
@@ -164,6 +173,7 @@ multi.partitions.a: Input tag 'multi' found using 'type' does not match any of t
 # dimension key with the joining character
 multi.partitions.b.partition_keys[0]: Dagster joins the keys of dimensions by '|' and takes none of '|', ',',
     '[' and ']' in 'x|y'
+  fix: write the key without it
 # removal without a function
 dynamic.remove_missing: it says how 'fn' is used, and there is no 'fn'
   fix: add fn: package.module.function

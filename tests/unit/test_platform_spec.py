@@ -176,7 +176,8 @@ local.path: only local paths may stand here, and s3:// is remote: that belongs i
 """)
     assert refusal_report(CatalogProfile, catalogs) == snapshot("""\
 # file as address
-sql.uri.text: it is a database address, such as 'sqlite:///.floe/catalog.db'
+sql.uri.text: it is a database address, which begins with the kind of database
+  fix: write it like 'sqlite:///.floe/catalog.db'
 # password in an address
 sql.uri.text: a password never stands in a document
   fix: keep the whole address secret: uri: {secret_ref: CATALOG_URI}
@@ -190,7 +191,7 @@ rest.client_id: 'client_id' and 'client_secret' belong together
   fix: add 'client_secret'
 # client and token
 rest.token: the catalog is reached by a client or by a token
-  fix: delete one
+  fix: delete 'client_id' or 'token'
 # value in place of a name
 rest.token.secret_ref: it is the name of an environment variable, never the value itself
   fix: set the value in the environment and write the name here\
@@ -251,7 +252,8 @@ orchestration: Extra inputs are not permitted
 # resource without a target
 resources.api.target: Field required
 # no grace
-maintenance.orphan_grace: a length of time is longer than zero\
+maintenance.orphan_grace: a length of time is longer than zero
+  fix: write a number above 0\
 """)
     assert refusal_report(
         Observability,
@@ -270,7 +272,8 @@ otlp_protocol: Input should be 'grpc' or 'http/protobuf'
 lineage_api_key: a secret never stands in a document
   fix: put the value into an environment variable and write {secret_ref: NAME} with the variable's name
 # address
-otlp_endpoint: it is the address of a web service, such as 'https://host:8181/path'\
+otlp_endpoint: it is the address of a web service
+  fix: write it like 'https://host:8181/path'\
 """)
     assert refusal_report(
         Instance,

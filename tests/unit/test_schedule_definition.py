@@ -67,10 +67,10 @@ def test_schedules_that_are_refused() -> None:
     assert refusal_report(ScheduleDefinition, cases) == snapshot("""\
 # nothing to launch
 a schedule launches a job or a selection of assets
-  fix: add 'job' or 'selection'
+  fix: add 'job: NAME' or 'selection: […]'
 # job and selection
 selection: a schedule launches one thing, a job or a selection
-  fix: delete one of the two
+  fix: delete 'job' or 'selection'
 # no cron
 cron_schedule: Field required
 # empty list of crons
@@ -78,6 +78,7 @@ cron_schedule: the list is empty
   fix: name at least one, or leave the key out
 # wrong cron
 cron_schedule[0]: minute 61 is not in 0-59
+  fix: write 0 to 59
 # wrong cron in a list
 cron_schedule[1]: it has 4 fields instead of five: minute, hour, day of month, month, day of week
   fix: write five fields, such as '0 6 * * *' for every day at 06:00

@@ -116,11 +116,11 @@ Unable to extract tag using discriminator 'type'
 file_watcher: a sensor has one of job, jobs, selection
   fix: say what it launches: job: NAME
 # job and selection
-file_watcher.selection: a sensor has one of job, jobs, selection, and this one has job and selection
-  fix: delete all but one
+file_watcher.selection: a sensor has only one of job, jobs, selection
+  fix: delete 'job' or 'selection'
 # job and jobs
-asset_sensor.jobs: a sensor has one of job, jobs, selection, and this one has job and jobs
-  fix: delete all but one
+asset_sensor.jobs: a sensor has only one of job, jobs, selection
+  fix: delete 'job' or 'jobs'
 # job twice
 asset_sensor.jobs[1]: every job stands once, and 'a' stands 2 times
   fix: delete the others
@@ -136,10 +136,12 @@ file_watcher.path: only local paths may stand here, and https:// is remote: that
 file_watcher.pattern: a pattern names files below the folder in 'path'
   fix: put the folder into 'path'
 # open bracket
-file_watcher.pattern: every '[' of a pattern has its ']': [abc]
+file_watcher.pattern: every '[' of a pattern has its ']'
+  fix: add the ']', or write [[] for the character
 # regular expression
-file_watcher.partition_pattern: it is not a regular expression: missing ), unterminated subpattern at position
-    0
+file_watcher.partition_pattern: it is a regular expression of Python: missing ), unterminated subpattern at
+    position 0
+  fix: mend it, or put a backslash before a character meant as it is
 # no named group
 file_watcher.partition_pattern: only named groups can be used
   fix: name a group: (?P<date>\\d{4}-\\d{2}-\\d{2})
@@ -154,7 +156,7 @@ file_watcher.config.ops.load.config.query: every '{' that is filled in has its '
   fix: write '{{' for a plain brace
 # file of many
 file_watcher.tags.file: '{file.name}' cannot be filled in: there is {files}
-  fix: write '{{file.name}}' for plain braces
+  fix: write {files}, or batch: per_file
 # no time to settle
 file_watcher.settle_seconds: Input should be greater than or equal to 0
 # no files
@@ -171,9 +173,8 @@ run_status.status: Input should be 'SUCCESS', 'FAILURE', 'STARTED' or 'CANCELED'
 # no status
 run_status.status: Field required
 # job and callback
-run_status.target_function: a sensor has one of job, jobs, selection, target_function, and this one has job
-    and target_function
-  fix: delete all but one
+run_status.target_function: a sensor has only one of job, jobs, selection, target_function
+  fix: delete 'job' or 'target_function'
 # no watched job
 run_status.watched_jobs: the list is empty
   fix: name at least one, or leave the key out
@@ -182,6 +183,6 @@ custom.target_function: Field required
 # automation with a job
 automation.job: Extra inputs are not permitted
 # custom with job and selection
-custom.selection: a sensor has one of job, jobs, selection, and this one has job and selection
-  fix: delete all but one\
+custom.selection: a sensor has only one of job, jobs, selection
+  fix: delete 'job' or 'selection'\
 """)

@@ -181,10 +181,15 @@ def _wrong_length(parts: list[str]) -> str:
 def _parse_field(field: _Field, text: str) -> frozenset[int] | None:
     """The values of a whole field; None is `*`, on its own or in a list."""
     if _HASHED.fullmatch(text):
-        raise CronError(f"{field.word} '{text}' stands for a random value, and a schedule needs a fixed one")
+        raise CronError(
+            f"{field.word} '{text}' stands for a random value, and a schedule needs a fixed one", fix="write a number"
+        )
     if "?" in text:
         if text != "?" or field not in (_DAY, _WEEKDAY):
-            raise CronError(f"'?' may only be the whole of day of month or day of week, not {field.word} '{text}'")
+            raise CronError(
+                f"'?' may only be the whole of day of month or day of week, not {field.word} '{text}'",
+                fix="write '*' for any",
+            )
         return None
     values: set[int] = set()
     is_any = False
@@ -217,7 +222,10 @@ def _weekday_of(item: str, nth: re.Match[str]) -> str:
     if weekday is None:
         return str(which)
     if not 1 <= int(which) <= 5:
-        raise CronError(f"day of week '{item}' asks for week {which} of a month, which has 1 to 5")
+        raise CronError(
+            f"day of week '{item}' asks for week {which} of a month, which has 1 to 5",
+            fix="write 1 to 5 after '#'",
+        )
     return str(weekday)
 
 
@@ -228,9 +236,9 @@ def _parse_range(field: _Field, item: str, matched: re.Match[str]) -> frozenset[
     high = field.high if field is _DAY and last == "l" else _parse_value(field, last)
     for bound in (low, high):
         if bound > field.high:
-            raise CronError(_out_of_range(field, bound))
+            raise _out_of_range(field, bound)
     if step == 0:
-        raise CronError(f"{field.word} '{item}' has step 0, which never moves on")
+        raise CronError(f"{field.word} '{item}' has step 0, which never moves on", fix="write a step from 1 on")
     return frozenset(_check_in_range(field, value) for value in _spread(field, low, high, step))
 
 
@@ -254,19 +262,19 @@ def _parse_value(field: _Field, text: str) -> int:
     if text in field.names:
         return field.names[text]
     if re.fullmatch(r"-\d+", text):
-        raise CronError(_out_of_range(field, int(text)))
+        raise _out_of_range(field, int(text))
     raise CronError(f"{field.word} '{text}' is not {_expected(field)}", fix=did_you_mean(text, field.names))
 
 
 def _check_in_range(field: _Field, value: int) -> int:
     if not field.low <= value <= field.high:
-        raise CronError(_out_of_range(field, value))
+        raise _out_of_range(field, value)
     return value
 
 
-def _out_of_range(field: _Field, value: int) -> str:
+def _out_of_range(field: _Field, value: int) -> CronError:
     high = 7 if field is _WEEKDAY else field.high
-    return f"{field.word} {value} is not in {field.low}-{high}"
+    return CronError(f"{field.word} {value} is not in {field.low}-{high}", fix=f"write {field.low} to {high}")
 
 
 def _expected(field: _Field) -> str:
@@ -286,7 +294,8 @@ def _parse_nth_weekdays(text: str, values: frozenset[int] | None) -> frozenset[t
     plain = (values or frozenset()) - {weekday for weekday, _ in nth_weekdays}
     if nth_weekdays and plain and len(values or ()) != len(_WEEKDAYS):
         raise CronError(
-            f"day of week '{text}' mixes every week with one week of the month; Dagster takes only one form"
+            f"day of week '{text}' mixes every week with one week of the month; Dagster takes only one form",
+            fix="write the week for each day, such as '1#1,3#1'",
         )
     return frozenset(nth_weekdays)
 
@@ -304,10 +313,16 @@ def _check_that_it_ticks(cron: Cron, text: str) -> None:
     if cron.days is None:
         return
     if cron.nth_weekdays:
-        raise CronError(f"Dagster finds no tick of '{text}': one week of the month goes only with day of month '*'")
+        raise CronError(
+            f"Dagster finds no tick of '{text}': one week of the month goes only with day of month '*'",
+            fix="write '*' for day of month, or a whole day of week",
+        )
     if cron.months == {2} and cron.days <= {30, 31} and len(cron.days) == 1:
-        raise CronError(f"'{text}' asks for a 30th or 31st of February")
+        raise CronError(f"'{text}' asks for a 30th or 31st of February", fix="write 'l' for the last day of the month")
     if cron.weekdays is not None or _LAST_DAY in cron.days:
         return
     if all(min(cron.days) > _LONGEST_MONTHS[month - 1] for month in cron.months):
-        raise CronError(f"'{text}' never ticks: none of its months has a day {min(cron.days)}")
+        raise CronError(
+            f"'{text}' never ticks: none of its months has a day {min(cron.days)}",
+            fix="write 'l' for the last day of the month",
+        )

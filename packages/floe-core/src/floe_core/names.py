@@ -27,6 +27,7 @@ _POOL = re.compile(r"\S+")
 _EMAIL = re.compile(r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z|]{2,7}\b")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])", re.IGNORECASE)
+_LIKE_AN_ADDRESS = "write it like 'https://host:8181/path'"
 _UNITS = {
     "w": timedelta(weeks=1),
     "d": timedelta(days=1),
@@ -164,14 +165,16 @@ def check_asset_glob(text: str) -> str:
         if depth not in (0, 1):
             break
     if depth != 0:
-        raise RuleError("every '{' of a pattern has its '}', and they do not nest: {bronze,silver}/*")
+        raise RuleError(
+            "every '{' of a pattern has its '}', and they do not nest", fix="write it like {bronze,silver}/*"
+        )
     return _check_glob(text)
 
 
 def check_selection_item(text: str) -> str:
     """*text*, if there is something in it; its grammar is checked against the assets."""
     if not text.strip():
-        raise RuleError("a selection item names assets, such as 'group:bronze' or 'bronze/customers'")
+        raise RuleError("an item is not empty: it names assets", fix="write 'group:bronze' or 'bronze/customers'")
     return text
 
 
@@ -196,17 +199,20 @@ def check_group_name(text: str) -> str:
 def check_partition_key(text: str) -> str:
     """*text*, if Dagster takes it as a partition key."""
     if not text:
-        raise RuleError("a partition key is not empty")
+        raise RuleError("a partition key is not empty", fix="write a key, or delete the entry")
     found = [shown for substring, shown in _KEY_SUBSTRINGS_DAGSTER_REFUSES.items() if substring in text]
     if found:
-        raise RuleError(f"Dagster takes no partition key with {found[0]} in it")
+        raise RuleError(f"Dagster takes no partition key with {found[0]} in it", fix="write the key without it")
     return text
 
 
 def check_tag_key(text: str) -> str:
     """*text*, if Dagster takes it as the key of a tag."""
     if not _TAG_KEY.fullmatch(text):
-        raise RuleError("a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix and '/'")
+        raise RuleError(
+            "a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix and '/'",
+            fix=_tag_like(text),
+        )
     return text
 
 
@@ -223,7 +229,7 @@ def check_asset_tag_value(text: str) -> str:
 def check_kind(text: str) -> str:
     """*text*, if Dagster takes it as a kind."""
     if not _KIND.fullmatch(text):
-        raise RuleError("a kind has up to 63 letters, digits, '_', '-' and '.'")
+        raise RuleError("a kind has up to 63 letters, digits, '_', '-' and '.'", fix=_tag_like(text))
     return text
 
 
@@ -239,7 +245,7 @@ def check_owner(text: str) -> str:
 def check_pool(text: str) -> str:
     """*text*, if Dagster takes it as a concurrency pool."""
     if not _POOL.fullmatch(text):
-        raise RuleError("a pool's name has no blanks and is not empty")
+        raise RuleError("a pool's name has no blanks and is not empty", fix=_tag_like(text))
     return text
 
 
@@ -267,9 +273,9 @@ def check_url(text: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise RuleError(f"it is the address of a web service, such as 'https://host:8181/path': {error}") from error
+        raise RuleError(f"it is the address of a web service: {error}", fix=_LIKE_AN_ADDRESS) from error
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname or port == 0 or " " in url:
-        raise RuleError("it is the address of a web service, such as 'https://host:8181/path'")
+        raise RuleError("it is the address of a web service", fix=_LIKE_AN_ADDRESS)
     if parts.password is not None:
         raise SecretError("a password never stands in an address", fix="use the fields for credentials")
     return url
@@ -278,7 +284,10 @@ def check_url(text: str) -> str:
 def check_database_uri(text: str) -> str:
     """*text*, if it is a database address of SQLAlchemy without a password."""
     if "://" not in text:
-        raise RuleError("it is a database address, such as 'sqlite:///.floe/catalog.db'")
+        raise RuleError(
+            "it is a database address, which begins with the kind of database",
+            fix="write it like 'sqlite:///.floe/catalog.db'",
+        )
     if re.match(r"[^/]+://[^/@]*:[^/@]+@", text):
         raise SecretError(
             "a password never stands in a document", fix="keep the whole address secret: uri: {secret_ref: CATALOG_URI}"
@@ -299,7 +308,10 @@ def check_regex(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise RuleError(f"it is not a regular expression: {error}") from error
+        raise RuleError(
+            f"it is a regular expression of Python: {error}",
+            fix="mend it, or put a backslash before a character meant as it is",
+        ) from error
     return text
 
 
@@ -321,7 +333,7 @@ def parse_duration(value: object) -> timedelta:
         )
     length = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     if length <= timedelta():
-        raise RuleError("a length of time is longer than zero")
+        raise RuleError("a length of time is longer than zero", fix="write a number above 0")
     return length
 
 
@@ -363,7 +375,10 @@ def parse_date_or_time(text: str, *, fmt: str | None = None) -> datetime:
     except ValueError as error:
         like_a_date = re.match(r"\d{4}-\d\d?-\d\d?", text)
         told = f": {reason}" if like_a_date and "isoformat" not in reason else ""
-        raise RuleError(f"it is a date ('2024-01-31'), a date and time ('2024-01-31T06:00') or a year{told}") from error
+        raise RuleError(
+            f"it is a date, a date and time, or a year{told}",
+            fix="write it like '2024-01-31', '2024-01-31T06:00' or '2024'",
+        ) from error
 
 
 def _parse_dagster_key(text: str) -> datetime:
@@ -374,13 +389,13 @@ def _check_glob(text: str) -> str:
     if not text.strip():
         raise RuleError("a pattern is not empty", fix="write '*' for everything")
     if re.search(r"\[[^\]]*\Z", text):
-        raise RuleError("every '[' of a pattern has its ']': [abc]")
+        raise RuleError("every '[' of a pattern has its ']'", fix="add the ']', or write [[] for the character")
     return _without_nul(text)
 
 
 def _without_nul(text: str) -> str:
     if "\0" in text:
-        raise RuleError("no file name has a NUL in it")
+        raise RuleError("no file name has a NUL in it", fix="delete the character")
     return text
 
 
@@ -393,11 +408,16 @@ def _dotted_like(text: str) -> str:
     guess = re.sub(r"\(.*\)\Z", "", text.strip())
     guess = re.sub(r"\.py\Z|\.py(?=[:/])", "", guess)
     guess = re.sub(r"[/\\:]+", ".", guess.removeprefix("./")).strip(".").replace("-", "_")
-    return f"write '{guess}'" if guess != text and "." in guess and _is_dotted(guess) else ""
+    is_close = guess != text and "." in guess and _is_dotted(guess)
+    return f"write '{guess}'" if is_close else "write names joined by dots, as in an import statement"
 
 
 def _unless_same(guess: str, text: str) -> str:
     return f"write '{guess}'" if guess and guess != text else ""
+
+
+def _tag_like(text: str) -> str:
+    return _unless_same(re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("_")[:63], text)
 
 
 def _name_like(text: str, separator: str) -> str:
@@ -431,7 +451,7 @@ def _read_key(value: object) -> object:
 
 def _refuse_bool(value: object) -> object:
     if isinstance(value, bool):
-        raise RuleError("it is a number, not true or false")
+        raise RuleError("it is a number, not true or false", fix="write a number")
     return value
 
 

@@ -68,7 +68,10 @@ class WindowFreshness(FloeModel):
     def _warning_comes_first(cls, age: timedelta | None, info: ValidationInfo) -> timedelta | None:
         fail_after = known(info, "fail_after")
         if age is not None and isinstance(fail_after, timedelta) and age >= fail_after:
-            raise RuleError(f"the warning comes before the failure, which is after {format_duration(fail_after)}")
+            raise RuleError(
+                f"the warning comes before the failure, which is after {format_duration(fail_after)}",
+                fix="write a shorter time",
+            )
         return age
 
 
@@ -87,14 +90,15 @@ class CronFreshness(FloeModel):
         shortest = smallest_interval(parse_cron(cron)) if isinstance(cron, str) else timedelta.max
         if bound > shortest:
             raise RuleError(
-                f"it is at most the shortest time between two ticks, which is {format_duration(shortest)} for '{cron}'"
+                f"it is at most the shortest time between two ticks, which is {format_duration(shortest)} for '{cron}'",
+                fix=f"write '{format_duration(shortest)}' or less",
             )
         return bound
 
 
 def _check_minute(age: timedelta | None) -> timedelta | None:
     if age is not None and age < timedelta(minutes=1):
-        raise RuleError("Dagster checks freshness by the minute, so it is at least 1m")
+        raise RuleError("Dagster checks freshness by the minute, so it is at least 1m", fix="write '1m' or more")
     return age
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from floe_core.names import Identifier, PartitionKey, RuleError, TagKey, TagValue, WholeNumber
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, check_unique
@@ -34,17 +34,13 @@ class BackfillDefinition(FloeModel):
 
     @field_validator("partition_keys")
     @classmethod
-    def _keys_are_unique(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+    def _keys_are_said_once(cls, keys: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("partition_range") is not None:
+            raise RuleError("a backfill has either a range or keys", fix="delete 'partition_range' or 'partition_keys'")
         return check_unique(keys, "partition key")
 
     @model_validator(mode="after")
-    def _partitions_are_said_once(self) -> Self:
-        if self.partition_range is not None and self.partition_keys:
-            raise RuleError(
-                "a backfill has either 'partition_range' or 'partition_keys'",
-                fix="delete one of the two",
-                at=("partition_keys",),
-            )
+    def _partitions_are_said(self) -> Self:
         if self.partition_range is None and not self.partition_keys:
             raise RuleError(
                 "a backfill says which partitions it launches",

@@ -70,7 +70,10 @@ class TimeWindowPartitions(FloeModel):
             return end
         last, start = _parse_bound(end, info), known(info, "start")
         if isinstance(start, str) and last <= _parse_bound(start, info):
-            raise RuleError(f"the end of the partitions comes after their start, which is {start}")
+            raise RuleError(
+                f"the end of the partitions comes after their start, which is {start}",
+                fix="write a later end, or delete it",
+            )
         return end
 
 
@@ -121,7 +124,10 @@ class MultiPartitions(FloeModel):
     @classmethod
     def _dimensions_are_two(cls, dimensions: dict[str, PartitionDimension]) -> dict[str, PartitionDimension]:
         if len(dimensions) != _DIMENSIONS:
-            raise RuleError(f"Dagster takes exactly two dimensions, and there are {len(dimensions) or 'none'}")
+            raise RuleError(
+                f"Dagster takes exactly two dimensions, and there {_count_dimensions(len(dimensions))}",
+                fix="name two, or write a definition of one kind",
+            )
         windows = [name for name, dimension in dimensions.items() if isinstance(dimension, TimeWindowPartitions)]
         if len(windows) > 1:
             raise RuleError(
@@ -131,6 +137,10 @@ class MultiPartitions(FloeModel):
         for name, dimension in dimensions.items():
             _check_dimension_keys(name, dimension)
         return dimensions
+
+
+def _count_dimensions(count: int) -> str:
+    return "is one" if count == 1 else f"are {count or 'none'}"
 
 
 PartitionDefinition: TypeAlias = Annotated[
@@ -209,7 +219,12 @@ def _check_dimension_keys(name: str, dimension: PartitionDimension) -> None:
             if not set(key).isdisjoint("|,[]"):
                 raise RuleError(
                     f"Dagster joins the keys of dimensions by '|' and takes none of '|', ',', '[' and ']' in '{key}'",
+                    fix="write the key without it",
                     at=(name, "partition_keys", index),
                 )
     elif isinstance(dimension, TimeWindowPartitions) and "|" in (dimension.fmt or ""):
-        raise RuleError("Dagster joins the keys of dimensions by '|' and takes none in a key", at=(name, "fmt"))
+        raise RuleError(
+            "Dagster joins the keys of dimensions by '|' and takes none in a key",
+            fix="write '-' for it",
+            at=(name, "fmt"),
+        )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from floe_core.names import (
     BucketName,
@@ -23,7 +23,7 @@ from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, Several
 from floe_core.schemas.compute_profile import ComputeProfile
 from floe_core.schemas.execution_profile import ExecutionProfile
 from floe_core.schemas.floe_spec import without_notes
-from floe_core.schemas.secrets import PlainOrSecret, Secret, TextOrSecret, UriOrSecret
+from floe_core.schemas.secrets import PlainOrSecret, Secret, SecretRef, TextOrSecret, UriOrSecret
 
 
 class _AwsKeys(FloeModel):
@@ -91,11 +91,16 @@ class RestCatalog(FloeModel):
         default=None, description="How storage is reached: with credentials that the catalog hands out, or one's own."
     )
 
+    @field_validator("token")
+    @classmethod
+    def _login_is_one(cls, token: SecretRef | None, info: ValidationInfo) -> SecretRef | None:
+        if token is not None and info.data.get("client_id") is not None:
+            raise RuleError("the catalog is reached by a client or by a token", fix="delete 'client_id' or 'token'")
+        return token
+
     @model_validator(mode="after")
-    def _login_is_one(self) -> Self:
+    def _client_is_complete(self) -> Self:
         _check_together(self, "client_id", "client_secret")
-        if self.client_id is not None and self.token is not None:
-            raise RuleError("the catalog is reached by a client or by a token", fix="delete one", at=("token",))
         return self
 
 

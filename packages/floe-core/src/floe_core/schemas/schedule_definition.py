@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from floe_core.names import (
     CronExpression,
@@ -48,12 +48,17 @@ class ScheduleDefinition(FloeModel):
     tags: dict[TagKey, OrUnset[TagValue]] = Field(default={}, description="Tags of every run that it launches.")
     config: PlainMapping = Field(default={}, description="Run config of every run that it launches.")
 
+    @field_validator("selection")
+    @classmethod
+    def _one_thing_is_launched(cls, selection: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("job") is not None:
+            raise RuleError("a schedule launches one thing, a job or a selection", fix="delete 'job' or 'selection'")
+        return selection
+
     @model_validator(mode="after")
     def _something_is_launched(self) -> Self:
-        if self.job is not None and self.selection:
-            raise RuleError(
-                "a schedule launches one thing, a job or a selection", fix="delete one of the two", at=("selection",)
-            )
         if self.job is None and not self.selection:
-            raise RuleError("a schedule launches a job or a selection of assets", fix="add 'job' or 'selection'")
+            raise RuleError(
+                "a schedule launches a job or a selection of assets", fix="add 'job: NAME' or 'selection: […]'"
+            )
         return self

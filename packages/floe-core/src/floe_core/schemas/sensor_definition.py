@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from floe_core.errors import YamlPath
 from floe_core.interpolation import Unset
@@ -66,16 +66,20 @@ class _LaunchingSensor(_Sensor):
     def _jobs_are_unique(cls, jobs: tuple[str, ...]) -> tuple[str, ...]:
         return check_unique(jobs, "job")
 
-    @model_validator(mode="after")
-    def _one_thing_is_launched(self) -> Self:
-        given = [field for field in self._launchers if getattr(self, field) not in (None, ())]
-        if len(given) > 1:
+    @field_validator("jobs", "selection", "target_function", check_fields=False)
+    @classmethod
+    def _one_thing_is_launched(cls, value: object, info: ValidationInfo) -> object:
+        earlier = [field for field in cls._launchers if info.data.get(field) and field != info.field_name]
+        if value is not None and info.field_name in cls._launchers and earlier:
             raise RuleError(
-                f"a sensor has one of {list_names(self._launchers)}, and this one has {' and '.join(given)}",
-                fix="delete all but one",
-                at=(given[1],),
+                f"a sensor has only one of {list_names(cls._launchers)}",
+                fix=f"delete '{earlier[0]}' or '{info.field_name}'",
             )
-        if not given and self._launches_always:
+        return value
+
+    @model_validator(mode="after")
+    def _something_is_launched(self) -> Self:
+        if self._launches_always and not any(getattr(self, field) for field in self._launchers):
             raise RuleError(f"a sensor has one of {list_names(self._launchers)}", fix="say what it launches: job: NAME")
         return self
 
@@ -126,7 +130,9 @@ class FileWatcherSensor(_LaunchingSensor):
         try:
             parse_template(text, file_placeholders(self))
         except TemplateError as error:
-            raise RuleError(str(error), fix=error.fix, at=path) from error
+            is_of_one_file = self.batch == "all" and "{file." in text
+            fix = "write {files}, or batch: per_file" if is_of_one_file else error.fix
+            raise RuleError(str(error), fix=fix, at=path) from error
 
 
 def file_placeholders(sensor: FileWatcherSensor) -> tuple[str, ...]:
