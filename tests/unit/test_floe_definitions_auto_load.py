@@ -341,8 +341,8 @@ def test_what_has_no_loader_yet_is_named_once(shop: UserProject, capsys: pytest.
 
     assert capsys.readouterr().err == snapshot("""\
 warning[FLOE-390]: not in effect in this version of floe: partitions (all)
-  --> floe.yaml:3:3  orchestration
-   |  asset_modules: [.assets]
+  --> floe.yaml:2:1  orchestration
+   |  orchestration:
   why: it is validated, and Dagster has no object for it
 """)
 
