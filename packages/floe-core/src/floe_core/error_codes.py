@@ -353,8 +353,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # ---- 36x: what is defined twice, or in a circle ------------------------------------------------------------
     "FLOE-360": ErrorCode(
         "something is defined twice",
-        "Two assets have one key, or two jobs, schedules, sensors, checks or resources one name. The message names both "
-        "places. The same object under several names, or imported into several modules, counts once.",
+        "Two assets have one key, or two jobs, schedules, sensors, checks or resources one name. The message names "
+        "both places. The same object under several names, or imported into several modules, counts once.",
     ),
     "FLOE-361": ErrorCode(
         "a table is written by two assets",
@@ -384,6 +384,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-373": ErrorCode(
         "a resource cannot be built",
         "The class or function under `resources` in platform.yaml is called with its `args` and raised an error.",
+    ),
+    "FLOE-374": ErrorCode(
+        "a resource that does not exist",
+        "A parameter without annotation is the resource of its name: `catalog`, `dbt`, or one that platform.yaml or a "
+        "Definitions object defines. The value of an upstream asset is a parameter with the annotation of its type, or "
+        "one that `ins` or `deps` names.",
     ),
     # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
     "FLOE-390": ErrorCode(

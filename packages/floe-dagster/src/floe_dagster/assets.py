@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any, cast, overload
 
 import dagster as dg
+from dagster._core.definitions.composition import is_in_composition
 
+from floe_dagster.dbt_assets import create_dbt_assets_with_per_model_observability
 from floe_dagster.returned_values import ReturnedValues
 from floe_dagster.run_partition import PARTITION_COLUMN
 from floe_dagster.user_functions import UserFunction
+
+__all__ = ["FloeAsset", "create_dbt_assets_with_per_model_observability", "floe_asset"]
 
 INPUTS = "floe/inputs"
 OUTPUTS = "floe/outputs"
@@ -90,6 +94,8 @@ class FloeAsset(dg.AssetsDefinition):
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         """What the decorated function returns, as `dagster.asset` lets it be called in tests."""
+        if is_in_composition():
+            return super().__call__(*args, **kwargs)
         return self._direct()(*args, **kwargs)
 
 
