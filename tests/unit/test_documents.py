@@ -512,7 +512,8 @@ error[FLOE-122]: 'max_retries' of job 'load' cannot be 1.5
 error[FLOE-125]: 'max_retries' of job 'load' cannot be true
   --> floe.yaml:2:57  orchestration.jobs.load.max_retries
    |  jobs: {load: {type: batch, selection: x, max_retries: true}}
-  why: it is a number, not true or false\
+  why: it is a number, not true or false
+  fix: write a number\
 """,
             "number too small": """\
 error[FLOE-125]: 'max_retries' of job 'load' cannot be -1
@@ -539,7 +540,8 @@ error[FLOE-122]: 'config' of job 'load' cannot be 'abc'
 error[FLOE-125]: 'tags' of job 'load' cannot have a key 'a b'
   --> floe.yaml:2:51  orchestration.jobs.load.tags["a b"]
    |  jobs: {load: {type: batch, selection: x, tags: {'a b': c}}}
-  why: a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix and '/'\
+  why: a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix and '/'
+  fix: write 'a_b'\
 """,
             "selection is a mapping": """\
 error[FLOE-122]: 'selection' of job 'load' cannot be a mapping
@@ -600,13 +602,13 @@ error[FLOE-122]: 'description' of job 'load' cannot be 1.50
 error[FLOE-125]: schedule 'daily': a schedule launches a job or a selection of assets
   --> floe.yaml:2:15  orchestration.schedules.daily
    |  schedules: {daily: {cron_schedule: '0 6 * * *'}}
-  fix: add 'job' or 'selection'\
+  fix: add 'job: NAME' or 'selection: […]'\
 """,
             "schedule with two jobs": """\
 error[FLOE-125]: 'selection' of schedule 'daily': a schedule launches one thing, a job or a selection
   --> floe.yaml:2:59  orchestration.schedules.daily.selection
    |  schedules: {daily: {cron_schedule: '0 6 * * *', job: a, selection: [b]}}
-  fix: delete one of the two\
+  fix: delete 'job' or 'selection'\
 """,
             "misspelt cron": """\
 error[FLOE-120]: schedule 'daily' takes no key 'cron'
@@ -619,7 +621,8 @@ error[FLOE-120]: schedule 'daily' takes no key 'cron'
 error[FLOE-125]: 'cron_schedule' of schedule 'daily' cannot be '61 2 * * 0'
   --> floe.yaml:2:49  orchestration.schedules.daily.cron_schedule
    |  schedules: {daily: {job: load, cron_schedule: '61 2 * * 0'}}
-  why: minute 61 is not in 0-59\
+  why: minute 61 is not in 0-59
+  fix: write 0 to 59\
 """,
             "cron in a list": """\
 error[FLOE-125]: 'cron_schedule[1]' of schedule 'daily' cannot be 'daily'
@@ -714,19 +717,22 @@ error[FLOE-123]: 'backfill_policy' of pattern 'bronze_*' cannot be 'multi'
 error[FLOE-125]: a pattern cannot be named 'bronze_['
   --> floe.yaml:2:12  orchestration.assets["bronze_["]
    |  assets: {'bronze_[': {group_name: bronze}}
-  why: every '[' of a pattern has its ']': [abc]\
+  why: every '[' of a pattern has its ']'
+  fix: add the ']', or write [[] for the character\
 """,
             "no date": """\
 error[FLOE-125]: 'start' of partitions definition 'daily' cannot be '2024-13-01'
   --> floe.yaml:2:50  orchestration.partitions.daily.start
    |  partitions: {daily: {type: time_window, start: 2024-13-01}}
-  why: it is a date ('2024-01-31'), a date and time ('2024-01-31T06:00') or a year: month must be in 1..12\
+  why: it is a date, a date and time, or a year: month must be in 1..12
+  fix: write it like '2024-01-31', '2024-01-31T06:00' or '2024'\
 """,
             "end before start": """\
 error[FLOE-125]: 'end' of partitions definition 'daily' cannot be '2024-01-01'
   --> floe.yaml:2:67  orchestration.partitions.daily.end
    |  partitions: {daily: {type: time_window, start: 2024-02-01, end: 2024-01-01}}
-  why: the end of the partitions comes after their start, which is 2024-02-01\
+  why: the end of the partitions comes after their start, which is 2024-02-01
+  fix: write a later end, or delete it\
 """,
             "format too coarse": """\
 error[FLOE-125]: 'fmt' of partitions definition 'hourly' cannot be '%Y-%m-%d'
@@ -750,9 +756,10 @@ error[FLOE-125]: 'partition_keys[0]' of partitions definition 'region' cannot be
   fix: put it in quotes\
 """,
             "one dimension": """\
-error[FLOE-125]: 'partitions' of partitions definition 'multi': Dagster takes exactly two dimensions, and there are 1
+error[FLOE-125]: 'partitions' of partitions definition 'multi': Dagster takes exactly two dimensions, and there is one
   --> floe.yaml:2:37  orchestration.partitions.multi.partitions
-   |  partitions: {multi: {type: multi, partitions: {date: {type: time_window, start: 2024-01-01}}}}\
+   |  partitions: {multi: {type: multi, partitions: {date: {type: time_window, start: 2024-01-01}}}}
+  fix: name two, or write a definition of one kind\
 """,
             "backfill without end": """\
 error[FLOE-121]: 'partition_range' of backfill 'old' has no 'end'
@@ -772,7 +779,8 @@ error[FLOE-125]: 'batch_size' of backfill 'old' cannot be 0
 error[FLOE-125]: asset module 1 cannot be 'shop assets'
   --> floe.yaml:3:7  orchestration.asset_modules[0]
    |  - shop assets
-  why: a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'\
+  why: a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'
+  fix: write names joined by dots, as in an import statement\
 """,
             "module without a name": """\
 error[FLOE-121]: asset module 1 has no 'module'
@@ -806,7 +814,8 @@ error[FLOE-123]: 'orchestration.dbt.fetch' cannot be 'row_count'
 error[FLOE-125]: 'partitions.a.partition_keys[1]' of partitions definition 'multi' cannot be 'y|z'
   --> floe.yaml:6:47  orchestration.partitions.multi.partitions.a.partition_keys[1]
    |  a: {type: static, partition_keys: [x, 'y|z']}
-  why: Dagster joins the keys of dimensions by '|' and takes none of '|', ',', '[' and ']' in 'y|z'\
+  why: Dagster joins the keys of dimensions by '|' and takes none of '|', ',', '[' and ']' in 'y|z'
+  fix: write the key without it\
 """,
             "transform": """\
 error[FLOE-120]: 'transforms' takes no key 'pth'
@@ -962,6 +971,7 @@ error[FLOE-125]: 'tags' of job 'load' cannot have a key 'a b'
   --> floe.yaml:5:73  orchestration.jobs.load.tags["a b"]
    |  load: {type: batch, selection: x, max_retries: "${RETRIES}", tags: {"a b": "${SHORT}"}}
   why: a tag's key has up to 63 letters, digits, '_', '-' and '.', after an optional prefix and '/'
+  fix: write 'a_b'
 
 error[FLOE-125]: 'job' of schedule 'daily' cannot be '${JOB}'
   --> floe.yaml:7:18  orchestration.schedules.daily.job
