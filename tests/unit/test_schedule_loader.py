@@ -118,7 +118,7 @@ class TestFields:
     def test_several_crons_are_one_schedule(self) -> None:
         definition = schedule("job: load, cron_schedule: ['0 6 * * *', '30 18 * * FRI']")
 
-        assert list(definition.cron_schedule) == ["0 6 * * *", "30 18 * * FRI"]
+        assert definition.cron_schedule == ["0 6 * * *", "30 18 * * FRI"]
 
     @pytest.mark.requirement("010-FR-026")
     @pytest.mark.parametrize(

@@ -116,10 +116,11 @@ class _ScheduleBuilder:
         def evaluate(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
             return requests.at(context, guarded=guarded)
 
+        crons = list(schedule.cron_schedule)  # the daemon of Dagster 1.13 stops at any other sequence
         decorator = dg.schedule(
             name=self.name,
             target=target.launched,
-            cron_schedule=schedule.cron_schedule[0] if len(schedule.cron_schedule) == 1 else schedule.cron_schedule,
+            cron_schedule=crons[0] if len(crons) == 1 else crons,
             execution_timezone=schedule.timezone,
             default_status=_status(enabled=schedule.enabled),
             description=schedule.description,
