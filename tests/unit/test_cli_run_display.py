@@ -26,7 +26,7 @@ NEWS: dict[str, tuple[RunNews, list[str]]] = {
         ["  start   shop_dbt: 5 assets (a, b, c, d, …)"],
     ),
     "an op": (StepStarted("sweep", (), 0), ["  start   sweep"]),
-    "op finished": (StepFinished("sweep", 61.4), ["  done    sweep                                        1 min 1 s"]),
+    "op finished": (StepFinished("sweep", 61.4), [f"  done    {'sweep':<44} {'':14} {'1 min 1 s':>10}"]),
     "step retried": (StepRetried("sweep", "ValueError: x"), ["  retry   sweep", "          ValueError: x"]),
     "step failed": (
         StepFailed("shop_dbt", "Binder Error\n\n  LINE 1", ("bad",)),
@@ -35,11 +35,11 @@ NEWS: dict[str, tuple[RunNews, list[str]]] = {
     "run failed": (StepFailed("", "no such resource"), ["  failed  the run", "          no such resource"]),
     "asset built": (
         AssetResult("bronze/orders", "materialized", 1234, 0.414),
-        ["  built   bronze/orders                                1,234 rows   0.41 s"],
+        [f"  built   {'bronze/orders':<44} {'1,234 rows':>14} {'0.41 s':>10}"],
     ),
     "partition built": (
         AssetResult("orders", "materialized", None, 12.0, "2024-01-01"),
-        ["  built   orders                                       [2024-01-01] 12.0 s"],
+        [f"  built   {'orders [2024-01-01]':<44} {'':14} {'12.0 s':>10}"],
     ),
     "check passed": (CheckResult("orders", "unique_id", "passed", "fine"), ["  passed  check orders: unique_id"]),
     "check warned": (

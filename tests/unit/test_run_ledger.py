@@ -3,7 +3,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from floe_dagster.run_ledger import describe_error
 

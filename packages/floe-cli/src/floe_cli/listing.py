@@ -8,7 +8,6 @@ from typing import TypeAlias, assert_never
 import dagster as dg
 from dagster._utils.schedules import schedule_execution_time_iterator
 
-from floe_core.interpolation import Unset
 from floe_core.schemas.backfill_definition import BackfillDefinition
 from floe_core.schemas.partition_definition import (
     DynamicPartitions,
@@ -20,7 +19,8 @@ from floe_core.schemas.partition_definition import (
 from floe_core.schemas.sensor_definition import AutomationSensor, SensorDefinition
 from floe_core.suggestions import list_names
 from floe_dagster.asset_index import KeyPath
-from floe_dagster.definitions import LoadedProject
+from floe_dagster.loading import LoadedProject
+from floe_dagster.module_contents import Schedule
 from floe_dagster.partition_texts import describe_partitions
 
 Row: TypeAlias = dict[str, object]
@@ -38,7 +38,7 @@ def list_jobs(loaded: LoadedProject, _: datetime) -> list[Row]:
         {
             "name": name,
             "assets": None if launched.keys is None else len(launched.keys),
-            "schedules": sorted(schedule.name for schedule in loaded.schedules.values() if schedule.job_name == name),
+            "schedules": sorted(schedule.name for schedule in loaded.schedules.values() if _job_name(schedule) == name),
             "partitions": None if launched.partitions_def is None else describe_partitions(launched.partitions_def),
             "description": launched.job.description,
         }
@@ -78,7 +78,6 @@ def list_sensors(loaded: LoadedProject, _: datetime) -> list[Row]:
             "description": sensor.description,
         }
         for name, sensor in loaded.document.spec.orchestration.sensors.items()
-        if not isinstance(sensor, Unset)
     ]
 
 
@@ -87,7 +86,6 @@ def list_partitions(loaded: LoadedProject, _: datetime) -> list[Row]:
     return [
         {"name": name, "type": partition.type, "partitions": _describe(partition)}
         for name, partition in loaded.document.spec.orchestration.partitions.items()
-        if not isinstance(partition, Unset)
     ]
 
 
@@ -103,7 +101,6 @@ def list_backfills(loaded: LoadedProject, _: datetime) -> list[Row]:
             "description": backfill.description,
         }
         for name, backfill in loaded.document.spec.orchestration.backfills.items()
-        if not isinstance(backfill, Unset)
     ]
 
 
@@ -135,6 +132,10 @@ def _asset_row(key: KeyPath, loaded: LoadedProject, spec: dg.AssetSpec | None) -
     }
 
 
+def _job_name(schedule: Schedule) -> str:
+    return schedule.job_name if isinstance(schedule, dg.ScheduleDefinition) else schedule.job.name
+
+
 def _next_tick(schedule: dg.ScheduleDefinition, now: datetime) -> datetime:
     return next(schedule_execution_time_iterator(now.timestamp(), schedule.cron_schedule, schedule.execution_timezone))
 
@@ -154,8 +155,7 @@ def _describe(partition: PartitionDefinition) -> str:
         case StaticPartitions():
             return list_names(partition.partition_keys, limit=6)
         case MultiPartitions():
-            known = {name: keys for name, keys in partition.partitions.items() if not isinstance(keys, Unset)}
-            return " × ".join(f"{name} ({_describe(keys)})" for name, keys in known.items())
+            return " × ".join(f"{name} ({_describe(keys)})" for name, keys in partition.partitions.items())
         case DynamicPartitions():
             return f"what {partition.fn} returns" if partition.fn else "keys that are added while it runs"
         case _:

@@ -1,14 +1,59 @@
 """A project's definitions for commands that tell about them: compiled if stale, then loaded as Dagster would."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from floe_core.errors import LoadError, Problem
+from floe_core.compiler.checks import CheckedDocuments, check_documents
+from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_dagster.code_pointer import CodePointer, find_code_pointer
-from floe_dagster.definitions import LoadedProject, recorded_loads
+from floe_dagster.compilation import CompilationResult, compile_project
+from floe_dagster.definitions import recorded_loads
+from floe_dagster.loaders.asset_loader import load_assets
+from floe_dagster.loading import LoadedProject
 from floe_dagster.runs import load_code_location
 
 Progress = Callable[[str], None]
+
+
+def check_project(
+    project: ProjectFolder,
+    *,
+    environ: Mapping[str, str],
+    strict_env: bool,
+    problems: ProblemCollector,
+    progress: Progress,
+) -> LoadedProject | CheckedDocuments:
+    """Compile and load the project to find everything that is wrong with it.
+
+    Args:
+        project: Where floe.yaml is.
+        environ: Values for `${…}`.
+        strict_env: Whether a required variable that is not set is an error.
+        problems: Where problems are noted that do not keep others from being found.
+        progress: Called with what is being done now.
+
+    Returns:
+        The loaded project, or its documents alone where it could not be loaded: what is missing for that is noted, an
+        error of dbt or a variable that is not set.
+
+    Raises:
+        FloeError: Problems that nothing more can be said after.
+    """
+    documents = check_documents(project, environ=environ, strict_env=strict_env)
+    problems.extend(documents.warnings)
+    compiled: CompilationResult | None = None
+    with problems.collecting():
+        compiled = compile_project(project, environ=environ, strict_env=strict_env, progress=progress)
+        problems.extend(compiled.warnings)
+    if compiled is not None and not documents.document.unset:
+        loaded = load_definitions(project, progress=progress)
+        problems.extend(loaded.warnings)
+        return loaded
+    progress("importing the asset modules")
+    document = documents.document
+    with problems.collecting():
+        load_assets(document.spec.orchestration.asset_modules, project=project, source=document.source)
+    return documents
 
 
 def load_definitions(project: ProjectFolder, *, progress: Progress) -> LoadedProject:

@@ -14,6 +14,7 @@ from floe_cli.console import color_choice, table
 from floe_dagster.run_ledger import (
     AssetResult,
     CheckResult,
+    CheckStatus,
     RunNews,
     RunRetried,
     RunStarted,
@@ -33,7 +34,7 @@ _COLORS = {
     "failed": "red",
     "skipped": "yellow",
 }
-_CHECK_STATUSES = ("passed", "warned", "failed", "skipped")
+_CHECK_STATUSES: tuple[CheckStatus, ...] = ("passed", "warned", "failed", "skipped")
 _TROUBLE = frozenset({"warned", "failed"})
 _MANY = 4
 
@@ -94,6 +95,10 @@ class _Live:
                 self._progress.advance(self._task)
             case StepFinished() | StepFailed() | StepRetried():
                 self._running.pop(news.step, None)
+            case RunRetried():
+                self._running.clear()
+            case _:
+                assert_never(news)
         self._running = {step: shown for step, shown in self._running.items() if not _is_over(news, shown)}
         self._progress.update(self._task, description=", ".join(self._running.values()) or "running")
         if not isinstance(news, StepStarted):
@@ -117,13 +122,13 @@ def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind o
         case StepRetried():
             return [_line("retry", news.step), *_indented(news.error)]
         case StepFinished():
-            return [_line("done", news.step, _seconds(news.seconds))]
+            return [_line("done", news.step, f"{'':14} {_seconds(news.seconds):>10}")]
         case StepFailed():
             return [_line("failed", ", ".join(news.assets) or news.step or "the run"), *_indented(news.error)]
         case AssetResult():
             word = "built" if news.status == "materialized" else news.status
-            partition = f"[{news.partition}] " if news.partition else ""
-            return [_line(word, news.key, f"{partition}{_rows(news.rows)}{_seconds(news.seconds)}".strip())]
+            key = f"{news.key} [{news.partition}]" if news.partition else news.key
+            return [_line(word, key, f"{_rows(news.rows):>14} {_seconds(news.seconds):>10}")]
         case CheckResult():
             return [_line(news.status, f"check {news.label}"), *_indented(_unless_passed(news))]
         case _:
@@ -168,7 +173,7 @@ def _closing_lines(report: RunReport, *, url: str, ui_is_up: bool, log: str) -> 
 
 def _line(word: str, subject: str, numbers: str = "") -> str:
     shown = click.style(f"{word:<8}", fg=_COLORS.get(word))
-    return f"  {shown}{subject:<44} {numbers}".rstrip() if numbers else f"  {shown}{subject}"
+    return f"  {shown}{subject:<44} {numbers}" if numbers else f"  {shown}{subject}"
 
 
 def _named(news: StepStarted) -> str:
@@ -189,7 +194,7 @@ def _indented(text: str) -> list[str]:
 
 
 def _rows(rows: int | None) -> str:
-    return "" if rows is None else f"{_counted(rows, 'row')}   "
+    return "" if rows is None else _counted(rows, "row")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -43,7 +43,9 @@ def is_answering(url: str) -> bool:
     """Whether something listens at *url*."""
     address = urlsplit(url)
     try:
-        socket.create_connection((address.hostname, address.port), timeout=_CONNECT_SECONDS).close()
+        socket.create_connection(
+            (address.hostname or DEFAULT_HOST, address.port or 80), timeout=_CONNECT_SECONDS
+        ).close()
     except OSError:
         return False
     return True

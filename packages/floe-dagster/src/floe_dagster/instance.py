@@ -9,10 +9,9 @@ from math import ceil
 from pathlib import Path
 
 import dagster as dg
-from floe_core.project import FLOE_DIR, ProjectFolder
 
 from floe_core.errors import Location, Problem, RunError, shown_path
-from floe_core.interpolation import Unset
+from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_core.schemas.execution_profile import KubernetesExecution
 from floe_core.schemas.platform_spec import Concurrency, PlatformSpec, PostgresInstance, Retention
 from floe_core.schemas.secrets import SecretRef
@@ -193,7 +192,6 @@ def _concurrency(concurrency: Concurrency) -> dict[str, object]:
         | ({"value": {"applyLimitPerUniqueValue": True}} if limit.per_value else {})
         | ({"value": limit.value} if limit.value is not None else {})
         for limit in concurrency.tag_limits
-        if not isinstance(limit, Unset)
     ]
     runs: dict[str, object] = {}
     if concurrency.max_concurrent_runs is not None:

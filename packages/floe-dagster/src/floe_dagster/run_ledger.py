@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
+from dagster._core.execution.plan.objects import ErrorSource
+from dagster_shared.error import SerializableErrorInfo
 
 from floe_core.errors import shown_path
 
-AssetStatus: TypeAlias = Literal["materialized", "failed", "skipped"]
+AssetStatus: TypeAlias = Literal["materialized", "failed", "canceled", "skipped"]
 CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
 
 ROW_COUNT = "dagster/row_count"
@@ -219,7 +220,12 @@ class RunLedger:
             yield StepFinished(step, seconds)
 
     def _fail_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
-        yield self._fail(_step(event), event.step_failure_data.error)
+        step, failure = _step(event), event.step_failure_data
+        if failure.error_source is ErrorSource.INTERRUPT:
+            missing = [key for key in self._assets_of(step) if key not in self.assets]
+            self.assets |= {key: AssetResult(key, "canceled") for key in missing}
+        else:
+            yield self._fail(step, failure.error)
 
     def _fail_run(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         error = event.job_failure_data.error
@@ -275,7 +281,8 @@ def _user_frame(entry: str) -> str:
 
 
 def _is_foreign(file: str) -> bool:
-    return file.startswith("<") or "/site-packages/" in file or file.startswith(_FOREIGN_ROOTS)
+    # Compiled libraries name their sources without a folder: `pyarrow/io.pxi`, `<frozen importlib>`.
+    return not Path(file).is_absolute() or "/site-packages/" in file or file.startswith(_FOREIGN_ROOTS)
 
 
 def _key(key: dg.AssetKey) -> str:

@@ -1,6 +1,8 @@
 """Running a job of a project in this process, on an instance that others see, and telling what happens meanwhile."""
 
 import os
+import signal
+import socket
 import sys
 import threading
 import time
@@ -199,7 +201,9 @@ class _Execution:
             options = dg.ReexecutionOptions.from_failure(retry_of, self.instance)
             retry_tags = {_RETRY_NUMBER_TAG: str(attempt)}
         launch = uuid.uuid4().hex
-        with _RunWatch(self.instance, launch, self.ledger, self.listener).watching():
+        cancellation = _Cancellation(self.instance)
+        watch = _RunWatch(self.instance, launch, self.ledger, self.listener, cancellation)
+        with cancellation.watching(), watch.watching():
             try:
                 result = dg.execute_job(
                     self.job,
@@ -218,11 +222,19 @@ class _Execution:
 class _RunWatch:
     """Follows the event log of one run: the only place where every executor's events arrive."""
 
-    def __init__(self, instance: dg.DagsterInstance, launch: str, ledger: RunLedger, listener: Listener) -> None:
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        launch: str,
+        ledger: RunLedger,
+        listener: Listener,
+        cancellation: "_Cancellation",
+    ) -> None:
         self._instance = instance
         self._launch = launch
         self._ledger = ledger
         self._listener = listener
+        self._cancellation = cancellation
         self._stop = threading.Event()
         self._run_id: str | None = None
         self._cursor: str | None = None
@@ -248,6 +260,7 @@ class _RunWatch:
             if not runs:
                 return
             self._run_id = self._ledger.run_id = runs[0].run_id
+            self._cancellation.cover(self._run_id)
         while True:
             page = self._instance.get_records_for_run(self._run_id, cursor=self._cursor, limit=_PAGE)
             self._cursor = page.cursor
@@ -258,6 +271,53 @@ class _RunWatch:
                         self._listener(news)
             if not page.has_more:
                 return
+
+
+class _Cancellation:
+    """Makes of an interrupted run a canceled one.
+
+    Dagster calls an interrupt a failure unless the run is marked as about to be canceled, and looks only after it has
+    recorded what the interrupt broke. Python notes every signal in a pipe as soon as it arrives; so the first event
+    after an interrupt finds the note, and marks the run.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._note, self._pipe = socket.socketpair()
+        self._is_marked = False
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        with self._note, self._pipe:
+            if threading.current_thread() is not threading.main_thread():
+                yield  # signals reach the main thread alone
+                return
+            self._note.setblocking(False)
+            self._pipe.setblocking(False)
+            before = signal.set_wakeup_fd(self._pipe.fileno(), warn_on_full_buffer=False)
+            try:
+                yield
+            finally:
+                signal.set_wakeup_fd(before)
+
+    def cover(self, run_id: str) -> None:
+        """Mark this run when an interrupt arrives."""
+        self._instance.add_event_listener(run_id, lambda _: self._mark(run_id))
+
+    def _mark(self, run_id: str) -> None:
+        if self._is_marked or not self._is_interrupted():
+            return
+        self._is_marked = True
+        run = self._instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            self._instance.report_run_canceling(run, message="Interrupted from the terminal.")
+
+    def _is_interrupted(self) -> bool:
+        try:
+            signals = self._note.recv(_PAGE)
+        except BlockingIOError:
+            return False
+        return not {signal.SIGINT, signal.SIGTERM}.isdisjoint(signals)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def command(target: str | None, output_format: str) -> None:
         result = compile_project(project, environ=os.environ, target=target, progress=progress)
     file = shown_path(project.artifacts_file)
     counts = count_definitions(result.documents.document.spec)
-    dbt = {} if result.index is None else {"dbt nodes": len(result.index.nodes)}
+    dbt = {} if result.dbt is None else {"dbt nodes": len(result.dbt.index.nodes)}
     if output_format == "json":
         warnings = [problem.to_json() for problem in result.warnings]
         emit_json({"file": file, "target": result.target, "counts": counts | dbt, "problems": warnings})

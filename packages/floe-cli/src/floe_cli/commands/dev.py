@@ -23,8 +23,8 @@ _SUPERSEDED = "ignore:Function `dev_command` is superseded"  # Dagster's advice 
 def command(host: str, port: int | None) -> None:
     """Start Dagster's UI and daemon for the project.
 
-    Compiles what is stale, then hands over to `dagster dev`: the UI shows the runs of `floe run` as well, and the daemon
-    runs schedules, sensors and automation. Ctrl-C ends them all.
+    Compiles what is stale, then hands over to `dagster dev`: the UI shows the runs of `floe run` as well, and the
+    daemon runs schedules, sensors and automation. Ctrl-C ends them all.
     """
     from floe_dagster.code_pointer import PROJECT_DIR_VARIABLE, find_code_pointer  # noqa: PLC0415 - imports Dagster
     from floe_dagster.compilation import ensure_compiled  # noqa: PLC0415

@@ -45,9 +45,13 @@ def command(section: str | None, output_format: str) -> None:
         if not section:
             emit(f"\n{name}" if name != next(iter(sections)) else name)
         shown = [{key.replace("_", " "): value for key, value in row.items() if key not in _DETAILS} for row in rows]
-        headers = [key for key in shown[0] if any(row[key] not in (None, [], "", False) for row in shown)]
+        headers = [key for key in shown[0] if any(_says_something(key, row[key]) for row in shown)]
         cells = [[_cell(key, row[key]) for key in headers] for row in shown]
         console.print(table(*headers, rows=cells, right=_NUMBERS))
+
+
+def _says_something(key: str, value: object) -> bool:
+    return value not in (None, [], "") and (key != "external" or bool(value))
 
 
 def _cell(key: str, value: object) -> str:

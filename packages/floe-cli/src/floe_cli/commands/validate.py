@@ -1,7 +1,6 @@
 """`floe validate`."""
 
 import os
-from collections.abc import Mapping
 
 import click
 
@@ -10,6 +9,8 @@ from floe_cli.counts import count_definitions, list_counts
 from floe_cli.options import current_project, format_option, shared_options
 from floe_core.compiler.checks import check_documents
 from floe_core.errors import ProblemCollector, shown_path
+from floe_core.project import ProjectFolder
+from floe_core.suggestions import list_names
 
 EXIT_FINDINGS = 1
 
@@ -29,36 +30,39 @@ def command(ctx: click.Context, schema_only: bool, strict_env: bool, output_form
     problems in one report. Nothing is run.
     """
     problems = ProblemCollector()
-    counts: Mapping[str, int] = {}
-    document = ""
+    verdict = ""
+    counts: dict[str, int] = {}
     with problems.collecting():
         project = current_project()
-        document = shown_path(project.floe_yaml)
-        if schema_only:
-            checked = check_documents(project, environ=os.environ, strict_env=strict_env)
-            problems.extend(checked.warnings)
-            counts = count_definitions(checked.document.spec)
-        else:
-            from floe_cli.loading import load_definitions  # noqa: PLC0415 - --schema-only does without Dagster
-            from floe_dagster.compilation import compile_project  # noqa: PLC0415
-
-            with stdout_for_machines(), work_in_progress() as progress:
-                compiled = compile_project(project, environ=os.environ, strict_env=strict_env, progress=progress)
-                problems.extend(compiled.warnings)
-                loaded = load_definitions(project, progress=progress)
-            problems.extend(loaded.warnings)
-            counts = count_definitions(loaded.document.spec, assets=len(loaded.index.nodes))
+        check = _check_documents if schema_only else _check_everything
+        verdict, counts = check(project, strict_env=strict_env, problems=problems)
     valid = not problems.errors
     if output_format == "json":
         shown = [problem.to_json() for problem in problems.problems]
-        emit_json({"valid": valid, "counts": dict(counts) if valid else {}, "problems": shown})
+        emit_json({"valid": valid, "counts": counts if valid else {}, "problems": shown})
     else:
         show_problems(problems.problems)
         if valid:
-            say(_verdict(document, counts, warned=bool(problems.warnings), schema_only=schema_only))
+            say("\n" * bool(problems.warnings) + f"{shown_path(project.floe_yaml)} {verdict}: {list_counts(counts)}")
     ctx.exit(0 if valid else EXIT_FINDINGS)
 
 
-def _verdict(document: str, counts: Mapping[str, int], *, warned: bool, schema_only: bool) -> str:
-    separator = "\n" if warned else ""
-    return f"{separator}{document} is valid{' by itself' if schema_only else ''}: {list_counts(counts)}"
+def _check_documents(
+    project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
+) -> tuple[str, dict[str, int]]:
+    checked = check_documents(project, environ=os.environ, strict_env=strict_env)
+    problems.extend(checked.warnings)
+    return "is valid by itself", count_definitions(checked.document.spec)
+
+
+def _check_everything(
+    project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
+) -> tuple[str, dict[str, int]]:
+    from floe_cli.loading import LoadedProject, check_project  # noqa: PLC0415 - --schema-only does without Dagster
+
+    with stdout_for_machines(), work_in_progress() as progress:
+        found = check_project(project, environ=os.environ, strict_env=strict_env, problems=problems, progress=progress)
+    if isinstance(found, LoadedProject):
+        return "is valid", count_definitions(found.document.spec, assets=len(found.index.nodes))
+    unset = list_names([variable.name for variable in found.document.unset])
+    return f"is valid as far as can be told without {unset}", count_definitions(found.document.spec)

@@ -1,0 +1,257 @@
+"""The command line as a user has it: a process, its streams and its exit code, on the project of `floe init`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pytest
+
+FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
+ASSETS = ["bronze_orders", "gold/daily_revenue", "silver/stg_orders"]
+SLOW_ASSET = """
+import time
+
+from floe_dagster import floe_asset
+
+
+@floe_asset(group_name="slow")
+def slow() -> None:
+    print("sleeping", flush=True)
+    time.sleep(120)
+"""
+
+
+def environment(**variables: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "FLOE_"))}
+    return {**kept, **variables}
+
+
+def floe(project: Path, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*FLOE, *arguments], cwd=project, env=env or environment(), capture_output=True, text=True, check=False
+    )
+
+
+@contextmanager
+def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A floe process in a process group of its own, none of which outlives the block."""
+    process = subprocess.Popen(
+        [*FLOE, *arguments], cwd=project, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of `floe init shop`, compiled and run once."""
+    folder = tmp_path_factory.mktemp("cli")
+    made = floe(folder, "init", "shop")
+    assert made.returncode == 0, made.stderr
+    return folder / "shop"
+
+
+@pytest.fixture(scope="module")
+def first_run(shop: Path) -> subprocess.CompletedProcess[str]:
+    return floe(shop, "run", "full_pipeline")
+
+
+@pytest.fixture
+def own_shop(shop: Path, first_run: subprocess.CompletedProcess[str], tmp_path: Path) -> Path:
+    """A copy of the project that the test may break."""
+    return Path(copytree(shop, tmp_path / "shop"))
+
+
+@pytest.mark.requirement("010-FR-001", "010-FR-006", "010-FR-020")
+def test_a_new_project_runs_at_once(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
+    assert first_run.returncode == 0, first_run.stderr
+    assert first_run.stdout == ""
+    lines = [line.split() for line in first_run.stderr.splitlines()]
+    assert ["bronze_orders", "bronze", "built", "12"] in [line[:4] for line in lines]
+    assert ["silver/stg_orders", "silver", "built"] in [line[:3] for line in lines]
+    assert ["gold/daily_revenue", "gold", "built"] in [line[:3] for line in lines]
+    assert "5 checks: 5 passed" in first_run.stderr
+    assert "full_pipeline succeeded in" in first_run.stderr
+    assert "in Dagster's UI: floe dev, then http://127.0.0.1:3000/runs/" in first_run.stderr
+
+
+def test_nothing_is_written_into_the_users_tree(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
+    ignored = {".floe", "__pycache__"}
+    files = {path.relative_to(shop) for path in shop.rglob("*") if path.is_file() and not ignored & set(path.parts)}
+
+    assert {path.parts[0] for path in files} == {".gitignore", "data", "dbt", "floe.yaml", "pyproject.toml", "shop"}
+    assert not {path for path in files if path.suffix not in {".py", ".sql", ".yml", ".yaml", ".csv", ".toml", ""}}
+    assert (shop / ".floe" / ".gitignore").read_text().endswith("*\n")
+
+
+@pytest.mark.requirement("010-FR-046")
+def test_validate_resolves_everything_and_counts_it(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
+    finished = floe(shop, "validate")
+
+    assert (finished.returncode, finished.stdout) == (0, "")
+    assert finished.stderr.splitlines()[-1] == "floe.yaml is valid: 3 assets, 2 jobs, 1 schedule"
+
+
+@pytest.mark.requirement("010-FR-027", "010-FR-045")
+def test_list_shows_what_is_in_effect_here(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
+    here = environment(SCHEDULES_ENABLED="true")
+
+    finished = floe(shop.parent, "list", "--project", "shop", "--format", "json", env=here)
+
+    assert finished.returncode == 0, finished.stderr
+    assert "parsing" not in finished.stderr  # what the run compiled is still current
+    sections = json.loads(finished.stdout)
+    assert {asset["key"]: asset["deps"] for asset in sections["assets"]} == {
+        "bronze_orders": [],
+        "gold/daily_revenue": ["silver/stg_orders"],
+        "silver/stg_orders": ["bronze_orders"],
+    }
+    assert [(job["name"], job["assets"]) for job in sections["jobs"]] == [("full_pipeline", 3), ("refresh_revenue", 3)]
+    (schedule,) = sections["schedules"]
+    assert (schedule["cron"], schedule["timezone"], schedule["enabled"]) == (["0 6 * * *"], "UTC", True)
+    assert schedule["next_tick"].endswith("T06:00+00:00")
+
+
+@pytest.mark.requirement("010-FR-047")
+def test_a_broken_asset_shows_the_users_line_and_leaves_with_3(own_shop: Path) -> None:
+    module = own_shop / "shop" / "assets" / "bronze.py"
+    module.write_text(module.read_text().replace("orders.csv", "ordres.csv"))
+
+    finished = floe(own_shop, "run", "full_pipeline")
+
+    assert finished.returncode == 3
+    assert "shop/assets/bronze.py:15 in bronze_orders" in finished.stderr
+    assert "ordres.csv" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert "site-packages" not in finished.stderr
+    assert "full_pipeline failed in" in finished.stderr
+
+
+def test_a_broken_model_shows_what_dbt_said_and_leaves_with_3(own_shop: Path) -> None:
+    model = own_shop / "dbt" / "models" / "silver" / "stg_orders.sql"
+    model.write_text(model.read_text().replace("customer,", "custmer,"))
+
+    finished = floe(own_shop, "run", "full_pipeline", "--format", "json")
+
+    assert finished.returncode == 3
+    report = json.loads(finished.stdout)
+    assert (report["job"], report["status"], report["url"]) == ("full_pipeline", "failure", None)
+    statuses = {asset["key"]: asset["status"] for asset in report["assets"]}
+    assert statuses == {
+        "bronze_orders": "materialized",
+        "silver/stg_orders": "failed",
+        "gold/daily_revenue": "skipped",
+    }
+    (failure,) = report["failures"]
+    assert 'Referenced column "custmer" not found' in failure["error"]
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.requirement("010-FR-023", "010-FR-047")
+def test_mistakes_of_floe_yaml_are_one_report(own_shop: Path) -> None:
+    document = own_shop / "floe.yaml"
+    document.write_text(document.read_text().replace('"+daily_revenue"', '"+daily_revenu"').replace("0 6 *", "0 6 x"))
+
+    finished = floe(own_shop, "validate", "--format", "json")
+
+    assert finished.returncode == 1
+    report = json.loads(finished.stdout)
+    assert report["valid"] is False
+    assert [problem["line"] for problem in report["problems"]] == sorted(
+        problem["line"] for problem in report["problems"]
+    )
+    assert "Traceback" not in finished.stderr
+
+
+def test_an_unknown_job_is_wrong_usage(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
+    finished = floe(shop, "run", "full_pipelin")
+
+    assert finished.returncode == 2
+    assert "error[FLOE-420]: there is no job 'full_pipelin'" in finished.stderr
+    assert "  fix: did you mean 'full_pipeline'?" in finished.stderr
+
+
+def test_without_a_project_the_commands_say_how_to_make_one(tmp_path: Path) -> None:
+    finished = floe(tmp_path, "validate", "--schema-only")
+
+    assert finished.returncode == 1
+    assert "error[FLOE-130]: there is no floe.yaml" in finished.stderr
+
+
+def test_ctrl_c_cancels_the_run_and_leaves_with_130(own_shop: Path) -> None:
+    (own_shop / "shop" / "assets" / "slow.py").write_text(SLOW_ASSET)
+    document = own_shop / "floe.yaml"
+    document.write_text(document.read_text().replace('"+daily_revenue"', "slow"))
+
+    with started(own_shop, "run", "refresh_revenue") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("  start"):
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        shown = process.stderr.read()
+        code = process.wait(timeout=60)
+
+    assert code == 130
+    assert "refresh_revenue was canceled" in shown
+    assert "Traceback" not in shown
+
+
+def test_dev_serves_the_ui_with_the_runs_of_the_terminal(
+    shop: Path, first_run: subprocess.CompletedProcess[str]
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    with started(shop, "dev", "--port", str(port)) as process:
+        answer = wait_for_graphql(
+            port,
+            '{ runsOrError(filter: {pipelineName: "full_pipeline"}) { ... on Runs { results { status } } }'
+            " repositoriesOrError { ... on RepositoryConnection { nodes { assetNodes { assetKey { path } } } } } }",
+        )
+        os.killpg(process.pid, signal.SIGINT)
+        code = process.wait(timeout=90)
+
+    assert answer["runsOrError"] == {"results": [{"status": "SUCCESS"}]}
+    (repository,) = answer["repositoriesOrError"]["nodes"]
+    assert sorted("/".join(node["assetKey"]["path"]) for node in repository["assetNodes"]) == ASSETS
+    assert code == 0
+    with pytest.raises(OSError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=2)
+
+
+def wait_for_graphql(port: int, query: str) -> Any:
+    """The answer of the UI's server, once it is there and has loaded the code location."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        data=json.dumps({"query": query}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                data = json.load(response)["data"]
+            if data["repositoriesOrError"].get("nodes"):
+                return data
+        except OSError:
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
