@@ -164,7 +164,7 @@ class _Compilation:
     def _obtain_manifest(self) -> tuple[str, ...]:
         """Put the user's manifest into the folder if it is current, else have dbt make one."""
         project, manifest_file = self.location.project, self.location.manifest
-        manifest = read_manifest(manifest_file, command=self._command()) if manifest_file is not None else None
+        manifest = self._read_users_manifest()
         if manifest is not None and project is not None:
             self._check_belongs(manifest)
         if manifest_file is not None and manifest is not None and (project is None or self._is_current(manifest)):
@@ -178,6 +178,12 @@ class _Compilation:
         self.progress(f"parsing the dbt project {project.name}")
         parse = DbtParse(project, self.profile, self.dbt.vars, _locate(self.source, "project_dir"))
         return parse.run(self.folder)
+
+    def _read_users_manifest(self) -> Mapping[str, Any] | None:
+        if self.location.manifest is None:
+            return None
+        location = _locate(self.source, "manifest_path")
+        return read_manifest(self.location.manifest, command=self._command(), location=location)
 
     def _is_current(self, manifest: Mapping[str, Any]) -> bool:
         project, manifest_file = self.location.project, self.location.manifest
@@ -201,7 +207,7 @@ class _Compilation:
                 what=f"the dbt manifest {shown_path(manifest_file)} is of another project, {named}",
                 location=_locate(self.source, "manifest_path"),
                 why=f"{shown_path(project.path)} holds the project {project.name}",
-                fix=f"run `{self._command()}`, or correct manifest_path or project_dir",
+                fix=f"correct manifest_path, or run `{self._command()}` and name the manifest that it writes",
             )
         )
 

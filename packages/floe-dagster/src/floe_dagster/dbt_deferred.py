@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from floe_core.errors import ManifestError, Problem, shown_path
+from floe_core.errors import Location, ManifestError, Problem, shown_path
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject as RealDbtProject
@@ -124,12 +124,13 @@ class DbtProject:
         return getattr(self._deferred.project, name)
 
 
-def read_manifest(path: Path, *, command: str = "floe compile") -> Mapping[str, Any]:
+def read_manifest(path: Path, *, command: str = "floe compile", location: Location | None = None) -> Mapping[str, Any]:
     """The manifest at *path*.
 
     Args:
         path: Where it is.
         command: What makes it, for the errors.
+        location: Where a document names it.
 
     Raises:
         ManifestError: There is none, it cannot be read, or it is not a manifest.
@@ -138,17 +139,18 @@ def read_manifest(path: Path, *, command: str = "floe compile") -> Mapping[str, 
         manifest = json.loads(path.read_bytes())
     except FileNotFoundError:
         what = f"there is no dbt manifest at {shown_path(path)}"
-        raise ManifestError(Problem("FLOE-320", what, fix=f"run `{command}`, which makes it")) from None
+        raise ManifestError(Problem("FLOE-320", what, location, fix=f"run `{command}`, which makes it")) from None
     except (OSError, ValueError) as error:
         what = f"the dbt manifest {shown_path(path)} cannot be read"
         fix = f"run `{command}`, which makes it anew"
-        raise ManifestError(Problem("FLOE-321", what, detail=str(error), fix=fix)) from None
+        raise ManifestError(Problem("FLOE-321", what, location, detail=str(error), fix=fix)) from None
     if isinstance(manifest, dict) and all(isinstance(manifest.get(part), dict) for part in _PARTS):
         return manifest
     raise ManifestError(
         Problem(
             code="FLOE-321",
             what=f"{shown_path(path)} is not a dbt manifest",
+            location=location,
             why=f"a manifest is an object with {', '.join(_PARTS)}",
             fix=f"run `{command}`, which makes one",
         )

@@ -67,6 +67,7 @@ class DbtParse:
             "parse",
             "--log-format=json",
             "--log-level=warn",
+            "--log-level-file=debug",
             "--no-use-colors",
             f"--project-dir={self.project.path}",
             f"--profiles-dir={self.profile.profiles_dir}",

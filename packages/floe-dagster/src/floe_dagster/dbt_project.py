@@ -201,6 +201,6 @@ def _nothing_there(manifest: Path, project_dir: Path, location: Location | None)
         what=f"there is no dbt manifest at {shown_path(manifest)}, and no dbt project to make one from",
         location=location,
         why=f"there is no {PROJECT_FILE} in {shown_path(project_dir)} or the folders below",
-        fix="name the folder of dbt_project.yml as orchestration.dbt.project_dir, or run `dbt parse` and name the "
-        "manifest it writes as manifest_path",
+        fix="name the folder of dbt_project.yml as project_dir, or run `dbt parse` and name its manifest as "
+        "manifest_path",
     )

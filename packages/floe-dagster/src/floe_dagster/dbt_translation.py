@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
-from dagster_dbt.asset_utils import build_dbt_specs, get_upstream_unique_ids
+from dagster_dbt.asset_utils import DUPLICATE_ASSET_KEY_ERROR_MESSAGE, build_dbt_specs, get_upstream_unique_ids
 from dagster_dbt.utils import select_unique_ids
 from dagster_shared.check import CheckError
 from dagster_shared.serdes import serialize_value
+from dbt_common.events.event_manager import EventManager
+from dbt_common.events.event_manager_client import ctx_set_event_manager, get_event_manager
 from dbt_common.exceptions import DbtBaseException
 
 from floe_core.errors import CompileError, Location, Problem
@@ -64,19 +67,20 @@ def translate(
         "exclude": " ".join(dbt.exclude),
         "selector": dbt.selector or "",
     }
-    _check_selection(selection, manifest, project, location)
-    try:
-        source_keys = find_clashing_sources(manifest, plain)
-        translator = build_translator(user_class, source_keys=source_keys, refers_to_code=project is not None)
-        specs, checks = build_dbt_specs(
-            translator=translator, manifest=manifest, io_manager_key=None, project=project, **selection
-        )
-    except (dg.DagsterError, CheckError) as error:
-        raise CompileError(_refused_by_dagster_dbt(error)) from None
-    except Exception as error:
-        if user_class is None:
-            raise
-        raise CompileError(_raised_by_translator(user_class, error)) from error
+    with _quiet_dbt():
+        _check_selection(selection, manifest, project, location)
+        try:
+            source_keys = find_clashing_sources(manifest, plain)
+            translator = build_translator(user_class, source_keys=source_keys, refers_to_code=project is not None)
+            specs, checks = build_dbt_specs(
+                translator=translator, manifest=manifest, io_manager_key=None, project=project, **selection
+            )
+        except (dg.DagsterError, CheckError) as error:
+            raise CompileError(_refused_by_dagster_dbt(error)) from None
+        except Exception as error:
+            if user_class is None:
+                raise
+            raise CompileError(_raised_by_translator(user_class, error)) from error
     if not specs:
         raise CompileError(_selects_nothing(dbt, location))
     return Translation(
@@ -86,6 +90,17 @@ def translate(
         specs=sorted(specs, key=_unique_id),
         checks=sorted(checks, key=_unique_id),
     )
+
+
+@contextmanager
+def _quiet_dbt() -> Iterator[None]:
+    """Let dbt print nothing: what it would say of a selection, an error says."""
+    before = get_event_manager()
+    ctx_set_event_manager(EventManager())
+    try:
+        yield
+    finally:
+        ctx_set_event_manager(before)
 
 
 def _check_selection(
@@ -112,11 +127,11 @@ def _selects_nothing(dbt: DbtConfig, location: Location | None) -> Problem:
 
 
 def _refused_by_dagster_dbt(error: Exception) -> Problem:
-    first, *rest = str(error).strip().splitlines() or [type(error).__name__]
+    said = str(error).removeprefix(DUPLICATE_ASSET_KEY_ERROR_MESSAGE).strip()
     return Problem(
         code="FLOE-322",
         what="dagster-dbt cannot make assets of the dbt project",
-        detail="\n".join(line for line in [first, *rest] if line.strip()),
+        detail="\n".join(line for line in said.splitlines() if line.strip()),
         fix="correct `meta.dagster` of what is named, or give it another name or schema in dbt",
     )
 
