@@ -192,7 +192,7 @@ def _same_name(first: str, second: str, table: str) -> Problem:
 def _unstorable_problem(unstorable: _UnstorableError, *, table: str) -> Problem:
     return Problem(
         code="FLOE-404",
-        what=f"column '{unstorable.path}' of '{table}' is of type {unstorable.data_type}, which Iceberg does not have",
+        what=f"column '{unstorable.path}' of '{table}' is a {unstorable.data_type}, which Iceberg cannot hold",
         why="Iceberg holds booleans, integers up to 64 bits, floats, decimals up to 38 digits, dates, times, "
         "timestamps, text, binary, and lists, maps and structs of these",
         fix=unstorable.fix,

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from floe_core.errors import CatalogError, Problem
-from floe_core.suggestions import closest_names, did_you_mean, list_names
+from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
 from floe_dagster.lakehouse.settings import LakehouseSettings
 from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteMode
@@ -65,7 +65,7 @@ class Catalog:
             return self._iceberg.read(table, parsed, columns=columns, condition=filter, snapshot_id=snapshot_id)
         if snapshot_id is not None:
             raise CatalogError(self._no_iceberg_table(parsed, "has no snapshots"))
-        rows = self._relations.read(parsed, columns=columns, condition=filter)
+        rows = self._relations.read(parsed, columns=columns, condition=filter) if self._settings.dbt_file else None
         if rows is None:
             raise CatalogError(self._unknown(parsed))
         return rows
@@ -102,12 +102,12 @@ class Catalog:
     def table_exists(self, name: str) -> bool:
         """Whether there is such a table, or such a relation of dbt."""
         parsed = TableName.parse(name)
-        return self._has_table(parsed) or self._relations.find(parsed) is not None
+        return self._has_table(parsed) or self._find_relation(parsed) is not None
 
     def list_tables(self) -> list[str]:
         """The names of all tables, and those of dbt's relations as projects write them; sorted."""
-        relations = (relation.logical for relation in self._relations.all())
-        return sorted({str(name) for name in (*self._table_names(), *relations)})
+        relations = self._relations.all() if self._settings.dbt_file else ()
+        return sorted({str(name) for name in (*self._table_names(), *(relation.logical for relation in relations))})
 
     def load_table(self, name: str) -> "Table":
         """The pyiceberg table.
@@ -159,29 +159,30 @@ class Catalog:
             return sorted(read_metadata_locations(self._settings))
         return self._iceberg.names()
 
+    def _find_relation(self, name: TableName, *, wait: bool = True) -> "DbtRelation | None":
+        return self._relations.find(name, wait=wait) if self._settings.dbt_file else None
+
     def _check_new_name(self, name: TableName) -> None:
         """See that a table of that name would hide nothing. While dbt runs, its own names are not looked at."""
         same = [str(known) for known in self._table_names() if str(known).lower() == str(name).lower()]
         if same:
             raise CatalogError(_differs_in_case(name, same[0]))
-        relation = self._relations.find(name, wait=False)
+        relation = self._find_relation(name, wait=False)
         if relation is not None:
             raise CatalogError(_dbt_relation(relation, "is built by dbt and cannot be written"))
 
     def _no_iceberg_table(self, name: TableName, complaint: str) -> Problem:
-        relation = self._relations.find(name)
+        relation = self._find_relation(name)
         return self._unknown(name) if relation is None else _dbt_relation(relation, f"is built by dbt and {complaint}")
 
     def _unknown(self, name: TableName) -> Problem:
         known = self.list_tables()
-        tables = [other.rpartition(".")[2] for other in known]
-        moved = [other for other in known if other.rpartition(".")[2] in closest_names(name.table, tables, limit=1)]
-        elsewhere = [other for other in known if other.rpartition(".")[2] == name.table]
+        elsewhere = next((other for other in known if other.endswith(f".{name.table}")), "")
         return Problem(
             code="FLOE-401",
             what=f"there is no table '{name}'",
             why=f"nothing has written it yet; there are {list_names(known)}" if known else "nothing has been written",
-            fix=did_you_mean(str(name), known) or did_you_mean(str(name), elsewhere or moved) or "",
+            fix=f"did you mean '{elsewhere}'?" if elsewhere else did_you_mean(str(name), known),
         )
 
 

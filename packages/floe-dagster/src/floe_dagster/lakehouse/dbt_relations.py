@@ -48,18 +48,13 @@ class DbtRelations:
     def __init__(self, settings: LakehouseSettings, announce: Announce) -> None:
         self._settings, self._announce = settings, announce
 
-    @property
-    def file(self) -> Path | None:
-        """The file, None where there is none or dbt has not made it yet."""
-        file = self._settings.warehouse_file
-        return file if file is not None and file.exists() else None
-
     def all(self, *, wait: bool = True) -> tuple[DbtRelation, ...]:
         """Every relation, sorted; none when somebody else has the file and *wait* is false."""
-        if self.file is None:
+        file = self._settings.dbt_file
+        if file is None:
             return ()
         try:
-            with open_file(self.file, read_only=True, announce=self._announce, wait=wait) as connection:
+            with open_file(file, read_only=True, announce=self._announce, wait=wait) as connection:
                 return self._list(connection)
         except FileBusyError:
             return ()
@@ -78,7 +73,7 @@ class DbtRelations:
         Raises:
             CatalogError: There is no such column, or the condition is none.
         """
-        file = self.file
+        file = self._settings.dbt_file
         if file is None:
             return None
         with open_file(file, read_only=True, announce=self._announce) as connection:

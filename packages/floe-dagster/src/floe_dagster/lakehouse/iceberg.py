@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 from filelock import FileLock
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, NotInstalledError, RESTError
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 from pyiceberg.expressions import BooleanExpression
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -17,7 +17,7 @@ from pyiceberg.table import Table
 from floe_core.errors import CatalogError, Problem
 from floe_core.suggestions import list_names
 from floe_dagster.lakehouse.columns import check_columns
-from floe_dagster.lakehouse.retries import Patience, busy_database
+from floe_dagster.lakehouse.retries import Patience, busy_database, unusable_catalog
 from floe_dagster.lakehouse.row_filters import bind_filter, parse_filter
 from floe_dagster.lakehouse.settings import LakehouseSettings
 from floe_dagster.lakehouse.tables import CATALOG_NAME, TableName
@@ -129,7 +129,7 @@ class IcebergTables:
             except busy_database() as error:
                 if not patience.wait():
                     raise CatalogError(self._unreachable(error)) from error
-            except (OSError, RESTError, NotInstalledError, ModuleNotFoundError, ValueError) as error:
+            except unusable_catalog() as error:
                 raise CatalogError(self._unreachable(error)) from error
 
     def _unreachable(self, error: Exception) -> Problem:
@@ -139,7 +139,7 @@ class IcebergTables:
             what=f"the {kind} catalog cannot be opened",
             why="tables are found and committed through it",
             fix="see `catalogs` in platform.yaml",
-            detail=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            detail=self._settings.hide_secrets(str(error).split("\n")[0] or type(error).__name__),
         )
 
 

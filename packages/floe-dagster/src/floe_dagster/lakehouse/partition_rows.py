@@ -9,7 +9,7 @@ from pyiceberg.expressions import And, BooleanExpression, GreaterThanOrEqual, In
 
 from floe_core.errors import CatalogError, Problem
 from floe_dagster.lakehouse.columns import check_columns
-from floe_dagster.lakehouse.tables import Partition, PartitionKeys, PartitionWindow
+from floe_dagster.lakehouse.tables import Partition, PartitionKeys, PartitionWindow, show_time
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,8 @@ def outside_problem(rows: PartitionRows, *, table: str, count: int, span: tuple[
     found = "has no value" if span is None else f"is {_shown(span)}"
     return Problem(
         code="FLOE-407",
-        what=f"{count} row{'s' if count > 1 else ''} to be written to '{table}' lie outside the partition: "
-        f"'{column}' {found}",
-        why=f"the partition holds the rows with '{column}' {rows.partition}; other rows would be doubled by the next "
-        "run that writes them",
+        what=f"{count} row{'s lie' if count > 1 else ' lies'} outside the partition of '{table}': '{column}' {found}",
+        why=f"its rows have '{column}' {rows.partition}; others would be doubled by the run that they belong to",
         fix="filter the data to the partition before it is returned or written",
     )
 
@@ -69,7 +67,9 @@ def _read_keys(partition: PartitionKeys, column_type: pa.DataType, table: str) -
     try:
         return pa.array(partition.keys, pa.string()).cast(column_type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise CatalogError(_unusable_column(partition, column_type, table, f"the keys are {partition}")) from error
+        raise CatalogError(
+            _unusable_column(partition, table, f"the column is {column_type}, the keys are texts of another form")
+        ) from error
 
 
 def _read_bounds(window: PartitionWindow, column_type: pa.DataType, table: str) -> pa.Array:
@@ -79,15 +79,17 @@ def _read_bounds(window: PartitionWindow, column_type: pa.DataType, table: str) 
     if by_days and window.is_whole_days:
         days = pa.array([bound.date() for bound in window.wall_clock])
         return days.cast(column_type)
-    why = "a text or a date tells days apart, not hours" if by_days else "a window needs timestamps, dates or ISO texts"
-    raise CatalogError(_unusable_column(window, column_type, table, why))
+    needed = (
+        "days are told by a text or a date, hours by a timestamp" if by_days else "timestamps, dates or ISO texts can"
+    )
+    why = f"the column is {column_type}; {needed}"
+    raise CatalogError(_unusable_column(window, table, why))
 
 
-def _unusable_column(partition: Partition, column_type: pa.DataType, table: str, why: str) -> Problem:
+def _unusable_column(partition: Partition, table: str, why: str) -> Problem:
     return Problem(
         code="FLOE-407",
-        what=f"column '{partition.column}' of '{table}' is of type {column_type}, which cannot tell if a row is in "
-        f"the partition {partition}",
+        what=f"column '{partition.column}' of '{table}' cannot tell the rows {partition}",
         why=why,
         fix="take another partition_column, or add one to the data",
     )
@@ -98,5 +100,5 @@ def _as_literal(value: object) -> object:
 
 
 def _shown(span: tuple[object, object]) -> str:
-    low, high = (str(_as_literal(value)) for value in span)
+    low, high = (show_time(value) if isinstance(value, datetime) else str(value) for value in span)
     return low if low == high else f"from {low} to {high}"

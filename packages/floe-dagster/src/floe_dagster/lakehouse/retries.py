@@ -3,11 +3,14 @@
 import random
 import sys
 import time
+from typing import TypeAlias
 
 from pyiceberg.exceptions import (
     CommitFailedException,
     NamespaceAlreadyExistsError,
     NoSuchTableError,
+    NotInstalledError,
+    RESTError,
     TableAlreadyExistsError,
     ValidationException,
 )
@@ -22,6 +25,9 @@ _LOST_RACES = (
     NoSuchTableError,
     TableAlreadyExistsError,
 )
+
+
+Errors: TypeAlias = tuple[type[Exception], ...]
 
 
 class Patience:
@@ -41,15 +47,30 @@ class Patience:
         return True
 
 
-def lost_races() -> tuple[type[Exception], ...]:
+def lost_races() -> Errors:
     """What a write raises when another process was quicker."""
     return (*_LOST_RACES, *busy_database())
 
 
-def busy_database() -> tuple[type[Exception], ...]:
-    """What a SQL catalog raises when another process holds its database, or is just making its tables.
+def busy_database() -> Errors:
+    """What a SQL catalog raises when another process holds its database, or is just making its tables."""
+    return _loaded("sqlalchemy.exc", "IntegrityError", "OperationalError", "ProgrammingError")
 
-    SQLAlchemy is loaded by the catalogs that need it and by no others.
-    """
-    errors = sys.modules.get("sqlalchemy.exc")
-    return () if errors is None else (errors.IntegrityError, errors.OperationalError, errors.ProgrammingError)
+
+def unusable_catalog() -> Errors:
+    """What clients raise that cannot reach their catalog, or were told nonsense about it."""
+    return (
+        OSError,
+        ValueError,
+        ModuleNotFoundError,
+        NotInstalledError,
+        RESTError,
+        *_loaded("sqlalchemy.exc", "SQLAlchemyError"),
+        *_loaded("botocore.exceptions", "BotoCoreError", "ClientError"),
+    )
+
+
+def _loaded(module: str, *names: str) -> Errors:
+    """Errors of a library that some catalogs need; who did not load it cannot have raised them."""
+    loaded = sys.modules.get(module)
+    return () if loaded is None else tuple(getattr(loaded, name) for name in names)

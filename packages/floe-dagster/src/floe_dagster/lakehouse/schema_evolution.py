@@ -193,7 +193,7 @@ def _missing_problems(schema: pa.Schema, current: pa.Schema, *, table: str, repl
             code="FLOE-405",
             what=f"{_columns(names)} of '{table}' would be gone: the data that overwrites the table lacks it",
             why="its readers would find nulls from now on; a column is given up on purpose, not by its absence",
-            fix="add it to the data, or give it up with "
+            fix="add it to the data, or run "
             f"catalog.load_table('{table}').update_schema().delete_column('{names[0]}').commit()",
         )
 

@@ -46,6 +46,12 @@ class LakehouseSettings:
         return Path(_QUERY.sub("", uri.removeprefix(_SQLITE)))
 
     @property
+    def dbt_file(self) -> Path | None:
+        """The DuckDB file, None where there is none or dbt has not made it yet."""
+        file = self.warehouse_file
+        return file if file is not None and file.exists() else None
+
+    @property
     def client_properties(self) -> dict[str, str]:
         """`properties` for pyiceberg; its SQL client takes two characters in a path for something else."""
         file = self.sqlite_file
@@ -54,6 +60,12 @@ class LakehouseSettings:
         query = _QUERY.search(self.properties["uri"])
         path = str(file).replace("%", "%25").replace("?", "%3F")
         return {**self.properties, "uri": f"{_SQLITE}{path}{query.group() if query else ''}"}
+
+    def hide_secrets(self, text: str) -> str:
+        """*text* without the secrets, where a client put one into its error."""
+        for name in self.secrets:
+            text = text.replace(self.properties[name], "***") if self.properties.get(name) else text
+        return text
 
     def without_secrets(self) -> dict[str, str]:
         """The properties that anybody may see."""

@@ -30,7 +30,8 @@ class TableName:
         """
         *namespace, table = text.split(".")
         if not namespace:
-            raise CatalogError(_bad_name(text, "a table is named by namespace and table", f"write 'bronze.{text}'"))
+            fix = f"write 'bronze.{text}'" if text else ""
+            raise CatalogError(_bad_name(text, "a table is named by namespace and table", fix))
         for part in (*namespace, table):
             if not _NAME_PART.fullmatch(part):
                 why = "each part of a name has letters, digits, '_' and '-', and does not start with '-'"
@@ -79,7 +80,7 @@ class PartitionWindow:
         return _first_reading(self.start), _first_reading(self.end)
 
     def __str__(self) -> str:
-        return f"from {self.start.isoformat()} to before {self.end.isoformat()}"
+        return f"from {show_time(self.start)} to before {show_time(self.end)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class PartitionKeys:
     keys: tuple[str, ...]
 
     def __str__(self) -> str:
-        return " or ".join(f"'{key}'" for key in self.keys)
+        return f"equal to {' or '.join(repr(key) for key in self.keys)}"
 
 
 Partition: TypeAlias = PartitionWindow | PartitionKeys
@@ -112,6 +113,11 @@ class Snapshot:
     committed_at: datetime
     added_columns: tuple[str, ...] = ()
     missing_columns: tuple[str, ...] = ()
+
+
+def show_time(time: datetime) -> str:
+    """*time* for a message, as a date where nothing is lost by that."""
+    return time.isoformat(" ").removesuffix(" 00:00:00")
 
 
 def _bad_name(text: str, why: str, fix: str) -> Problem:
