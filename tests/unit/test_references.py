@@ -6,6 +6,7 @@ from inline_snapshot import snapshot
 from builders import floe_yaml, parse_document, platform_spec
 from floe_core.compiler.references import check_profiles, check_references
 from floe_core.errors import render_problems
+from floe_core.interpolation import Unset
 from floe_core.schemas.platform_spec import PlatformSpec
 
 
@@ -129,6 +130,20 @@ error[FLOE-203]: schedule 'nightly' starts job 'load', which does not exist
 
         assert report(text) == ""
 
+    @pytest.mark.parametrize("section", ["partitions", "assets", "jobs", "schedules", "sensors", "backfills", "dbt"])
+    def test_a_section_that_waits_for_a_variable_is_left_alone(self, section: str) -> None:
+        sections = {
+            "assets": '{"*": {partitions: daily}}',
+            "schedules": '{nightly: {job: load, cron_schedule: "@daily"}}',
+            "sensors": "{orders: {type: asset_sensor, job: load, watched_assets: orders}}",
+            "backfills": "{year: {job: load, partition_keys: [a]}}",
+            "jobs": '{load: {type: batch, selection: "*"}}',
+            "partitions": "{daily: {type: multi, partitions: '${MISSING}'}}",
+        } | {section: '"${MISSING}"'}
+
+        assert report(floe_yaml("\n".join(f"{name}: {value}" for name, value in sections.items()))) == ""
+        assert report('orchestration: "${MISSING}"') == ""
+
     def test_schedules_and_sensors_share_no_name(self) -> None:
         text = floe_yaml(
             """
@@ -180,6 +195,14 @@ error[FLOE-204]: sensor 'pairs_shop_partition_keys' has the name of the sensor t
 
 
 class TestProfiles:
+    @pytest.mark.parametrize("section", ["storage", "catalogs", "compute", "execution"])
+    def test_a_section_that_waits_for_a_variable_is_left_alone(self, section: str) -> None:
+        text = floe_yaml("jobs: {load: {type: batch, selection: '*', executor: other}}", top='catalog: "${MISSING}"')
+        platform = platform_spec(**{"execution": {"other": {"type": "k8s"}}, section: Unset("${MISSING}")})
+
+        assert "does not exist" not in profile_report(text, platform)
+        assert profile_report('orchestration: "${MISSING}"', platform) == ""
+
     def test_the_embedded_platform_serves_a_document_that_names_none(self) -> None:
         assert profile_report("orchestration: {dbt: {}}", platform_spec(), python_sources=("bronze.orders",)) == ""
 

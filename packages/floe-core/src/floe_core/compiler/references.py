@@ -39,6 +39,8 @@ def check_references(
             nothing defines is then only a warning if there are modules that might.
     """
     orchestration = spec.orchestration
+    if _waits(orchestration):
+        return []
     return [
         *_check_jobs(orchestration, source, external_jobs),
         *_check_partitions(orchestration, source),
@@ -63,6 +65,8 @@ def check_profiles(
         platform_source: Where platform.yaml stands; None for the embedded platform.
         python_sources: Names of the dbt sources that Python assets write.
     """
+    if _waits(spec.orchestration):
+        return []
     unknown = [*_check_picked_profiles(spec, platform, source), *_check_executors(spec, platform, source)]
     if unknown:
         return unknown
@@ -72,12 +76,12 @@ def check_profiles(
 
 def derived_sensor_names(orchestration: OrchestrationConfig) -> dict[str, YamlPath]:
     """Names of the sensors that backfills and dynamic partitions become, each with the path of what it is made of."""
-    names: dict[str, YamlPath] = {f"{name}_backfill": ("backfills", name) for name in orchestration.backfills}
-    for name, partition in orchestration.partitions.items():
+    names: dict[str, YamlPath] = {f"{name}_backfill": ("backfills", name) for name in _names(orchestration.backfills)}
+    for name, partition in _known_items(orchestration.partitions):
         if isinstance(partition, DynamicPartitions) and partition.fn is not None:
             names[f"{name}_partition_keys"] = ("partitions", name)
-        elif isinstance(partition, MultiPartitions) and not isinstance(partition.partitions, Unset):
-            for dimension, keys in partition.partitions.items():
+        elif isinstance(partition, MultiPartitions):
+            for dimension, keys in _known_items(partition.partitions):
                 if isinstance(keys, DynamicPartitions) and keys.fn is not None:
                     names[f"{name}_{dimension}_partition_keys"] = ("partitions", name, "partitions", dimension)
     return names
@@ -96,10 +100,12 @@ class _JobUse:
 def _check_jobs(
     orchestration: OrchestrationConfig, source: SourceMap, external_jobs: Collection[str] | None
 ) -> Iterator[Problem]:
+    if _waits(orchestration.jobs):
+        return
     known = [*orchestration.jobs, *(external_jobs or ())]
     is_certain = external_jobs is not None or not orchestration.asset_modules
     for use in _job_uses(orchestration):
-        if isinstance(use.job, Unset) or use.job in known:
+        if _waits(use.job) or use.job in known:
             continue
         lack = "does not exist" if is_certain else "floe.yaml does not name"
         yield Problem(
@@ -134,7 +140,7 @@ def _launched_jobs(who: str, launcher: object, path: YamlPath) -> Iterator[_JobU
 
 
 def _listed_jobs(who: str, use: str, jobs: Iterable[str], path: YamlPath) -> Iterator[_JobUse]:
-    if not isinstance(jobs, Unset):
+    if not _waits(jobs):
         for index, job in enumerate(jobs):
             yield _JobUse(job, who, use, (*path, index))
 
@@ -149,13 +155,13 @@ def _why_no_job(orchestration: OrchestrationConfig, known: Collection[str], *, i
 
 
 def _other_family(name: str, orchestration: OrchestrationConfig) -> str:
-    families: tuple[tuple[str, Mapping[str, object]], ...] = (
-        ("schedule", orchestration.schedules),
-        ("sensor", orchestration.sensors),
-        ("backfill", orchestration.backfills),
-        ("partitions definition", orchestration.partitions),
-    )
-    found = next((family for family, entries in families if name in entries), "")
+    families = {
+        "schedule": _names(orchestration.schedules),
+        "sensor": _names(orchestration.sensors),
+        "backfill": _names(orchestration.backfills),
+        "partitions definition": _names(orchestration.partitions),
+    }
+    found = next((family for family, names in families.items() if name in names), "")
     return f"'{name}' is a {found}; name a job" if found else ""
 
 
@@ -165,9 +171,11 @@ def _define_job(name: str) -> str:
 
 def _check_partitions(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
     known = orchestration.partitions
+    if _waits(known):
+        return
     for pattern, config in _known_items(orchestration.assets):
         name = config.partitions
-        if name is None or isinstance(name, Unset) or name in known:
+        if name is None or _waits(name) or name in known:
             continue
         yield Problem(
             UNKNOWN_NAME,
@@ -179,12 +187,13 @@ def _check_partitions(orchestration: OrchestrationConfig, source: SourceMap) -> 
 
 
 def _check_shared_names(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
-    for name in orchestration.sensors:
-        if name in orchestration.schedules:
+    sensors, schedules = _names(orchestration.sensors), _names(orchestration.schedules)
+    for name in sensors:
+        if name in schedules:
             yield _shared_name(name, "sensor", ("sensors", name), "schedule", ("schedules", name), source)
     for name, path in derived_sensor_names(orchestration).items():
         maker = f"{'backfill' if path[0] == 'backfills' else 'partitions definition'} '{path[-1]}'"
-        for family, taken in (("sensor", orchestration.sensors), ("schedule", orchestration.schedules)):
+        for family, taken in (("sensor", sensors), ("schedule", schedules)):
             if name in taken:
                 yield _shared_name(name, family, (f"{family}s", name), f"sensor that {maker} becomes", path, source)
 
@@ -209,7 +218,7 @@ def _check_picked_profiles(spec: FloeSpec, platform: PlatformSpec, source: Sourc
         ("compute", spec.compute, "compute", platform.compute),
     )
     for family, name, section, known in picks:
-        if isinstance(name, Unset) or name in known:
+        if _waits(name) or _waits(known) or name in known:
             continue
         yield Problem(
             UNKNOWN_PROFILE,
@@ -222,10 +231,12 @@ def _check_picked_profiles(spec: FloeSpec, platform: PlatformSpec, source: Sourc
 
 
 def _check_executors(spec: FloeSpec, platform: PlatformSpec, source: SourceMap) -> Iterator[Problem]:
+    if _waits(platform.execution):
+        return
     known = [*platform.execution, *BUILT_IN_EXECUTORS]
     for name, job in _known_items(spec.orchestration.jobs):
         executor = job.executor if isinstance(job, BatchJob) else None
-        if executor is None or isinstance(executor, Unset) or executor in known:
+        if executor is None or _waits(executor) or executor in known:
             continue
         yield Problem(
             UNKNOWN_PROFILE,
@@ -252,15 +263,15 @@ class _PickedProfiles:
 
     @property
     def catalog(self) -> object:
-        return self.platform.catalogs.get(self.spec.catalog)
+        return _profile(self.platform.catalogs, self.spec.catalog)
 
     @property
     def storage(self) -> object:
-        return self.platform.storage.get(self.spec.storage)
+        return _profile(self.platform.storage, self.spec.storage)
 
     @property
     def compute(self) -> object:
-        return self.platform.compute.get(self.spec.compute)
+        return _profile(self.platform.compute, self.spec.compute)
 
     @property
     def places_of_one_host(self) -> tuple[tuple[str, YamlPath], ...]:
@@ -281,7 +292,7 @@ class _PickedProfiles:
         return {
             name: f"execution profile '{name}'"
             for name in dict.fromkeys(used)
-            if _is_of_several_hosts(self.platform.execution.get(name))
+            if _is_of_several_hosts(_profile(self.platform.execution, name))
         }
 
 
@@ -299,7 +310,7 @@ def _check_several_hosts(picked: _PickedProfiles) -> Iterator[Problem]:
         if isinstance(picked.compute, DuckDBCompute) and picked.spec.orchestration.dbt is not None:
             place = f"the DuckDB file of '{picked.spec.compute}'"
             yield _one_host(engine, place, where, severity="warning")
-        if isinstance(picked.platform.instance.storage, SqliteInstance):
+        if isinstance(getattr(picked.platform.instance, "storage", None), SqliteInstance):
             yield _one_host(engine, "Dagster's run storage (sqlite)", where, severity="warning")
     compute = picked.compute
     if (
@@ -338,9 +349,23 @@ def _check_engine_reads_catalog(picked: _PickedProfiles, python_sources: Collect
     )
 
 
+def _waits(value: object) -> bool:
+    """Whether *value* waits for an environment variable, and is not known yet."""
+    return isinstance(value, Unset)
+
+
 def _known_items(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
-    """The entries that are not waiting for an environment variable as a whole."""
-    return ((name, entry) for name, entry in entries.items() if not isinstance(entry, Unset))
+    """The entries that are known; none where the whole section is not."""
+    if not _waits(entries):
+        yield from ((name, entry) for name, entry in entries.items() if not _waits(entry))
+
+
+def _names(entries: Mapping[str, object]) -> tuple[str, ...]:
+    return () if _waits(entries) else tuple(entries)
+
+
+def _profile(section: Mapping[str, object], name: str) -> object:
+    return None if _waits(section) else section.get(name)
 
 
 def _locate(source: SourceMap, *path: str | int) -> Location:
