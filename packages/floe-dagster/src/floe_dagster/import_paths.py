@@ -56,6 +56,8 @@ class ImportRoots:
 
     def holds(self, path: str) -> bool:
         """Whether *path* is a file of the project or of its packages, and not of a library that is installed there."""
+        if not _LIBRARY_FOLDERS.isdisjoint(Path(path).parts):
+            return False
         real = Path(os.path.realpath(path))
         topmost = self.root / self.project_dir.relative_to(self.root).parts[0] if self.package else self.project_dir
         return real.is_relative_to(topmost) and _LIBRARY_FOLDERS.isdisjoint(real.parts)
@@ -75,7 +77,7 @@ def set_up_import_paths(project_dir: Path) -> ImportRoots:
     if str(roots.project_dir) not in sys.path:
         sys.path.append(str(roots.project_dir))
     others = [finder for finder in sys.meta_path if not _is_finder_of(finder, roots)]
-    sys.meta_path[:] = [_OneNameFinder(roots), *others]
+    sys.meta_path[:] = [_OneNameFinder(roots, spelling=str(project_dir.absolute())), *others]
     importlib.invalidate_caches()
     return roots
 
@@ -117,8 +119,10 @@ def list_modules_below(package: ModuleType) -> dict[str, Path | None]:
 class _OneNameFinder(MetaPathFinder):
     """Answers an import of a project's file under a second name with the module it has under its own name."""
 
-    def __init__(self, roots: ImportRoots) -> None:
+    def __init__(self, roots: ImportRoots, *, spelling: str) -> None:
         self.roots = roots
+        # Every import of the process comes by here: most are told apart by their first letters.
+        self._spellings = (str(roots.project_dir), spelling)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -142,7 +146,7 @@ class _OneNameFinder(MetaPathFinder):
     def _is_ours(self, fullname: str, path: Sequence[str] | None) -> bool:
         project = self.roots.project_dir
         if path is not None:
-            return any(self.roots.holds(entry) for entry in path)
+            return any(entry.startswith(self._spellings) and self.roots.holds(entry) for entry in path)
         return fullname == project.name or (project / fullname).is_dir() or (project / f"{fullname}.py").is_file()
 
     def _project_folder_as_package(self, fullname: str) -> ModuleSpec | None:
