@@ -33,6 +33,7 @@ from floe_dagster.merging import (
 )
 from floe_dagster.module_contents import Asset, Schedule
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
+from floe_dagster.resource_checks import check_resource_keys
 from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.table_lineage import check_no_cycle, join_tables
 
@@ -120,10 +121,17 @@ def load_project(
         **passed.resources,
     }
     checks = [*sources.modules.checks, *passed.checks]
+    with problems.collecting():
+        check_resource_keys(
+            [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
+            resources=resources,
+            index=index,
+            origins=sources.modules.origins,
+        )
     launchable = LaunchableAssets.of(index, [*(a for a in assets if isinstance(a, dg.AssetsDefinition)), *checks])
     launches = _build_launches(document, platform, problems, sources, launchable, passed, resources)
     definitions = dg.Definitions(
-        assets=list(assets),
+        assets=[*assets, *sources.modules.cacheable_assets],
         asset_checks=checks,
         jobs=[launch.job for launch in launches.jobs.values()],
         schedules=list(launches.schedules.values()),
