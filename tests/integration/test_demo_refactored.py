@@ -110,6 +110,13 @@ def sample_shop(run_demo: Callable[[Path], Shop]) -> Shop:
     return run_demo(SAMPLE)
 
 
+@pytest.fixture(scope="module")
+def web_ui(sample_shop: Shop) -> Iterator[str]:
+    """The address of Dagster's UI, which shows that run."""
+    with running_webserver(sample_shop.project) as url:
+        yield url
+
+
 class TestNumbers:
     def test_every_asset_is_built_and_every_check_passes(self, shop: Shop) -> None:
         built = {asset["key"]: asset["status"] for asset in shop.report["assets"]}
@@ -232,14 +239,11 @@ class TestProject:
 
 
 class TestWebUi:
-    @pytest.fixture(scope="class")
-    def url(self, sample_shop: Shop) -> Iterator[str]:
-        with running_webserver(sample_shop.project) as url:
-            yield url
-
     @pytest.mark.requirement("010-SC-002")
-    def test_each_model_is_an_asset_with_a_status_of_its_own(self, url: str) -> None:
-        nodes = query(url, "{ assetNodes { assetKey { path } groupName assetMaterializations(limit: 1) { runId } } }")
+    def test_each_model_is_an_asset_with_a_status_of_its_own(self, web_ui: str) -> None:
+        nodes = query(
+            web_ui, "{ assetNodes { assetKey { path } groupName assetMaterializations(limit: 1) { runId } } }"
+        )
 
         statuses = {
             "/".join(node["assetKey"]["path"]): (node["groupName"], len(node["assetMaterializations"]))
@@ -253,8 +257,8 @@ class TestWebUi:
             **{f"gold/{model}": ("gold", 1) for model in MARTS},
         }
 
-    def test_models_are_joined_to_the_assets_that_write_their_sources(self, url: str) -> None:
-        nodes = query(url, "{ assetNodes { assetKey { path } dependencyKeys { path } } }")["assetNodes"]
+    def test_models_are_joined_to_the_assets_that_write_their_sources(self, web_ui: str) -> None:
+        nodes = query(web_ui, "{ assetNodes { assetKey { path } dependencyKeys { path } } }")["assetNodes"]
 
         edges = {
             ("/".join(upstream["path"]), "/".join(node["assetKey"]["path"]))
@@ -271,7 +275,7 @@ class TestWebUi:
         }
 
     @pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine")
-    def test_the_graph_is_drawn_in_a_browser(self, url: str) -> None:
-        picture = draw_asset_graph(url, groups=LAYERS, expected=ASSETS_AND_EDGES)
+    def test_the_graph_is_drawn_in_a_browser(self, web_ui: str) -> None:
+        picture = draw_asset_graph(web_ui, groups=LAYERS, expected=ASSETS_AND_EDGES)
 
         assert picture.startswith(b"\x89PNG")
