@@ -3,10 +3,11 @@
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from inspect import isclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from floe_core.errors import format_yaml_path
 from floe_core.interpolation import interpolate
@@ -150,7 +151,10 @@ def parse_spec(text: str, environ: Mapping[str, str] | None = None) -> FloeSpec:
 def refusals(kind: Any, value: object) -> list[str]:
     """What validating *value* complains about: for each mistake its path and the rule, then how to mend it."""
     try:
-        TypeAdapter(kind).validate_python(value)
+        if isclass(kind) and issubclass(kind, BaseModel):
+            kind.model_validate(value)
+        else:
+            TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         return [line for found in error.errors() for line in _refusal(dict(found))]
     return []

@@ -221,7 +221,8 @@ databricks: logging in needs one of token, auth_type
 trino: method 'jwt' needs 'jwt_token'
   fix: add 'jwt_token'
 # duckdb that does not read
-duckdb.reads_catalog: Input should be True
+duckdb.reads_catalog: DuckDB reads the catalog in every case
+  fix: delete it
 # no threads
 duckdb.threads: Input should be greater than or equal to 1\
 """)

@@ -156,6 +156,7 @@ def ticks_once_a_day_at_most(cron: Cron) -> bool:
     return len(cron.hours) == 1 and len(cron.minutes) == 1
 
 
+@cache
 def smallest_interval(cron: Cron) -> timedelta:
     """The shortest time between two ticks that follow one another, as seen over two years or a thousand ticks."""
     start = datetime(2024, 1, 1)

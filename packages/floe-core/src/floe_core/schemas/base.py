@@ -26,13 +26,14 @@ T = TypeVar("T")
 
 
 def _let_unset_pass(schema: CoreSchema) -> None:
-    """Wrap the schema of every field but `type`, in place."""
+    """Wrap the schema of every field, in place, but that of the field that tells kinds apart."""
     inner = schema
     while inner["type"] != "model-fields":
         inner = inner["schema"]  # a model and its validators each hold one schema
     for name, field in inner["fields"].items():
         holder = field["schema"] if field["schema"]["type"] == "default" else field
-        if name != "type" and not _lets_unset_pass(holder["schema"]):
+        tells_kinds_apart = name == "type" and len(holder["schema"].get("expected", ())) == 1
+        if not tells_kinds_apart and not _lets_unset_pass(holder["schema"]):
             holder["schema"] = core_schema.no_info_wrap_validator_function(_pass_unset, holder["schema"])
 
 

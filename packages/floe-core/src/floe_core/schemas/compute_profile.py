@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from floe_core.names import LocalPath, RuleError, Text, Url, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
@@ -55,7 +55,14 @@ class DuckDBCompute(_Compute):
     schema_name: Text = Field(default="main", alias="schema", description="Schema of models that name none.")
     extensions: Several[str] = Field(default=(), description="DuckDB extensions that are loaded.")
     settings: PlainMapping = Field(default={}, description="DuckDB settings by name, such as `memory_limit`.")
-    reads_catalog: Literal[True] = Field(default=True, description="DuckDB reads the catalog in every case.")
+    reads_catalog: bool = Field(default=True, description="Always true: DuckDB reads every kind of catalog.")
+
+    @field_validator("reads_catalog")
+    @classmethod
+    def _catalog_is_read(cls, reads_catalog: bool) -> bool:
+        if not reads_catalog:
+            raise RuleError("DuckDB reads the catalog in every case", fix="delete it")
+        return reads_catalog
 
 
 class PostgresCompute(_Warehouse):

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from itertools import islice
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -158,6 +159,7 @@ def default_key_format(cron: Cron) -> str:
     return _DAILY_FORMAT if ticks_once_a_day_at_most(cron) else _HOURLY_FORMAT
 
 
+@cache
 def check_key_format(fmt: str, cron: Cron) -> None:
     """Refuse a format in which two windows of *cron* have one key, or in which a key does not lead back to its window.
 

@@ -194,7 +194,7 @@ class Retention(FloeModel):
 class Instance(FloeModel):
     """Settings of the Dagster instance that floe generates."""
 
-    storage: InstanceStorage = Field(
+    storage: OrUnset[InstanceStorage] = Field(
         default={"type": "sqlite"}, validate_default=True, description="Where Dagster keeps runs, events and schedules."
     )
     concurrency: Concurrency = Field(default={}, validate_default=True, description="How much Dagster does at once.")

@@ -5,8 +5,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
-from floe_core.interpolation import EnvText
-from floe_core.names import DatabaseUri, SecretError, Text, VariableName
+from floe_core.errors import YamlPath
+from floe_core.interpolation import EnvText, Unset
+from floe_core.names import DatabaseUri, RuleError, SecretError, Text, VariableName, check_variable_name
 from floe_core.schemas.base import FloeModel, PlainValue
 
 
@@ -36,12 +37,30 @@ def _text_form(value: object) -> str:
     return "secret" if isinstance(value, Mapping | BaseModel) else "text"
 
 
-def _read_references(value: object) -> object:
+def _read_all_references(value: object) -> object:
+    return _read_references(value, ())
+
+
+def _read_references(value: object, path: YamlPath) -> object:
     if isinstance(value, Mapping):
-        if set(value) == {"secret_ref"}:
-            return SecretRef.model_validate(dict(value))
-        return {key: _read_references(item) for key, item in value.items()}
-    return [_read_references(item) for item in value] if isinstance(value, list) else value
+        if "secret_ref" in value:
+            return _read_reference(value, path)
+        return {key: _read_references(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_read_references(item, (*path, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _read_reference(value: Mapping[str, object], path: YamlPath) -> object:
+    name = value["secret_ref"]
+    if len(value) > 1:
+        raise RuleError("a reference to a secret has no other keys", fix="delete the others", at=path)
+    if isinstance(name, Unset):
+        return name
+    try:
+        return SecretRef(secret_ref=check_variable_name(str(name)))
+    except RuleError as error:
+        raise SecretError(str(error), fix=error.fix, at=(*path, "secret_ref")) from error
 
 
 Secret: TypeAlias = Annotated[SecretRef, BeforeValidator(_refuse_plain)]
@@ -51,4 +70,4 @@ TextOrSecret: TypeAlias = Annotated[
 UriOrSecret: TypeAlias = Annotated[
     Annotated[DatabaseUri, Tag("text")] | Annotated[SecretRef, Tag("secret")], Discriminator(_text_form)
 ]
-PlainOrSecret: TypeAlias = Annotated[PlainValue, BeforeValidator(_read_references)]
+PlainOrSecret: TypeAlias = Annotated[PlainValue, BeforeValidator(_read_all_references)]
