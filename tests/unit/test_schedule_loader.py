@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from builders import floe_yaml, parse_document
-from floe_core.errors import LoadError
+from floe_core.errors import LoadError, SensorError
 from floe_dagster.asset_index import AssetIndex
 from floe_dagster.launching import Launchable, LaunchableAssets
 from floe_dagster.loaders.job_loader import build_jobs
@@ -332,10 +332,10 @@ class TestFunctions:
     def test_a_partitioned_job_is_not_launched_where_the_function_forgets_a_partition(self) -> None:
         definition = schedule("job: by_day, cron_schedule: '@daily', target_function: runs.no_days")
 
-        with pytest.raises(dg.DagsterUserCodeExecutionError) as caught:
+        with pytest.raises(SensorError) as caught:
             tick(definition)
 
-        assert str(caught.value.user_exception) == snapshot(
+        assert str(caught.value) == snapshot(
             """\
 error[FLOE-357]: schedule 'nightly' names no partition for a run of job 'by_day'
   why: no partitioned job is launched without a partition\
@@ -343,10 +343,10 @@ error[FLOE-357]: schedule 'nightly' names no partition for a run of job 'by_day'
         )
 
     def test_a_function_that_returns_something_else(self) -> None:
-        with pytest.raises(dg.DagsterUserCodeExecutionError) as caught:
+        with pytest.raises(SensorError) as caught:
             self.computed("wrong")
 
-        assert str(caught.value.user_exception) == snapshot("""\
+        assert str(caught.value) == snapshot("""\
 error[FLOE-357]: schedule 'nightly' gets 'int' from runs.wrong
   why: the function returns run requests, run config, a skip reason or None\
 """)

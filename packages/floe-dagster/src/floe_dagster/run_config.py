@@ -48,9 +48,9 @@ def check_run_config(
     What is required but not there is a problem only inside of what *config* configures: the rest may still come from
     the Launchpad or from a schedule.
     """
-    unknown = [name for name in config if name not in SECTIONS]
-    for name in unknown:
-        yield _unknown_key(place, (name,), SECTIONS)
+    for name in config:
+        if name not in SECTIONS:
+            yield _unknown_key(place, (name,), SECTIONS)
     ops = config.get("ops", {})
     if not isinstance(ops, Mapping):
         yield _problem(place, ("ops",), "is not a mapping", why="it maps the names of ops to their config")
@@ -60,7 +60,8 @@ def check_run_config(
             yield _unknown_key(place, ("ops", name), sorted(schema.ops), family="op")
     checked = {name: part for name, part in config.items() if name in SECTIONS and _is_known(name, schema)}
     checked["ops"] = {name: part for name, part in ops.items() if name in schema.ops}
-    yield from _check_by_dagster(checked, schema, place)
+    if any(checked.values()):
+        yield from _check_by_dagster(checked, schema, place)
 
 
 def check_job_run_config(

@@ -42,8 +42,8 @@ class ScheduledRuns:
 
     def at(
         self, context: dg.ScheduleEvaluationContext, *, guarded: ScheduleTarget | None
-    ) -> dg.SkipReason | list[dg.RunRequest]:
-        """The runs of one tick.
+    ) -> list[dg.SkipReason] | list[dg.RunRequest]:
+        """The runs of one tick, or the one reason why there are none.
 
         Args:
             context: Of the tick.
@@ -54,11 +54,11 @@ class ScheduledRuns:
         """
         requests = [dg.RunRequest()] if self.fn is None else self.compute(self.fn, context)
         if isinstance(requests, dg.SkipReason):
-            return requests
+            return [requests]
         lacks_partition = not all(_names_partition(request) for request in requests)
         if guarded is not None and lacks_partition and _is_partitioned(guarded, context):
             if self.fn is None:
-                return dg.SkipReason(f"{guarded.what} is partitioned, and no partition is named for its run")
+                return [dg.SkipReason(f"{guarded.what} is partitioned, and no partition is named for its run")]
             what = f"{self.subject} names no partition for a run of {guarded.what}"
             raise SensorError(Problem("FLOE-357", what, why="no partitioned job is launched without a partition"))
         moment = tick_run_key(context.scheduled_execution_time)

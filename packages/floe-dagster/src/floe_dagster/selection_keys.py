@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import TypeAlias, assert_never
+from weakref import WeakKeyDictionary
 
 from floe_dagster.asset_index import AssetIndex, KeyPath
 from floe_dagster.globs import is_glob, literal_text, parse_glob
@@ -66,12 +67,23 @@ def labelled_keys(labelled: Labelled, index: AssetIndex) -> tuple[KeyPath, ...]:
 
 def _named_keys(named: Named, index: AssetIndex, *, with_external: bool) -> Keys:
     if is_glob(named.text):
-        glob = parse_glob(named.text)
-        return _kept((key for key in index.nodes if glob.matches(key)), index, with_external=with_external)
+        return _kept(_matching_keys(named.text, index), index, with_external=with_external)
     found = find_assets(named.text, index)
     if len(found) != 1:
         return frozenset()
     return frozenset(key for key in found if with_external or index.nodes[key].executable)
+
+
+_matched: WeakKeyDictionary[AssetIndex, dict[str, tuple[KeyPath, ...]]] = WeakKeyDictionary()
+
+
+def _matching_keys(text: str, index: AssetIndex) -> tuple[KeyPath, ...]:
+    """The keys that a glob matches, kept as long as the index: checking and translating an item ask several times."""
+    known = _matched.setdefault(index, {})
+    if text not in known:
+        glob = parse_glob(text)
+        known[text] = tuple(key for key in index.nodes if glob.matches(key))
+    return known[text]
 
 
 def _kept(keys: Iterable[KeyPath], index: AssetIndex, *, with_external: bool) -> Keys:

@@ -15,7 +15,7 @@ from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.hooks import load_hook
 from floe_dagster.launching import Launchable, LaunchableAssets, select_launched
 from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_run_config
-from floe_dagster.selection import SelectionPlace, translate_selection
+from floe_dagster.selection import Keys, SelectionPlace, translate_selection
 
 DEFAULT_EXECUTOR = "default"
 MAX_RETRIES_TAG = "dagster/max_retries"
@@ -88,9 +88,7 @@ class _BatchJobBuilder:
             keys, partitions_def = select_launched(
                 self.job.selection, exclude=self.job.exclude, assets=self.assets, place=place
             )
-            schema = RunConfigSchema(self.assets.ops_of(keys), self.resources, self.executor)
-            config_place = RunConfigPlace(self.subject, self.source, (*self.path, "config"))
-            collector.extend(check_run_config(self.job.config, schema=schema, place=config_place))
+            collector.extend(self.check_config(keys))
         collector.raise_if_any(LoadError)
         return Launchable(self.define_job(hooks), partitions_def, keys=keys)
 
@@ -163,6 +161,12 @@ class _BatchJobBuilder:
                     why=f"'{field_name}' becomes that tag, and the two could differ",
                     fix="delete one of the two",
                 )
+
+    def check_config(self, keys: Keys) -> Iterator[Problem]:
+        if self.job.config:
+            schema = RunConfigSchema(self.assets.ops_of(keys), self.resources, self.executor)
+            place = RunConfigPlace(self.subject, self.source, (*self.path, "config"))
+            yield from check_run_config(self.job.config, schema=schema, place=place)
 
     def load_hooks(self) -> frozenset[dg.HookDefinition]:
         collector = ProblemCollector()

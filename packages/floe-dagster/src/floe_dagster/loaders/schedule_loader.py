@@ -113,22 +113,22 @@ class _ScheduleBuilder:
         may_be_partitioned = target.is_partitioned or not target.partitions_known
         guarded = target if may_be_partitioned and not self.launches_without_partition else None
 
-        def evaluate(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
-            return requests.at(context, guarded=guarded)
+        def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.SkipReason | dg.RunRequest]:
+            yield from requests.at(context, guarded=guarded)
 
         crons = list(schedule.cron_schedule)  # the daemon of Dagster 1.13 stops at any other sequence
-        decorator = dg.schedule(
-            name=self.name,
-            target=target.launched,
-            cron_schedule=crons[0] if len(crons) == 1 else crons,
-            execution_timezone=schedule.timezone,
-            default_status=_status(enabled=schedule.enabled),
-            description=schedule.description,
-            tags=schedule.tags,
-            required_resource_keys=set(requests.resource_keys),
-        )
         try:
-            return decorator(evaluate)
+            return dg.ScheduleDefinition(
+                name=self.name,
+                target=target.launched,
+                cron_schedule=crons[0] if len(crons) == 1 else crons,
+                execution_timezone=schedule.timezone,
+                default_status=_status(enabled=schedule.enabled),
+                description=schedule.description,
+                tags=schedule.tags,
+                execution_fn=evaluate,
+                required_resource_keys=set(requests.resource_keys),
+            )
         except dg.DagsterInvalidDefinitionError as error:
             tag = next((tag for tag in schedule.tags if tag in str(error)), None)
             location = self.source.locate(*self.path, *(() if tag is None else ("tags", tag)), key=True)
@@ -182,11 +182,13 @@ class _ScheduleBuilder:
             )
 
     def check_config(self, target: ScheduleTarget) -> Iterator[Problem]:
+        if not self.schedule.config:
+            return
         place = RunConfigPlace(self.subject, self.source, (*self.path, "config"))
         if target.keys is not None:
             schema = RunConfigSchema(self.assets.ops_of(target.keys), self.resources)
             yield from check_run_config(self.schedule.config, schema=schema, place=place)
-        elif isinstance(target.launched, dg.JobDefinition) and self.schedule.config:
+        elif isinstance(target.launched, dg.JobDefinition):
             yield from check_job_run_config(self.schedule.config, job=target.launched, place=place)
 
     def check_partition_selector(self, target: ScheduleTarget) -> Iterator[Problem]:
