@@ -1,6 +1,5 @@
 """platform.yaml as a whole: where things are stored, computed and run."""
 
-from datetime import timedelta
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -214,10 +213,12 @@ class Maintenance(FloeModel):
     """Defaults and floors for vacuum and compaction."""
 
     orphan_grace: Duration = Field(
-        default=timedelta(days=3), description="Age that a file must have to be removed as an orphan, at least."
+        default="3d",
+        validate_default=True,
+        description="Age that a file must have to be removed as an orphan, at least.",
     )
     snapshot_retention: Duration = Field(
-        default=timedelta(days=5), description="Age at which snapshots of a table expire."
+        default="5d", validate_default=True, description="Age at which snapshots of a table expire."
     )
     retain_last: WholeNumber = Field(default=1, ge=1, description="How many snapshots of a table stay in any case.")
     target_file_size_mb: WholeNumber = Field(default=512, ge=1, description="Size in MiB that compaction aims at.")
