@@ -58,7 +58,8 @@ def _check_documents(
 def _check_everything(
     project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
 ) -> tuple[str, dict[str, int]]:
-    from floe_cli.loading import LoadedProject, check_project  # noqa: PLC0415 - --schema-only does without Dagster
+    from floe_cli.loading import check_project  # noqa: PLC0415 - --schema-only does without Dagster
+    from floe_dagster.loading import LoadedProject  # noqa: PLC0415
 
     with stdout_for_machines(), work_in_progress() as progress:
         found = check_project(project, environ=os.environ, strict_env=strict_env, problems=problems, progress=progress)

@@ -1,0 +1,150 @@
+"""`floe validate --schema-only`: the documents alone."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from floe_cli.main import run_command_line
+
+COMPLETE_EXAMPLE = Path(__file__).parents[1] / "projects" / "ecommerce"
+MOST_TIMES_THE_IMPORTS = 4
+TRIES = 6
+
+DOCUMENT = """\
+name: shop
+orchestration:
+  jobs:
+    load:
+      type: batch
+      selection: ["group:bronze"]
+  schedules:
+    nightly:
+      job: load
+      cron_schedule: ${NIGHTLY}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("NIGHTLY", "FLOE_PLATFORM_ENV", "FLOE_PLATFORM_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "floe.yaml").write_text(DOCUMENT)
+    return tmp_path
+
+
+@pytest.mark.requirement("010-FR-046")
+def test_the_complete_example_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["validate", "--schema-only", "--project", str(COMPLETE_EXAMPLE)]) == 0
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[-1].endswith(
+        "floe.yaml is valid by itself: 3 asset modules, 3 jobs, 2 schedules, 2 sensors, 2 partitions definitions, "
+        "1 backfill"
+    )
+
+
+def test_it_imports_neither_dagster_nor_dbt() -> None:
+    program = (
+        "import sys\n"
+        "from floe_cli.main import run_command_line\n"
+        f"code = run_command_line(['validate', '--schema-only', '--project', {str(COMPLETE_EXAMPLE)!r}])\n"
+        "foreign = {'dagster', 'dagster_dbt', 'dbt', 'duckdb', 'pyarrow', 'pyiceberg', 'floe_dagster', 'rich'}\n"
+        "print(code, sorted(foreign & {name.partition('.')[0] for name in sys.modules}))\n"
+    )
+
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert finished.stdout == "0 []\n"
+
+
+def test_it_costs_little_more_than_importing_what_it_stands_on() -> None:
+    program = "from floe_cli.main import main; main()"
+    command = [sys.executable, "-c", program, "validate", "--schema-only", "--project", str(COMPLETE_EXAMPLE)]
+    imports = [sys.executable, "-c", "import click, pydantic.main, yaml"]
+
+    pairs = [(cpu_seconds(command), cpu_seconds(imports)) for _ in range(TRIES)]
+
+    # The least of several tries is what a program takes; the rest is what else the machine does.
+    least, least_of_imports = (min(column) for column in zip(*pairs, strict=True))
+    assert least < MOST_TIMES_THE_IMPORTS * least_of_imports
+
+
+def cpu_seconds(command: list[str]) -> float:
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=environ, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.mark.requirement("010-FR-045")
+def test_a_variable_that_is_not_set_is_a_warning(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["validate", "--schema-only"]) == 0
+
+    assert capsys.readouterr().err == (
+        "warning[FLOE-111]: environment variable 'NIGHTLY' is not set\n"
+        "  --> floe.yaml:10:22  orchestration.schedules.nightly.cron_schedule\n"
+        "   |  cron_schedule: ${NIGHTLY}\n"
+        "  why: line 10 uses it without a default\n"
+        "  fix: set NIGHTLY, or write a default: ${NIGHTLY:value}\n"
+        "\n"
+        "floe.yaml is valid by itself: 1 job, 1 schedule\n"
+    )
+
+
+def test_strict_env_makes_it_an_error(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["validate", "--schema-only", "--strict-env"]) == 1
+
+    assert capsys.readouterr().err.startswith("error[FLOE-111]: environment variable 'NIGHTLY' is not set\n")
+
+
+@pytest.mark.requirement("010-FR-029", "010-FR-047")
+def test_all_problems_are_one_report_in_the_order_of_the_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NIGHTLY", "0 25 * * *")
+    (project / "floe.yaml").write_text(
+        DOCUMENT.replace("selection:", "selektion:").replace("type: batch", "type: bach")
+    )
+
+    assert run_command_line(["validate", "--schema-only", "--format", "json"]) == 1
+
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert err == ""
+    assert (report["valid"], report["counts"]) == (False, {})
+    assert [problem["line"] for problem in report["problems"]] == [5, 10]
+    assert all(problem["fix"] or problem["why"] for problem in report["problems"])
+    assert "0 25 * * *" not in out  # a value of the environment is shown as ${NIGHTLY}
+
+
+def test_the_json_of_a_valid_project(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NIGHTLY", "0 2 * * *")
+
+    assert run_command_line(["validate", "--schema-only", "--format", "json"]) == 0
+
+    assert json.loads(capsys.readouterr().out) == {
+        "valid": True,
+        "counts": {"asset modules": 0, "jobs": 1, "schedules": 1, "sensors": 0, "partitions": 0, "backfills": 0},
+        "problems": [],
+    }
+
+
+def test_a_folder_without_a_project_is_a_problem_in_json_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert run_command_line(["validate", "--schema-only", "--format", "json"]) == 1
+
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["code"], problem["what"]) == ("FLOE-130", "there is no floe.yaml")
