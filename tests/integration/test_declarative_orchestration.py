@@ -20,7 +20,7 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._scheduler.scheduler import ScheduleIterationTimes, launch_scheduled_runs
 from dagster_shared.error import SerializableErrorInfo
 
-from floe_core.errors import LoadError
+from floe_core.errors import FloeError, LoadError
 from floe_core.project import ProjectFolder
 from floe_dagster import FloeDefinitions
 from floe_dagster.compilation import compile_project
@@ -246,6 +246,34 @@ class TestJobs:
         [problem] = caught.value.problems
         assert problem.what == "job 'bronze' selects group 'bronz', which no asset has"
         assert problem.fix == "did you mean 'bronze'?"
+
+
+@pytest.mark.requirement("010-FR-029")
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        pytest.param("0 6 * * *", "0 25 * * *", "hour 25 is not in 0-23", id="no-such-hour"),
+        pytest.param("0 6 * * *", "0 0 31 2 *", "'0 0 31 2 *' asks for a 30th or 31st of February", id="no-such-day"),
+        pytest.param(
+            "America/New_York",
+            "America/New_Yrok",
+            "a time zone is a name of the IANA database, such as 'UTC' or 'Europe/Berlin'",
+            id="no-such-zone",
+        ),
+    ],
+)
+def test_a_schedule_that_can_never_tick_stops_compiling(
+    user_project: UserProject, old: str, new: str, why: str
+) -> None:
+    user_project.write({**FILES, "floe.yaml": FILES["floe.yaml"].replace(old, new)})
+
+    with pytest.raises(FloeError) as caught:
+        compile_project(ProjectFolder(user_project.path), environ=os.environ)
+
+    [problem] = caught.value.problems
+    assert problem.location is not None
+    assert problem.location.yaml_path.startswith("orchestration.schedules.mornings.")
+    assert problem.why == why
 
 
 # Dagster 1.13 reads its own deprecated property when a code location is loaded.

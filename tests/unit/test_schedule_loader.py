@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 from inline_snapshot import snapshot
+from pydantic import ValidationError
 
 from builders import floe_yaml, parse_document
 from floe_core.errors import LoadError, SensorError
@@ -104,6 +105,22 @@ def message(yaml: str, *, sensors: Collection[str] = ()) -> str:
     return str(caught.value)
 
 
+def _is_taken_by_floe(zone: str) -> bool:
+    try:
+        schedule(f"job: load, cron_schedule: '@daily', timezone: '{zone}'")
+    except ValidationError:
+        return False
+    return True
+
+
+def _is_taken_by_dagster(zone: str) -> bool:
+    try:
+        dg.ScheduleDefinition(name="s", job_name="load", cron_schedule="@daily", execution_timezone=zone)
+    except dg.DagsterInvalidDefinitionError:
+        return False
+    return True
+
+
 class TestFields:
     @pytest.mark.requirement("010-FR-024", "010-FR-025")
     def test_a_schedule_has_the_cron_and_zone_of_the_document(self) -> None:
@@ -114,6 +131,24 @@ class TestFields:
 
     def test_the_zone_is_utc_where_none_is_named(self) -> None:
         assert schedule("job: load, cron_schedule: '@daily'").execution_timezone == "UTC"
+
+    @pytest.mark.requirement("010-FR-025")
+    @pytest.mark.parametrize(
+        "zone",
+        [
+            "UTC",
+            "Europe/Berlin",
+            "EST5EDT",
+            "Etc/GMT+2",
+            "Amerca/New_York",
+            "europe/berlin",
+            "+02:00",
+            "local",
+            "Europe",
+        ],
+    )
+    def test_a_zone_is_taken_if_dagster_takes_it(self, zone: str) -> None:
+        assert _is_taken_by_floe(zone) is _is_taken_by_dagster(zone)
 
     def test_several_crons_are_one_schedule(self) -> None:
         definition = schedule("job: load, cron_schedule: ['0 6 * * *', '30 18 * * FRI']")
