@@ -15,8 +15,8 @@ from floe_dagster.dbt_connection import DbtProfile
 from floe_dagster.dbt_files import dbt_folder
 from floe_dagster.dbt_index import DbtIndex
 from floe_dagster.dbt_project import effective_dbt, load_dbt_project
-from floe_dagster.loaders.dbt_loader import load_dbt_assets
-from floe_dagster.module_contents import Asset
+from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
+from floe_dagster.module_contents import Asset, specs_of
 from floe_dagster.profiles import Profiles, dbt_profile
 from floe_dagster.resources.dbt import DbtResource
 
@@ -30,6 +30,8 @@ class DbtParts:
     tables: Mapping[str, dg.AssetKey] = field(default_factory=dict)
     origins: Mapping[KeyPath, str] = field(default_factory=dict)
     resource: DbtResource | None = None
+    python_sources: Sequence[str] = ()
+    """Names of the sources that Python assets write, `bronze.customers`."""
 
 
 def load_dbt_parts(
@@ -77,7 +79,17 @@ def load_dbt_parts(
         tables=loaded.tables,
         origins=loaded.origins,
         resource=_build_resource(dbt, index, project=project, profile=profile, source_keys=loaded.source_keys),
+        python_sources=_python_sources(index, loaded, python_assets),
     )
+
+
+def _python_sources(index: DbtIndex, loaded: LoadedDbt, python_assets: Sequence[Asset]) -> list[str]:
+    keys = {tuple(spec.key.path) for spec in specs_of(python_assets)}
+    return [
+        ".".join(source.unique_id.split(".")[2:])
+        for source in index.sources
+        if source.unique_id in loaded.source_keys or source.key in keys
+    ]
 
 
 def _build_resource(

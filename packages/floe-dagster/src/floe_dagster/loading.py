@@ -29,9 +29,8 @@ from floe_dagster.merging import (
     merge_jobs,
     merge_schedules,
     merge_sensors,
-    specs_of,
 )
-from floe_dagster.module_contents import Asset, Schedule
+from floe_dagster.module_contents import Asset, Schedule, specs_of
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
 from floe_dagster.resource_checks import check_resource_keys
 from floe_dagster.resources.catalog import CatalogResource
@@ -203,6 +202,15 @@ def _load_sources(
             python_assets=[*modules.assets, *passed.only_assets],
             is_step=is_step,
         )
+    problems.extend(
+        check_profiles(
+            document.spec,
+            platform.spec,
+            document.source,
+            platform_source=platform.source,
+            python_sources=dbt.python_sources,
+        )
+    )
     problems.raise_if_any(LoadError)
     return _Sources(modules, dbt, resources, executors)
 

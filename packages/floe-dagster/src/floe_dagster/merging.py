@@ -11,7 +11,7 @@ from floe_core.source_map import SourceMap
 from floe_dagster.asset_index import KeyPath
 from floe_dagster.launching import Launchable
 from floe_dagster.loaded_modules import LoadedModules
-from floe_dagster.module_contents import Asset, Job, Schedule
+from floe_dagster.module_contents import Asset, Job, Schedule, specs_of
 
 PassedAsset: TypeAlias = Asset | dg.AssetChecksDefinition
 T = TypeVar("T")
@@ -118,18 +118,6 @@ def merge_sensors(modules: LoadedModules, passed: PassedObjects) -> dict[str, dg
             _Contribution(_CALL, _named(passed.sensors)),
         ],
     )
-
-
-def specs_of(assets: Iterable[Asset]) -> Iterator[dg.AssetSpec]:
-    """The specs of all *assets* that have any."""
-    for asset in assets:
-        match asset:
-            case dg.AssetsDefinition():
-                yield from asset.specs
-            case dg.AssetSpec():
-                yield asset
-            case _:
-                pass  # a deprecated kind, whose keys Dagster tells later
 
 
 def _merge(family: str, contributions: Iterable[_Contribution[T]]) -> dict[str, T]:

@@ -2,7 +2,7 @@
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -57,6 +57,18 @@ class Found:
 class _Binding:
     line: int
     is_import: bool
+
+
+def specs_of(assets: Iterable[Asset]) -> Iterator[dg.AssetSpec]:
+    """The specs of all *assets* that have any."""
+    for asset in assets:
+        match asset:
+            case dg.AssetsDefinition():
+                yield from asset.specs
+            case dg.AssetSpec():
+                yield asset
+            case _:
+                pass  # a deprecated kind, whose keys Dagster tells later
 
 
 def find_definitions(module: ModuleType) -> Iterator[Found]:
