@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import dedent
 
 _LAYERS = ("staging", "intermediate", "marts")
 
@@ -77,3 +78,67 @@ def _write_model(folder: Path, number: int, *, models: int) -> None:
         f"    columns:\n      - name: id\n        description: The id of {name}.\n        data_type: bigint\n"
         f"        data_tests: [not_null]\n{columns}"
     )
+
+
+def hand_written_project(dbt_dir: Path) -> Path:
+    """A folder with `definitions.py`: the project by `@dbt_assets`, as its documentation writes it, and two jobs."""
+    folder = dbt_dir.with_name(f"{dbt_dir.name}-by-hand")
+    folder.mkdir(exist_ok=True)
+    (folder / "definitions.py").write_text(
+        dedent(
+            f"""\
+            from pathlib import Path
+
+            import dagster as dg
+            from dagster_dbt import DbtCliResource, dbt_assets
+
+            DBT_DIR = Path({str(dbt_dir)!r})
+
+
+            @dbt_assets(manifest=DBT_DIR / "target" / "manifest.json")
+            def large(context: dg.AssetExecutionContext, dbt: DbtCliResource):
+                yield from dbt.cli(["build"], context=context).stream()
+
+
+            @dg.asset
+            def report() -> None: ...
+
+
+            defs = dg.Definitions(
+                assets=[large, report],
+                jobs=[
+                    dg.define_asset_job("everything", selection="*"),
+                    dg.define_asset_job("reports", selection="key:report"),
+                ],
+                resources={{"dbt": DbtCliResource(project_dir=DBT_DIR)}},
+            )
+            """
+        )
+    )
+    return folder
+
+
+def floe_project(dbt_dir: Path) -> Path:
+    """A folder with `definitions.py`: the same by floe, compiled."""
+    folder = dbt_dir.with_name(f"{dbt_dir.name}-by-floe")
+    folder.mkdir(exist_ok=True)
+    (folder / "floe.yaml").write_text(
+        dedent(
+            f"""\
+            name: large
+            orchestration:
+              asset_modules: [reports]
+              dbt:
+                project_dir: {dbt_dir}
+              jobs:
+                everything: {{type: batch, selection: ["*"]}}
+                reports: {{type: batch, selection: [report]}}
+            """
+        )
+    )
+    (folder / "reports.py").write_text("import dagster as dg\n\n\n@dg.asset\ndef report() -> None: ...\n")
+    (folder / "definitions.py").write_text(
+        "from floe_dagster import FloeDefinitions\n\ndefs = FloeDefinitions.from_compiled_artifacts()\n"
+    )
+    subprocess.run([Path(sys.executable).with_name("floe"), "compile", "--project", folder], check=True)
+    return folder
