@@ -37,7 +37,7 @@ class TestNames:
 
         assert report(text) == ""
 
-    @pytest.mark.requirement("010-FR-035", "010-FR-047")
+    @pytest.mark.requirement("010-FR-047")
     def test_every_name_that_leads_nowhere_is_a_problem_of_its_own(self) -> None:
         text = floe_yaml(
             """

@@ -76,7 +76,6 @@ def test_what_waits_for_a_variable_is_not_filled_in() -> None:
     assert file_watcher(tags={"a": Unset("${A}{b}")}).tags == {"a": "${A}{b}"}
 
 
-@pytest.mark.requirement("010-FR-035")
 def test_sensors_that_are_refused() -> None:
     cases: dict[str, object] = {
         "no type": {"job": "load", "path": "incoming"},
