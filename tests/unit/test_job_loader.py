@@ -254,6 +254,17 @@ class TestHooks:
         assert isinstance(definition, UnresolvedAssetJobDefinition)
         assert [hook.required_resource_keys for hook in definition.hooks or ()] == [{"slack"}]
 
+    def test_a_resource_that_a_hook_asks_for_is_missing(self) -> None:
+        yaml = "nightly: {type: batch, selection: [customers], hooks: [{target_function: alerts.post, on: failure}]}"
+
+        assert message(yaml, resources={"catalog": object(), "slak": object()}) == snapshot("""\
+error[FLOE-374]: hook 'alerts.post' asks for the resource 'slack', which does not exist
+  --> floe.yaml:3:60  orchestration.jobs.nightly.hooks[0]
+   |  nightly: {type: batch, selection: [customers], hooks: [{target_function: alerts.post, on: failure}]}
+  why: a parameter without annotation is the resource of its name; there are catalog, slak
+  fix: did you mean 'slak'?\
+""")
+
     def test_what_is_wrong_with_hooks(self) -> None:
         assert message(
             """

@@ -56,7 +56,12 @@ ASSETS = [orders, daily]
 
 
 def built(
-    yaml: str, *, environment: str = "local", environ: Mapping[str, str] | None = None, sensors: Collection[str] = ()
+    yaml: str,
+    *,
+    environment: str = "local",
+    environ: Mapping[str, str] | None = None,
+    sensors: Collection[str] = (),
+    resources: Mapping[str, object] | None = None,
 ) -> BuiltSchedules:
     """The schedules of a floe.yaml with *yaml* below `orchestration.schedules`."""
     document = parse_document(floe_yaml(_section("jobs", JOBS) + _section("schedules", yaml)), environ)
@@ -71,6 +76,7 @@ def built(
         environment=environment,
         jobs_not_built=jobs.not_built,
         sensor_names=sensors,
+        resources=resources,
     )
 
 
@@ -99,9 +105,9 @@ def request_at(definition: dg.ScheduleDefinition, at: datetime = NOON) -> dg.Run
     return requests[0]
 
 
-def message(yaml: str, *, sensors: Collection[str] = ()) -> str:
+def message(yaml: str, *, sensors: Collection[str] = (), resources: Mapping[str, object] | None = None) -> str:
     with pytest.raises(LoadError) as caught:
-        built(yaml, sensors=sensors)
+        built(yaml, sensors=sensors, resources=resources)
     return str(caught.value)
 
 
@@ -384,6 +390,17 @@ error[FLOE-357]: schedule 'nightly' names no partition for a run of job 'by_day'
         assert str(caught.value) == snapshot("""\
 error[FLOE-357]: schedule 'nightly' gets 'int' from runs.wrong
   why: the function returns run requests, run config, a skip reason or None\
+""")
+
+    def test_a_resource_that_a_function_asks_for_is_missing(self) -> None:
+        yaml = "nightly: {job: load, cron_schedule: '@daily', target_function: runs.with_resource}"
+
+        assert message(yaml, resources={"dbt": object()}) == snapshot("""\
+error[FLOE-374]: function 'runs.with_resource' asks for the resource 'catalog', which does not exist
+  --> floe.yaml:7:68  orchestration.schedules.nightly.target_function
+   |  nightly: {job: load, cron_schedule: '@daily', target_function: runs.with_resource}
+  why: a parameter without annotation is the resource of its name; there are dbt
+  fix: define it under 'resources' in platform.yaml\
 """)
 
     def test_functions_that_cannot_be_called(self) -> None:

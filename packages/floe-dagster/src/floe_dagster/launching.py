@@ -1,13 +1,13 @@
 """What jobs, schedules and whatever else launches runs have to know of the assets and of one another."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from floe_core.errors import LoadError, Location, Problem
-from floe_core.suggestions import list_names
+from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.asset_index import AssetIndex, KeyPath
 from floe_dagster.partition_texts import describe_partitions
 from floe_dagster.selection import Keys, SelectionPlace, resolve_selection
@@ -100,6 +100,23 @@ def select_launched(
     if len(found) > 1:
         raise LoadError(_several_partitions(found, place.subject, place.source.locate(*place.items)))
     return keys, found[0][0] if found else None
+
+
+def check_asked_resources(
+    asked: Collection[str], *, who: str, resources: Collection[str] | None, location: Location
+) -> Iterator[Problem]:
+    """The resources among *asked* that do not exist; nothing where it is not known which exist."""
+    if resources is None:
+        return
+    for key in sorted(set(asked) - set(resources)):
+        yield Problem(
+            "FLOE-374",
+            f"{who} asks for the resource '{key}', which does not exist",
+            location,
+            why="a parameter without annotation is the resource of its name; there are "
+            f"{list_names(sorted(resources))}",
+            fix=did_you_mean(key, resources) or "define it under 'resources' in platform.yaml",
+        )
 
 
 def _several_partitions(

@@ -13,7 +13,7 @@ from floe_core.schemas.job_definition import BatchJob, JobDefinition, OpsJob
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.hooks import load_hook
-from floe_dagster.launching import Launchable, LaunchableAssets, select_launched
+from floe_dagster.launching import Launchable, LaunchableAssets, check_asked_resources, select_launched
 from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_run_config
 from floe_dagster.selection import Keys, SelectionPlace, translate_selection
 
@@ -48,7 +48,8 @@ def build_jobs(
         assets: All assets that the definitions have.
         source: Where floe.yaml stands.
         executors: By the name of the execution profile; `default`, if it is there, runs the jobs that name none.
-        resources: All resources of the definitions; without them, run config of resources is not checked.
+        resources: All resources of the definitions; without them, neither run config of resources nor what hooks ask
+            for is checked.
 
     Raises:
         LoadError: The selection, name, tags, executor, hooks or run config of a job are wrong; all problems at once.
@@ -175,6 +176,13 @@ class _BatchJobBuilder:
             path = (*self.path, "hooks", number)
             location = self.source.locate(*(path if path in self.source else path[:-1]))
             with collector.collecting():
-                hooks.append(load_hook(hook, location=location))
+                loaded = load_hook(hook, location=location)
+                who = f"hook '{hook.target_function}'"
+                collector.extend(
+                    check_asked_resources(
+                        loaded.required_resource_keys, who=who, resources=self.resources, location=location
+                    )
+                )
+                hooks.append(loaded)
         collector.raise_if_any(LoadError)
         return frozenset(hooks)

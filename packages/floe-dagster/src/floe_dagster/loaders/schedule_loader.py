@@ -10,7 +10,7 @@ from floe_core.errors import LoadError, Location, Problem, ProblemCollector, Tar
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.launching import Launchable, LaunchableAssets, select_launched
+from floe_dagster.launching import Launchable, LaunchableAssets, check_asked_resources, select_launched
 from floe_dagster.resource_parameters import classify_parameters
 from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
 from floe_dagster.scheduled_runs import ScheduledRuns, ScheduleTarget
@@ -60,7 +60,8 @@ def build_schedules(
         environment: Name of the environment that the definitions are for.
         jobs_not_built: Names of the jobs of floe.yaml that exist but are not among *jobs*.
         sensor_names: Names that sensors have.
-        resources: All resources of the definitions; without them, run config of resources is not checked.
+        resources: All resources of the definitions; without them, neither run config of resources nor what functions
+            ask for is checked.
 
     Raises:
         LoadError: The job, selection, name, function, partitions or run config of a schedule are wrong; all problems at
@@ -212,6 +213,9 @@ class _ScheduleBuilder:
         unknown = [parameter.name for parameter in (parameters.config, *parameters.others) if parameter is not None]
         if isinstance(fn, dg.ScheduleDefinition | dg.SensorDefinition) or unknown:
             raise TargetError(_no_request_function(self.subject, reference, unknown, location))
+        who = f"function '{reference}'"
+        problems = check_asked_resources(parameters.resource_keys, who=who, resources=self.resources, location=location)
+        ProblemCollector(problems).raise_if_any(TargetError)
         context = parameters.context.name if parameters.context else None
         return ScheduledRuns(self.subject, self.schedule, fn, context, parameters.resource_keys)
 
