@@ -1,5 +1,7 @@
 """Jobs run for real, in this process, on an instance in the project's own folder."""
 
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
@@ -34,6 +36,7 @@ from plugins.user_project import UserProject
 
 DEFINITIONS = """
     import dagster as dg
+    import time
     from pathlib import Path
 
     @dg.asset(group_name="bronze")
@@ -81,6 +84,10 @@ DEFINITIONS = """
             mark.touch()
             raise ValueError("too early")
 
+    @dg.asset
+    def endless():
+        time.sleep(60)
+
     class Amount(dg.Config):
         number: int
 
@@ -96,7 +103,7 @@ DEFINITIONS = """
         sweep()
 
     defs = dg.Definitions(
-        assets=[orders, broken, after_broken, pair, by_key, flaky, hasty, configured],
+        assets=[orders, broken, after_broken, pair, by_key, flaky, hasty, endless, configured],
         asset_checks=[few_orders, never_reached],
         jobs=[
             dg.define_asset_job("bronze", ["orders"]),
@@ -105,7 +112,9 @@ DEFINITIONS = """
             dg.define_asset_job("partitioned", ["by_key"]),
             dg.define_asset_job("patient", ["orders", "flaky"], tags={"dagster/max_retries": "2"}),
             dg.define_asset_job("hurried", ["hasty"]),
+            dg.define_asset_job("limited", ["endless"], tags={"dagster/max_runtime": "1"}),
             dg.define_asset_job("tuned", ["configured"]),
+            dg.define_asset_job("unlimited", ["endless"]),
             sweeping,
         ],
         executor=dg.in_process_executor,
@@ -185,7 +194,7 @@ def test_a_failure_shows_the_users_lines_and_what_was_not_reached(
     assert report.failures == (
         StepFailed(
             "broken",
-            "defs.py:11 in broken\n    divide(0)\ndefs.py:14 in divide\n    return 1 / by\n"
+            "defs.py:12 in broken\n    divide(0)\ndefs.py:15 in divide\n    return 1 / by\n"
             "ZeroDivisionError: division by zero",
             ("broken",),
         ),
@@ -224,6 +233,26 @@ def test_a_step_that_is_tried_again_is_told_of(location: CodeLocation, instance:
     assert retry.error.endswith("ValueError: too early")
 
 
+def test_a_job_that_takes_longer_than_its_limit_has_failed(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, _ = run(location, instance, "limited")
+
+    assert (report.status, statuses(report)) == ("failure", {"endless": "canceled"})
+    assert report.seconds < 30
+    assert report.failures == (StepFailed("", "the run took longer than its max_runtime_seconds (1)"),)
+
+
+def test_an_interrupted_run_is_canceled(location: CodeLocation, instance: dg.DagsterInstance) -> None:
+    def interrupt(news: RunNews) -> None:
+        if isinstance(news, StepStarted):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    report = execute_job(location, find_job(location, "unlimited"), instance, listener=interrupt)
+
+    assert (report.status, statuses(report), report.failures) == ("canceled", {"endless": "canceled"}, ())
+
+
 def test_an_ops_job_reports_its_steps(location: CodeLocation, instance: dg.DagsterInstance) -> None:
     report, news = run(location, instance, "sweeping")
 
@@ -255,7 +284,8 @@ def test_a_job_that_does_not_exist_is_answered_with_the_closest(location: CodeLo
 
     assert str(raised.value) == (
         "error[FLOE-420]: there is no job 'bronz'\n"
-        "  why: the jobs are bronze, everything, hurried, pairs, partitioned, patient, sweeping, tuned\n"
+        "  why: the jobs are bronze, everything, hurried, limited, pairs, partitioned, patient, "
+        "sweeping, tuned, unlimited\n"
         "  fix: did you mean 'bronze'?"
     )
 

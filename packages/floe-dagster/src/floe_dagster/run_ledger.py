@@ -151,6 +151,11 @@ class RunLedger:
         self.failures.clear()
         self.assets = {key: result for key, result in self.assets.items() if result.status == "materialized"}
 
+    def fail_run(self, reason: str) -> StepFailed:
+        """Note that the run as a whole failed, and why."""
+        self.failures = [StepFailed("", reason)]
+        return self.failures[0]
+
     def close(self) -> None:
         """Settle what the run planned and never got to."""
         for asset in self.planned_assets:

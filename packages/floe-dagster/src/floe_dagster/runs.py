@@ -28,6 +28,7 @@ RunStatus: TypeAlias = Literal["success", "failure", "canceled"]
 Listener: TypeAlias = Callable[[RunNews], None]
 
 _MAX_RETRIES_TAG = "dagster/max_retries"
+_MAX_RUNTIME_TAG = "dagster/max_runtime"
 _RETRY_NUMBER_TAG = "dagster/retry_number"
 _LAUNCH_TAG = ".floe/launch"  # tags that begin with a dot are kept and not shown
 _POLL_SECONDS = 0.2
@@ -145,7 +146,8 @@ def execute_job(
 ) -> RunReport:
     """Run *job* to its end and report.
 
-    A job with `max_retries` is run again from where it failed, as Dagster's daemon does for the runs that it launches.
+    A job with `max_retries` is run again from where it failed, and one with `max_runtime_seconds` is stopped then, as
+    Dagster's daemon does with the runs that it launches.
 
     Args:
         instance: A persistent one; its UI shows the run while it is under way.
@@ -156,8 +158,14 @@ def execute_job(
     """
     started = time.monotonic()
     ledger = RunLedger()
-    attempts = _max_retries(job)
-    execution = _Execution(location.repository.get_reconstructable_job(job.name), instance, ledger, listener)
+    attempts = _number_tag(job, _MAX_RETRIES_TAG)
+    execution = _Execution(
+        location.repository.get_reconstructable_job(job.name),
+        instance,
+        ledger,
+        listener,
+        max_runtime=_number_tag(job, _MAX_RUNTIME_TAG),
+    )
     run = execution.run(run_config=run_config, tags=tags)
     for attempt in range(1, attempts + 1):
         if run.status != dg.DagsterRunStatus.FAILURE:
@@ -185,6 +193,7 @@ class _Execution:
     instance: dg.DagsterInstance
     ledger: RunLedger
     listener: Listener
+    max_runtime: int  # seconds; 0 is no limit
 
     def run(
         self,
@@ -201,9 +210,9 @@ class _Execution:
             options = dg.ReexecutionOptions.from_failure(retry_of, self.instance)
             retry_tags = {_RETRY_NUMBER_TAG: str(attempt)}
         launch = uuid.uuid4().hex
-        cancellation = _Cancellation(self.instance)
-        watch = _RunWatch(self.instance, launch, self.ledger, self.listener, cancellation)
-        with cancellation.watching(), watch.watching():
+        interruption = _Interruption(self.instance)
+        watch = _RunWatch(self.instance, launch, self.ledger, self.listener, interruption)
+        with interruption.watching(), interruption.after(self.max_runtime), watch.watching():
             try:
                 result = dg.execute_job(
                     self.job,
@@ -216,6 +225,10 @@ class _Execution:
                 raise RunError(_config_problem(self.job.job_name, error)) from error
         run = self.instance.get_run_by_id(result.run_id)
         assert run is not None
+        if interruption.is_overdue:
+            self.listener(
+                self.ledger.fail_run(f"the run took longer than its max_runtime_seconds ({self.max_runtime})")
+            )
         return run
 
 
@@ -228,13 +241,13 @@ class _RunWatch:
         launch: str,
         ledger: RunLedger,
         listener: Listener,
-        cancellation: "_Cancellation",
+        interruption: "_Interruption",
     ) -> None:
         self._instance = instance
         self._launch = launch
         self._ledger = ledger
         self._listener = listener
-        self._cancellation = cancellation
+        self._interruption = interruption
         self._stop = threading.Event()
         self._run_id: str | None = None
         self._cursor: str | None = None
@@ -260,7 +273,7 @@ class _RunWatch:
             if not runs:
                 return
             self._run_id = self._ledger.run_id = runs[0].run_id
-            self._cancellation.cover(self._run_id)
+            self._interruption.cover(self._run_id)
         while True:
             page = self._instance.get_records_for_run(self._run_id, cursor=self._cursor, limit=_PAGE)
             self._cursor = page.cursor
@@ -273,8 +286,8 @@ class _RunWatch:
                 return
 
 
-class _Cancellation:
-    """Makes of an interrupted run a canceled one.
+class _Interruption:
+    """Makes a canceled run of one that is interrupted from outside, and interrupts one that takes too long.
 
     Dagster calls an interrupt a failure unless the run is marked as about to be canceled, and looks only after it has
     recorded what the interrupt broke. Python notes every signal in a pipe as soon as it arrives; so the first event
@@ -285,6 +298,7 @@ class _Cancellation:
         self._instance = instance
         self._note, self._pipe = socket.socketpair()
         self._is_marked = False
+        self.is_overdue = False
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -299,6 +313,24 @@ class _Cancellation:
                 yield
             finally:
                 signal.set_wakeup_fd(before)
+
+    @contextmanager
+    def after(self, seconds: int) -> Iterator[None]:
+        """Interrupt the main thread, in which the run is, when the block takes longer; 0 is no limit."""
+        if not seconds or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        timer = threading.Timer(seconds, self._interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _interrupt(self) -> None:
+        self.is_overdue = self._is_marked = True  # a run that took too long has failed
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def cover(self, run_id: str) -> None:
         """Mark this run when an interrupt arrives."""
@@ -395,6 +427,6 @@ def _groups(location: CodeLocation, assets: Mapping[str, AssetResult]) -> dict[s
     return {key: graph.get(dg.AssetKey.from_user_string(key)).group_name for key in assets}
 
 
-def _max_retries(job: dg.JobDefinition) -> int:
-    value = str(job.tags.get(_MAX_RETRIES_TAG, ""))
+def _number_tag(job: dg.JobDefinition, tag: str) -> int:
+    value = str(job.tags.get(tag, ""))
     return int(value) if value.isdigit() else 0
