@@ -8,10 +8,8 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 
-from floe_dagster.lakehouse.settings import LakehouseSettings
+from floe_dagster.lakehouse.settings import SECONDS_FOR_A_LOCK, LakehouseSettings
 from floe_dagster.lakehouse.tables import CATALOG_NAME, TableName
-
-_SECONDS_FOR_A_LOCK = 60.0
 
 
 def read_metadata_locations(
@@ -34,7 +32,7 @@ def _read_from_sqlite(settings: LakehouseSettings) -> dict[TableName, str]:
     file = settings.sqlite_file
     if file is None or not file.exists():
         return {}
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_SECONDS_FOR_A_LOCK)) as connection:
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=SECONDS_FOR_A_LOCK)) as connection:
         connection.row_factory = sqlite3.Row
         if not connection.execute("select 1 from sqlite_master where name = 'iceberg_tables'").fetchone():
             return {}  # another process is just making it

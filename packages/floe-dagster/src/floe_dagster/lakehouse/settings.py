@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 _SQLITE = "sqlite:///"
+SECONDS_FOR_A_LOCK = 60
 _QUERY = re.compile(r"\?\w+=[^/]*$")
 
 
@@ -53,13 +54,17 @@ class LakehouseSettings:
 
     @property
     def client_properties(self) -> dict[str, str]:
-        """`properties` for pyiceberg; its SQL client takes two characters in a path for something else."""
+        """`properties` for pyiceberg.
+
+        Its SQL client waits five seconds for a SQLite file, and takes two characters in a path for something else.
+        """
         file = self.sqlite_file
         if file is None:
             return dict(self.properties)
         query = _QUERY.search(self.properties["uri"])
+        options = query.group() if query else f"?timeout={SECONDS_FOR_A_LOCK}"
         path = str(file).replace("%", "%25").replace("?", "%3F")
-        return {**self.properties, "uri": f"{_SQLITE}{path}{query.group() if query else ''}"}
+        return {**self.properties, "uri": f"{_SQLITE}{path}{options}"}
 
     def hide_secrets(self, text: str) -> str:
         """*text* without the secrets, where a client put one into its error."""

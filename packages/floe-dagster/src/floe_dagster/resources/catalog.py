@@ -33,7 +33,7 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
     dbt_schema: str = Field(default="main", description="Schema of the dbt target.")
 
     _opened: Catalog | None = PrivateAttr(default=None)
-    _announce: Announce = PrivateAttr(default=say_on_stderr)
+    _log: Announce | None = PrivateAttr(default=None)
 
     @classmethod
     def of(cls, settings: LakehouseSettings) -> Self:
@@ -53,7 +53,7 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Say in the run's log where otherwise stderr would be told."""
         if context.log is not None:
-            self._announce = context.log.info
+            self._log = context.log.info
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002  # Dagster's hook
         """Give connections back."""
@@ -131,7 +131,7 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
                 dbt_schema=self.dbt_schema,
                 secrets=self.secrets,
             )
-            self._opened = Catalog(settings, announce=self._announce)
+            self._opened = Catalog(settings, announce=self._log or say_on_stderr)
         return self._opened
 
 
