@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -123,7 +123,7 @@ class _Activity:
 @contextmanager
 def stdout_for_machines() -> Iterator[None]:
     """Send what the user's code, dbt and Dagster print to stderr, so that stdout holds nothing but floe's output."""
-    with output_into(None):
+    with output_into(None), redirect_stdout(sys.stderr):
         yield
 
 

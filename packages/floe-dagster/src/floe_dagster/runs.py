@@ -82,6 +82,8 @@ def load_code_location(pointer: CodePointer, *, project_dir: Path) -> CodeLocati
     set_up_import_paths(project_dir)
     if str(pointer.working_directory) not in sys.path:
         sys.path.insert(0, str(pointer.working_directory))
+    if pointer.is_built_in:
+        sys.modules.pop(pointer.module_name, None)  # it may hold another project of this process
     with _own_problems_first():
         module = import_user_module(pointer.module_name)
     try:

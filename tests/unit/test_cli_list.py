@@ -1,0 +1,140 @@
+"""`floe list` in this process, on a project without dbt."""
+
+import json
+
+import pytest
+import time_machine
+
+from floe_cli.counts import list_counts
+from floe_cli.main import run_command_line
+from plugins.user_project import UserProject
+
+FILES = {
+    "floe.yaml": """
+        name: shop
+        orchestration:
+          asset_modules: [assets]
+          partitions:
+            daily: {type: time_window, start: "2024-01-01", timezone: Europe/Berlin}
+            by_shop:
+              type: multi
+              partitions:
+                day: {type: time_window, start: "2024-01-01"}
+                shop: {type: static, partition_keys: [north, south]}
+            files: {type: dynamic}
+          jobs:
+            load:
+              type: batch
+              selection: [orders]
+              description: Read the orders.
+          schedules:
+            nightly:
+              job: load
+              cron_schedule: ["0 2 * * *", "@monthly"]
+              timezone: Europe/Berlin
+              enabled: ${NIGHTLY:false}
+            elsewhere:
+              job: load
+              cron_schedule: "@daily"
+              environments: [prod]
+          sensors:
+            arrival: {type: file_watcher, job: load, path: incoming, poll_interval_seconds: 60}
+          backfills:
+            history: {job: load, partition_range: {start: "2024-01-01", end: "2024-12-31"}}
+        """,
+    "assets.py": """
+        from floe_dagster import floe_asset
+
+        @floe_asset(group_name="bronze", compute_kind="python", inputs=["export.orders"], outputs=["bronze.orders"])
+        def orders():
+            return {}
+
+        @floe_asset(deps=["orders"])
+        def report():
+            return {}
+        """,
+}
+
+
+@pytest.fixture(autouse=True)
+def _project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("FLOE_PROJECT_DIR", "DAGSTER_HOME"):  # set by the code under test
+        monkeypatch.setenv(variable, "")
+        monkeypatch.delenv(variable)
+    user_project.write(FILES)
+
+
+def listed(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert run_command_line(["list", *arguments]) == 0
+    return capfd.readouterr().out
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a table; two spaces or more stand between two of them."""
+    lines = [line for line in text.splitlines() if line.strip() and "──" not in line]
+    return [[cell.strip() for cell in line.strip().split("  ") if cell.strip()] for line in lines]
+
+
+def test_assets_with_group_kinds_dependencies_and_origin(capfd: pytest.CaptureFixture[str]) -> None:
+    assert rows(listed(capfd, "assets")) == [
+        ["key", "group", "kinds", "deps", "external", "origin"],
+        ["export/orders", "default", "0", "yes"],
+        ["orders", "bronze", "python", "1", "no", "assets.py:3"],
+        ["report", "default", "1", "no", "assets.py:7"],
+    ]
+
+
+@time_machine.travel("2024-03-30T12:00:00+00:00", tick=False)
+def test_schedules_of_this_environment_with_their_next_tick(capfd: pytest.CaptureFixture[str]) -> None:
+    assert rows(listed(capfd, "schedules")) == [
+        ["name", "job", "cron", "timezone", "enabled", "next tick"],
+        # the night in which the clocks go forward: two o'clock does not exist
+        ["nightly", "load", "0 2 * * *, @monthly", "Europe/Berlin", "no", "2024-03-31T03:00+02:00"],
+    ]
+
+
+def test_jobs_with_the_number_of_their_assets_and_their_schedules(capfd: pytest.CaptureFixture[str]) -> None:
+    assert rows(listed(capfd, "jobs")) == [["name", "assets", "schedules"], ["load", "1", "nightly"]]
+
+
+def test_what_the_document_alone_knows(capfd: pytest.CaptureFixture[str]) -> None:
+    assert rows(listed(capfd, "sensors")) == [
+        ["name", "type", "target", "poll interval seconds", "enabled"],
+        ["arrival", "file_watcher", "load", "60", "yes"],
+    ]
+    assert rows(listed(capfd, "partitions")) == [
+        ["name", "type", "partitions"],
+        ["daily", "time_window", "0 0 * * * from 2024-01-01 in Europe/Berlin"],
+        ["by_shop", "multi", "day (0 0 * * * from 2024-01-01 in UTC) × shop (north, south)"],
+        ["files", "dynamic", "keys that are added while it runs"],
+    ]
+    assert rows(listed(capfd, "backfills")) == [
+        ["name", "job", "partitions", "batch size", "on failure"],
+        ["history", "load", "2024-01-01 to 2024-12-31", "10", "stop"],
+    ]
+
+
+def test_a_machine_gets_everything_and_nothing_else_on_stdout(
+    user_project: UserProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    user_project.write({"assets.py": FILES["assets.py"] + "\n        print('imported')\n"})
+
+    sections = json.loads(listed(capfd, "--format", "json"))
+
+    assert list(sections) == ["assets", "jobs", "schedules", "sensors", "partitions", "backfills"]
+    assert sections["jobs"] == [
+        {
+            "name": "load",
+            "assets": 1,
+            "schedules": ["nightly"],
+            "partitions": None,
+            "description": "Read the orders.",
+        }
+    ]
+
+
+def test_counts_for_a_sentence() -> None:
+    assert list_counts({"assets": 12, "jobs": 1, "partitions": 2, "sensors": 0}) == (
+        "12 assets, 1 job, 2 partitions definitions"
+    )
+    assert list_counts({"assets": 0}) == "nothing is defined"
