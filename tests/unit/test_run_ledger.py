@@ -74,6 +74,11 @@ def test_a_dbt_failure_is_what_dbt_said() -> None:
         pytest.param(
             error("dagster._core.definitions.events.Failure: closed\n", cls_name="Failure"), "Failure: closed", id="dg"
         ),
+        pytest.param(
+            error("floe_core.errors.CatalogError: error[FLOE-401]: there is no table 'a.b'\n"),
+            "error[FLOE-401]: there is no table 'a.b'",
+            id="a problem of floe",
+        ),
     ],
 )
 def test_errors_with_little_to_show(info: SerializableErrorInfo | None, shown: str) -> None:

@@ -20,6 +20,7 @@ ROW_COUNT = "dagster/row_count"
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_ERRORS = "Errors parsed from dbt logs:"
 _WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
+_CLASS_PATHS = re.compile(r"^(dagster\._core\.definitions\.events\.(?=Failure)|floe_core\.errors\.\w+: (?=error\[))")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _DBT_PROGRESS = re.compile(r"^\d+ of \d+ ")
 _DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
@@ -260,7 +261,7 @@ def describe_error(error: SerializableErrorInfo | None) -> str:
         return "no error was recorded"
     while error.cause is not None and str(error.cls_name).startswith(_WRAPPERS):
         error = error.cause
-    message = _ANSI.sub("", error.message).strip().removeprefix("dagster._core.definitions.events.")
+    message = _CLASS_PATHS.sub("", _ANSI.sub("", error.message).strip())
     if _DBT_ERRORS in message:
         return _dbt_message(message.partition(_DBT_ERRORS)[2])
     frames = [frame for entry in error.stack if (frame := _user_frame(entry))]
