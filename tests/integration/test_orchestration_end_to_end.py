@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -18,12 +17,12 @@ EXAMPLE = Path(__file__).parent.parent / "projects" / "ecommerce"
 
 
 @pytest.fixture(scope="module")
-def ecommerce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProjectFolder]:
+def ecommerce(tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
     folder = tmp_path_factory.mktemp("example") / "ecommerce_project"
     shutil.copytree(EXAMPLE, folder)
     project = ProjectFolder(folder)
     compile_project(project, environ=os.environ)
-    yield project
+    return project
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtIndex, DbtNode, DbtSource, RelationNames
-from floe_dagster.dbt_specs import SpecFields
+from floe_dagster.dbt_specs import RefineSpec, SpecFields
 from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
 
 NAMES = RelationNames("lake", "main", "duckdb")
@@ -69,9 +69,20 @@ def build_index(*nodes: DbtNode, checks: tuple[DbtCheck, ...] = ()) -> DbtIndex:
     )
 
 
-def load(index: DbtIndex, *python_assets: dg.AssetsDefinition | dg.AssetSpec, **options: object) -> LoadedDbt:
+def load(
+    index: DbtIndex,
+    *python_assets: dg.AssetsDefinition | dg.AssetSpec,
+    with_details: bool = True,
+    refine: RefineSpec | None = None,
+) -> LoadedDbt:
     return load_dbt_assets(
-        DbtConfig(), index, project_dir=Path("/work/shop"), names=NAMES, python_assets=python_assets, **options
+        DbtConfig(),
+        index,
+        project_dir=Path("/srv/shop"),
+        names=NAMES,
+        python_assets=python_assets,
+        with_details=with_details,
+        refine=refine,
     )
 
 
@@ -132,7 +143,7 @@ def test_names_of_the_profile_are_those_of_the_environment() -> None:
     loaded = load_dbt_assets(
         DbtConfig(),
         build_index(READS_ORDERS),
-        project_dir=Path("/work/shop"),
+        project_dir=Path("/srv/shop"),
         names=RelationNames("warehouse", "prod", "snowflake"),
     )
     spec = spec_of(loaded, "silver", "stg_orders")
@@ -146,7 +157,7 @@ def test_code_references_point_into_the_dbt_project() -> None:
     spec = spec_of(load(build_index(READS_ORDERS)), "silver", "stg_orders")
     [reference] = spec.metadata["dagster/code_references"].code_references
 
-    assert reference.file_path == "/work/shop/dbt/models/stg_orders.sql"
+    assert reference.file_path == "/srv/shop/dbt/models/stg_orders.sql"
 
 
 def test_without_details_specs_keep_what_runs_need() -> None:
@@ -155,11 +166,11 @@ def test_without_details_specs_keep_what_runs_need() -> None:
 
     assert without.description is None
     assert set(with_details.metadata) - set(without.metadata) == {"dagster/table_name", "dagster/code_references"}
-    assert (without.key, without.group_name, without.tags, without.deps[0].asset_key) == (
+    assert (without.key, without.group_name, without.tags, [dep.asset_key for dep in without.deps]) == (
         with_details.key,
         with_details.group_name,
         with_details.tags,
-        with_details.deps[0].asset_key,
+        [dep.asset_key for dep in with_details.deps],
     )
 
 
@@ -197,8 +208,8 @@ def test_models_with_different_partitions_become_definitions_of_their_own() -> N
     loaded = load(index, refine=refine)
 
     daily, rest = loaded.assets
-    assert [key.path for key in daily.keys] == [["a"], ["c"]]
-    assert [key.path for key in rest.keys] == [["b"]]
+    assert {key.to_user_string() for key in daily.keys} == {"a", "c"}
+    assert {key.to_user_string() for key in rest.keys} == {"b"}
     assert {check.name for check in daily.check_specs} == {"unique_a", "unique_c"}
     assert {check.name for check in rest.check_specs} == {"unique_b"}
     assert daily.op.tags["dagster_dbt/select"] == "shop.a shop.c"
@@ -221,7 +232,9 @@ def test_fields_are_refined_before_a_spec_is_built() -> None:
 class FakeEvents(Iterator[object]):
     def __init__(self, fetched: list[str]) -> None:
         self._fetched = fetched
-        self._left = iter([dg.MaterializeResult(asset_key=dg.AssetKey(["silver", "stg_orders"]))])
+        self._left: Iterator[dg.MaterializeResult[None]] = iter(
+            [dg.MaterializeResult(asset_key=dg.AssetKey(["silver", "stg_orders"]))]
+        )
 
     def __next__(self) -> object:
         return next(self._left)
@@ -263,7 +276,7 @@ called: list[str] = []
 def test_assets_build_themselves_and_fetch_what_floe_yaml_says(fetch: tuple[str, ...], expected: list[str]) -> None:
     called.clear()
     loaded = load_dbt_assets(
-        DbtConfig(fetch=fetch), build_index(READS_ORDERS), project_dir=Path("/work/shop"), names=NAMES
+        DbtConfig(fetch=fetch), build_index(READS_ORDERS), project_dir=Path("/srv/shop"), names=NAMES
     )
 
     result = dg.materialize([*loaded.assets], resources={"dbt": FakeDbt()})
@@ -274,4 +287,4 @@ def test_assets_build_themselves_and_fetch_what_floe_yaml_says(fetch: tuple[str,
 
 def test_an_index_of_a_generated_profile_takes_its_names() -> None:
     with pytest.raises(ValueError, match="names of that profile"):
-        load_dbt_assets(DbtConfig(), build_index(READS_ORDERS), project_dir=Path("/work/shop"))
+        load_dbt_assets(DbtConfig(), build_index(READS_ORDERS), project_dir=Path("/srv/shop"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from floe_dagster.globs import GlobError, is_glob, literal_text, parse_glob
+from floe_dagster.selection.globs import GlobError, is_glob, literal_text, parse_glob
 
 LETTERS = "ab/"
 
@@ -62,9 +62,7 @@ def test_what_a_glob_matches(glob: str, key: str, matches: bool) -> None:
     ("glob", "message", "offset"),
     [
         pytest.param("a[b", r"the [ is not closed; write \[ for a bracket that is meant as it stands", 1, id="bracket"),
-        pytest.param(
-            "[!]", r"the [ is not closed; write \[ for a bracket that is meant as it stands", 0, id="class"
-        ),
+        pytest.param("[!]", r"the [ is not closed; write \[ for a bracket that is meant as it stands", 0, id="class"),
         pytest.param("{a,{b}", r"the { is not closed; write \{ for a brace that is meant as it stands", 0, id="brace"),
         pytest.param("a\\", "the backslash at the end has nothing to act on", 1, id="backslash"),
         pytest.param("x[c-a]", "the range c-a runs backwards", 1, id="range"),
