@@ -143,8 +143,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-211": ErrorCode(
         "a secret in floe.yaml",
         "floe.yaml is kept in version control, compiled into artifacts and shown in the Dagster UI, so nothing in it "
-        "is secret. Change the secret where it was issued. platform.yaml names secrets by `{secret_ref: NAME}`, and they "
-        "are read from the environment or from FLOE_SECRETS_DIR only where they are used.",
+        "is secret. Change the secret where it was issued. platform.yaml names secrets by `{secret_ref: NAME}`, and "
+        "they are read from the environment or from FLOE_SECRETS_DIR only where they are used.",
     ),
     # ---- 22x: compiled artifacts -------------------------------------------------------------------------------
     "FLOE-220": ErrorCode(
@@ -165,8 +165,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-224": ErrorCode(
         "the dbt target was not compiled",
-        "Artifacts hold the dbt project as each compiled target sees it. Run `floe compile --target NAME` for every target "
-        "that is to be loaded; several stand side by side.",
+        "Artifacts hold the dbt project as each compiled target sees it. Run `floe compile --target NAME` for every "
+        "target that is to be loaded; several stand side by side.",
     ),
     # ---- 23x: platform.yaml ------------------------------------------------------------------------------------
     "FLOE-230": ErrorCode(
@@ -178,8 +178,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-231": ErrorCode(
         "a profile that platform.yaml does not have",
         "`storage`, `catalog` and `compute` of floe.yaml, and `executor` of a job, name profiles of platform.yaml; "
-        "what floe.yaml leaves out is the profile `default`. A section that platform.yaml leaves out has the one profile "
-        "`default` of the embedded platform.",
+        "what floe.yaml leaves out is the profile `default`. A section that platform.yaml leaves out has the one "
+        "profile `default` of the embedded platform.",
     ),
     "FLOE-232": ErrorCode(
         "profiles that cannot work together",
@@ -379,7 +379,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-372": ErrorCode(
         "a secret is not set",
-        "`{secret_ref: NAME}` is the environment variable NAME, or the file NAME in the folder that FLOE_SECRETS_DIR names.",
+        "`{secret_ref: NAME}` is the environment variable NAME, or the file NAME in the folder that FLOE_SECRETS_DIR "
+        "names.",
     ),
     "FLOE-373": ErrorCode(
         "a resource cannot be built",
