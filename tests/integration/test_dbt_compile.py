@@ -17,7 +17,8 @@ from floe_core.schemas.orchestration_config import DbtConfig
 from floe_dagster.dbt_connection import DbtProfile
 from floe_dagster.dbt_deferred import read_manifest
 from floe_dagster.dbt_index import RelationNames
-from floe_dagster.dbt_manifest import is_current, load_parsed_state
+from floe_dagster.dbt_manifest import is_current
+from floe_dagster.dbt_parsed_state import load_parsed_state
 from floe_dagster.dbt_project import effective_dbt, load_dbt_project, locate_dbt_project
 
 

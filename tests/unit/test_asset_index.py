@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from floe_dagster.asset_index import AssetIndex, AssetNode, find_cycle
+from floe_dagster.selection.asset_index import AssetIndex, AssetNode, find_cycle
 
 
 def index_of(**deps: list[str]) -> AssetIndex:

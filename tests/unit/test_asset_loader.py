@@ -9,9 +9,9 @@ from floe_core.errors import AssetModuleError
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.yaml_source import parse_yaml
-from floe_dagster.asset_index import AssetIndex
-from floe_dagster.loaded_modules import LoadedModules
 from floe_dagster.loaders.asset_loader import load_assets
+from floe_dagster.selection.asset_index import AssetIndex
+from floe_dagster.user_code.loaded_modules import LoadedModules
 from plugins.user_project import UserProject
 
 BRONZE = """

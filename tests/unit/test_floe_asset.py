@@ -18,11 +18,11 @@ import pyarrow as pa
 import pytest
 from inline_snapshot import snapshot
 
-from floe_dagster.asset_index import AssetIndex
 from floe_dagster.assets import floe_asset
-from floe_dagster.import_paths import set_up_import_paths
 from floe_dagster.lakehouse.tables import Partition, PartitionKeys, PartitionWindow
+from floe_dagster.selection.asset_index import AssetIndex
 from floe_dagster.targets import load_target
+from floe_dagster.user_code.import_paths import set_up_import_paths
 from plugins.user_project import UserProject
 
 if TYPE_CHECKING:

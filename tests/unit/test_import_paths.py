@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from floe_dagster.import_paths import (
+from floe_dagster.user_code.import_paths import (
     ImportRoots,
     current_roots,
     list_modules_below,
@@ -219,7 +219,7 @@ def test_listing_imports_nothing_and_passes_over_what_is_no_module(user_project:
 def test_other_processes_find_the_modules_by_the_same_names(user_project: UserProject) -> None:
     user_project.write({"shop/__init__.py": "", "shop/assets/bronze.py": "WHERE = __name__"})
     code = (
-        "import sys; from pathlib import Path; from floe_dagster.import_paths import set_up_import_paths;"
+        "import sys; from pathlib import Path; from floe_dagster.user_code.import_paths import set_up_import_paths;"
         "set_up_import_paths(Path(sys.argv[1])); import assets.bronze; print(assets.bronze.WHERE)"
     )
 

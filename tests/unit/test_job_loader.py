@@ -11,9 +11,9 @@ from pydantic import Field
 
 from builders import floe_yaml, parse_document
 from floe_core.errors import LoadError
-from floe_dagster.asset_index import AssetIndex
-from floe_dagster.launching import Launchable, LaunchableAssets
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
+from floe_dagster.selection.asset_index import AssetIndex
 from plugins.user_project import UserProject
 
 EXECUTORS = {

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from floe_dagster.metadata_values import build_metadata
+from floe_dagster.user_code.metadata_values import build_metadata
 
 
 class Clock(dg.ConfigurableResource[Any]):

@@ -5,9 +5,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from floe_core.errors import LoadError
-from floe_dagster.asset_index import AssetIndex
 from floe_dagster.assets import floe_asset
-from floe_dagster.resource_checks import check_resource_keys
+from floe_dagster.selection.asset_index import AssetIndex
+from floe_dagster.user_code.resource_checks import check_resource_keys
 
 
 @floe_asset(outputs=["bronze.orders"])

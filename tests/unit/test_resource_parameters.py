@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional, Union
 import dagster as dg
 import pytest
 
-from floe_dagster.resource_parameters import classify_parameters, resolve_parameters, resolve_return
+from floe_dagster.user_code.resource_parameters import classify_parameters, resolve_parameters, resolve_return
 
 if TYPE_CHECKING:
     from somewhere import Unknown  # type: ignore[import-not-found] # a name that no run ever sees

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from builders import floe_yaml, parse_document
 from floe_core.errors import LoadError, SensorError
-from floe_dagster.asset_index import AssetIndex
-from floe_dagster.launching import Launchable, LaunchableAssets
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.job_loader import build_jobs
 from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
-from floe_dagster.module_contents import Job
+from floe_dagster.selection.asset_index import AssetIndex
+from floe_dagster.user_code.module_contents import Job
 from plugins.user_project import UserProject
 
 JOBS = """

@@ -12,8 +12,8 @@ from inline_snapshot import snapshot
 
 from floe_core.errors import SelectionError
 from floe_core.yaml_source import parse_yaml
-from floe_dagster.asset_index import AssetIndex, AssetNode
-from floe_dagster.selection import SelectionPlace, resolve_selection, translate_selection
+from floe_dagster.selection.asset_index import AssetIndex, AssetNode
+from floe_dagster.selection.resolution import SelectionPlace, resolve_selection, translate_selection
 
 SHOP = AssetIndex(
     [

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from floe_dagster.selection_parser import SelectionSyntaxError, canonical_name, parse_item
-from floe_dagster.selection_tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal, item_text
+from floe_dagster.selection.parser import SelectionSyntaxError, canonical_name, parse_item
+from floe_dagster.selection.tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal, item_text
 
 A, B, C = Named("a"), Named("b"), Named("c")
 

@@ -6,8 +6,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from floe_core.errors import AssetModuleError, LoadError
-from floe_dagster.asset_index import AssetIndex, KeyPath
 from floe_dagster.assets import floe_asset
+from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 from floe_dagster.table_lineage import JoinedAssets, check_no_cycle, find_written_tables, join_tables
 
 

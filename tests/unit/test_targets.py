@@ -2,8 +2,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from floe_core.errors import Location, TargetError
-from floe_dagster.import_paths import set_up_import_paths
 from floe_dagster.targets import load_callable, load_target
+from floe_dagster.user_code.import_paths import set_up_import_paths
 from plugins.user_project import UserProject
 
 LOCATION = Location("floe.yaml", 12, 24, "orchestration.jobs.vacuum.target_function", "target_function: …")

@@ -10,9 +10,9 @@ import dagster as dg
 from dagster._core.definitions.composition import is_in_composition
 
 from floe_dagster.dbt_assets import create_dbt_assets_with_per_model_observability
-from floe_dagster.returned_values import ReturnedValues
-from floe_dagster.run_partition import PARTITION_COLUMN
-from floe_dagster.user_functions import UserFunction
+from floe_dagster.user_code.functions import UserFunction
+from floe_dagster.user_code.returned_values import ReturnedValues
+from floe_dagster.user_code.run_partition import PARTITION_COLUMN
 
 __all__ = ["FloeAsset", "create_dbt_assets_with_per_model_observability", "floe_asset"]
 

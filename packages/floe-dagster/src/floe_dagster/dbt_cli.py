@@ -4,14 +4,13 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import shutil
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import dagster as dg
@@ -22,18 +21,28 @@ from dagster_dbt.asset_utils import DAGSTER_DBT_MANIFEST_METADATA_KEY
 from dagster_dbt.core.dbt_cli_event import DbtCliEventMessage
 from dagster_dbt.dbt_manifest import DbtManifestParam
 from dbt.adapters.base.impl import BaseAdapter
+from dbt.adapters.contracts.connection import Credentials
+from dbt.config.runtime import load_profile
 from dbt.config.utils import parse_cli_vars
+from dbt.flags import set_from_args
+from dbt_common.context import set_invocation_context
+from dbt_common.exceptions import DbtBaseException
 from packaging.version import Version
 
 from floe_core.schemas.secrets import SecretRef
+from floe_dagster.dbt_connection import PROFILES_FILE, added_environment
 from floe_dagster.dbt_deferred import DeferredDbt
-from floe_dagster.dbt_files import prune, replace_file
+from floe_dagster.dbt_files import copy_file, prune
+from floe_dagster.dbt_parsed_state import (
+    PARSED_STATE,
+    Circumstances,
+    adopt_parsed_state,
+    profile_hash,
+    vars_hash,
+)
 from floe_dagster.secrets import read_secret
 
 _Context = dg.OpExecutionContext | dg.AssetExecutionContext
-_PARTIAL_PARSE = "partial_parse.msgpack"
-_MOST_PARSES = 4
-_environment_lock = RLock()
 
 
 class FloeDbtCliResource(DbtCliResource):
@@ -71,28 +80,33 @@ class FloeDbtCliResource(DbtCliResource):
             target_path: A folder of this call's own below `.floe` by default.
         """
         plain_args, run_vars = _split_vars(args)
-        all_vars = {**self.vars, **run_vars}
+        all_vars = json.loads(json.dumps({**self.vars, **run_vars}, default=str))
         of_dbt_assets = _builds_dbt_assets(context)
         if not of_dbt_assets:
             manifest = manifest or self._project_manifest()
             dagster_dbt_translator = dagster_dbt_translator or self._deferred.translator
-        parses = Path(self.state_dir, "parses")
-        parse = parses / f"{self._parse_signature(all_vars)}.msgpack"
-        with self._environment(parse), disable_dagster_warnings():  # dagster-dbt 0.29 uses what Dagster deprecates
-            started = super().cli(
-                [*plain_args, *_vars_args(all_vars)],
-                raise_on_error=raise_on_error,
-                manifest=manifest,
-                dagster_dbt_translator=dagster_dbt_translator,
-                context=context if of_dbt_assets or _has_no_assets(context) else None,
-                target_path=target_path,
-            )
+        keep = self._parses / f"{self._parse_signature(all_vars)}.msgpack"
+        with self._environment(), disable_dagster_warnings():  # dagster-dbt 0.29 uses what Dagster deprecates
+            parsed = self._find_parsed_state(keep, all_vars)
+            with added_environment({"DBT_PARTIAL_PARSE_FILE_PATH": str(parsed)} if parsed is not None else {}):
+                started = super().cli(
+                    [*plain_args, *(["--vars", json.dumps(all_vars)] if all_vars else [])],
+                    raise_on_error=raise_on_error,
+                    manifest=manifest,
+                    dagster_dbt_translator=dagster_dbt_translator,
+                    context=context if of_dbt_assets or _has_no_assets(context) else None,
+                    target_path=target_path,
+                )
         prune(self._runs)
-        return FloeDbtInvocation.of(started, keep_parse=parse)
+        return FloeDbtInvocation.of(started, keep=keep)
 
     @property
     def _runs(self) -> Path:
         return Path(self.state_dir, "runs")
+
+    @property
+    def _parses(self) -> Path:
+        return Path(self.state_dir, "parses")
 
     @cached_property
     def _deferred(self) -> DeferredDbt:
@@ -106,35 +120,56 @@ class FloeDbtCliResource(DbtCliResource):
     def _project_manifest(self) -> DbtManifestParam | None:
         return dict(self._deferred.manifest) if Path(self.manifest_path).is_file() else None
 
+    def _environment(self) -> Any:
+        """The environment that dbt is started in: dagster-dbt copies this process's."""
+        self._runs.mkdir(parents=True, exist_ok=True)
+        secrets = {variable: read_secret(SecretRef(secret_ref=name)) for variable, name in self.secrets.items()}
+        return added_environment({"DBT_TARGET_PATH": str(self._runs), **secrets})
+
+    @property
+    def _profiles_file(self) -> Path:
+        return Path(self.profiles_dir or self.project_dir, PROFILES_FILE)
+
     def _parse_signature(self, all_vars: Mapping[str, Any]) -> str:
         """Of everything that dbt's own check compares before it takes a parsed project as it is."""
-        profile = Path(self.profiles_dir or self.project_dir, "profiles.yml")
-        parts = [self.parse_digest, self.target, self.profile, sorted(all_vars.items())]
-        digest = hashlib.sha256(json.dumps(parts, default=str).encode())
-        digest.update(profile.read_bytes() if profile.is_file() else b"")
+        parts = [self.parse_digest, self.project_dir, self.target, self.profile, sorted(all_vars.items())]
+        digest = hashlib.sha256(json.dumps(parts).encode())
+        digest.update(self._profiles_file.read_bytes() if self._profiles_file.is_file() else b"")
         return digest.hexdigest()[:16]
 
-    @contextmanager
-    def _environment(self, parse: Path) -> Iterator[None]:
-        """The environment that dbt is started in: dagster-dbt copies this process's."""
-        parsed = parse if parse.is_file() else Path(self.partial_parse) if self.partial_parse else None
-        self._runs.mkdir(parents=True, exist_ok=True)
-        added = {
-            "DBT_TARGET_PATH": str(self._runs),
-            **({"DBT_PARTIAL_PARSE_FILE_PATH": str(parsed)} if parsed and parsed.is_file() else {}),
-            **{variable: read_secret(SecretRef(secret_ref=name)) for variable, name in self.secrets.items()},
+    def _find_parsed_state(self, kept: Path, all_vars: Mapping[str, Any]) -> Path | None:
+        """The parsed project that dbt is to start from; *kept* is that of an earlier call with the same settings."""
+        if kept.is_file():
+            return kept
+        compiled = Path(self.partial_parse) if self.partial_parse else None
+        if compiled is None or not compiled.is_file():
+            return None
+        then = Circumstances.load(compiled)
+        if then is None:
+            return compiled
+        now = Circumstances.of(
+            project_dir=Path(self.project_dir), profiles_file=self._profiles_file, names=None, cli_vars=all_vars
+        )
+        if replace(now, names=then.names) == then:
+            return compiled
+        credentials = self._load_credentials(all_vars)
+        if credentials is None or not then.differ_only_for_the_run(replace(now, names=_names_of(credentials))):
+            return compiled
+        hashes = {
+            "vars_hash": vars_hash(all_vars, profile=self.profile, target=self.target),
+            "profile_hash": profile_hash(dict(credentials.connection_info())),
         }
-        with _environment_lock:
-            before = {name: os.environ.get(name) for name in added}  # noqa: TID251 - what a child process inherits
-            os.environ.update(added)  # noqa: TID251
-            try:
-                yield
-            finally:
-                for name, value in before.items():
-                    if value is None:
-                        os.environ.pop(name, None)  # noqa: TID251
-                    else:
-                        os.environ[name] = value  # noqa: TID251
+        adopt_parsed_state(compiled, kept, hashes=hashes, project_dir=Path(self.project_dir))
+        prune(self._parses)
+        return kept
+
+    def _load_credentials(self, all_vars: Mapping[str, Any]) -> Credentials | None:
+        """The connection as dbt reads it; None where dbt cannot, which it says itself when it runs."""
+        set_invocation_context(dict(os.environ))  # noqa: TID251 - what profiles.yml reads
+        set_from_args(Namespace(profiles_dir=str(self._profiles_file.parent)), None)
+        with suppress(DbtBaseException):
+            return load_profile(self.project_dir, dict(all_vars), self.profile, self.target).credentials
+        return None
 
     @cached_property
     def _cli_version(self) -> Version:
@@ -148,7 +183,7 @@ class FloeDbtCliResource(DbtCliResource):
         return _DeferredAdapter(lambda: self._build_adapter(args))
 
     def _build_adapter(self, args: Sequence[str]) -> BaseAdapter:
-        with self._environment(Path(self.state_dir)), pushd(self.project_dir):
+        with self._environment(), pushd(self.project_dir):
             return super()._initialize_dbt_core_adapter(args)
 
 
@@ -162,16 +197,14 @@ class _DeferredAdapter:
 class FloeDbtInvocation(DbtCliInvocation):
     """A running dbt call whose adapter is built when it is first used."""
 
-    keep_parse: Path | None = None
-    """Where the parsed project goes, if dbt has to parse it."""
+    _keep: Path | None = None
     _adapter: BaseAdapter | _DeferredAdapter | None = None
 
     @classmethod
-    def of(cls, invocation: DbtCliInvocation, *, keep_parse: Path) -> "FloeDbtInvocation":
-        """The same call; *invocation* itself is not to be used any more."""
-        values = {item.name: getattr(invocation, item.name) for item in fields(invocation) if item.init}
-        own = cls(**values)
-        own.keep_parse = keep_parse
+    def of(cls, invocation: DbtCliInvocation, *, keep: Path) -> "FloeDbtInvocation":
+        """The same call, in place of *invocation*; a project that dbt has to parse is kept at *keep*."""
+        own = cls(**{item.name: getattr(invocation, item.name) for item in fields(invocation) if item.init})
+        own._keep = keep
         return own
 
     @property
@@ -194,11 +227,15 @@ class FloeDbtInvocation(DbtCliInvocation):
         try:
             yield from super().stream_raw_events()
         finally:
-            parsed = self.target_path / _PARTIAL_PARSE
-            if self.keep_parse is not None and parsed.is_file():
-                replace_file(self.keep_parse, lambda unfinished: shutil.copyfile(parsed, unfinished))
-                prune(self.keep_parse.parent, keep=_MOST_PARSES, idle_seconds=0)
+            parsed = self.target_path / PARSED_STATE
+            if self._keep is not None and parsed.is_file():
+                copy_file(parsed, self._keep)
                 parsed.unlink()
+                prune(self._keep.parent)
+
+
+def _names_of(credentials: Credentials) -> tuple[str, ...]:
+    return (credentials.database, credentials.schema, credentials.type)
 
 
 def _split_vars(args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
@@ -216,15 +253,11 @@ def _split_vars(args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     return plain, found
 
 
-def _vars_args(all_vars: Mapping[str, Any]) -> list[str]:
-    return ["--vars", json.dumps(all_vars, default=str)] if all_vars else []
-
-
 def _builds_dbt_assets(context: _Context | None) -> bool:
     if context is None or _has_no_assets(context):
         return False
-    specs = context.assets_def.specs
-    return any(DAGSTER_DBT_MANIFEST_METADATA_KEY in spec.metadata for spec in list(specs)[:1])
+    first = next(iter(context.assets_def.specs), None)
+    return first is not None and DAGSTER_DBT_MANIFEST_METADATA_KEY in first.metadata
 
 
 def _has_no_assets(context: _Context | None) -> bool:

@@ -23,8 +23,9 @@ from floe_dagster.dbt_connection import DbtProfile
 from floe_dagster.dbt_deferred import read_manifest
 from floe_dagster.dbt_files import DbtFolder, copy_file, dbt_folder, replace_text
 from floe_dagster.dbt_index import INDEX_FORMAT, DbtIndex, RelationNames
-from floe_dagster.dbt_manifest import PARSED_STATE, is_current, load_parsed_state, used_variables
+from floe_dagster.dbt_manifest import is_current, used_variables
 from floe_dagster.dbt_parse import DbtParse
+from floe_dagster.dbt_parsed_state import PARSED_STATE, Circumstances, load_parsed_state
 from floe_dagster.dbt_project import DbtLocation
 from floe_dagster.targets import load_target
 
@@ -171,13 +172,28 @@ class _Compilation:
             self._check_schema(manifest)
             copy_file(manifest_file, self.folder.manifest)
             copy_file(manifest_file.with_name(PARSED_STATE), self.folder.partial_parse)
+            self._note_circumstances(by_user=True)
             return ()
         if project is None:
             raise AssertionError("a location has a project or a manifest")
         self.profile.check(_locate(self.source, "profiles_dir"))
         self.progress(f"parsing the dbt project {project.name}")
         parse = DbtParse(project, self.profile, self.dbt.vars, _locate(self.source, "project_dir"))
-        return parse.run(self.folder)
+        warnings = parse.run(self.folder)
+        self._note_circumstances(by_user=False)
+        return warnings
+
+    def _note_circumstances(self, *, by_user: bool) -> None:
+        """Note what the project was parsed with; which profiles.yml it was is not known where the user did it."""
+        if self.location.project is None:
+            return
+        circumstances = Circumstances.of(
+            project_dir=self.location.project.path,
+            profiles_file=self.profile.file,
+            names=self.profile.names,
+            cli_vars=self.dbt.vars,
+        )
+        replace(circumstances, profile="" if by_user else circumstances.profile).write(self.folder.partial_parse)
 
     def _read_users_manifest(self) -> Mapping[str, Any] | None:
         if self.location.manifest is None:

@@ -7,31 +7,17 @@ A manifest alone cannot tell: it holds no digests of YAML files. The parsed stat
 import hashlib
 import importlib.metadata
 import os
-import pprint
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]  # has no type hints
-
 from floe_dagster.dbt_connection import DbtProfile
+from floe_dagster.dbt_parsed_state import vars_hash
 from floe_dagster.dbt_project import PROJECT_FILE, DbtProjectFolder
-
-PARSED_STATE = "partial_parse.msgpack"
 
 _CODE = frozenset({".sql", ".py", ".yml", ".yaml", ".csv", ".md"})
 _ENV_VAR = re.compile(r"env_var\(\s*['\"](\w+)['\"]")
-_DBT_OWN = ("dbt", "dbt_")
-
-
-def load_parsed_state(file: Path) -> Mapping[str, Any]:
-    """What dbt keeps of a parsed project; empty where there is nothing that can be read."""
-    try:
-        state = msgpack.unpackb(file.read_bytes(), strict_map_key=False)
-    except (OSError, ValueError, msgpack.UnpackException):
-        return {}
-    return state if isinstance(state, dict) else {}
 
 
 def is_current(
@@ -68,17 +54,6 @@ def used_variables(project: DbtProjectFolder | None, profile: DbtProfile, state:
         name for file in files if file.is_file() for name in _ENV_VAR.findall(file.read_text("utf-8", "replace"))
     }
     return sorted((in_files | set(state.get("env_vars") or ())) - set(profile.secrets))
-
-
-def vars_hash(cli_vars: Mapping[str, object], *, profile: str | None, target: str | None) -> str:
-    """What dbt compares to tell whether a project was parsed with these vars, profile and target.
-
-    Source:
-        dbt.parser.manifest.ManifestLoader.build_manifest_state_check of dbt 1.10 and 1.11. Where another version
-        counts otherwise, hashes differ and dbt parses again.
-    """
-    parts = [pprint.pformat(dict(cli_vars)), profile or "", target or "", importlib.metadata.version("dbt-core")]
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 def _same_nodes(manifest: Mapping[str, Any], state: Mapping[str, Any]) -> bool:

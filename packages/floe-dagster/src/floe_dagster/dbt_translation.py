@@ -22,7 +22,7 @@ from floe_core.schemas.orchestration_config import DbtConfig
 from floe_dagster.dbt_assets import EVERYTHING
 from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtNode, DbtSource, KeyPath, RelationNames
 from floe_dagster.translator import FloeDbtTranslator, build_translator, custom_schema, find_clashing_sources
-from floe_dagster.user_modules import describe_user_error
+from floe_dagster.user_code.modules import describe_user_error
 
 _KIND_TAG = "dagster/kind/"
 _NO_NAMES = RelationNames("", "", "")

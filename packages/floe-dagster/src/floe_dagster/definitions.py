@@ -18,7 +18,7 @@ from floe_dagster.compilation import ensure_compiled
 from floe_dagster.instance_warnings import check_own_instance
 from floe_dagster.loading import LoadedProject, load_project
 from floe_dagster.merging import PassedAsset, PassedObjects
-from floe_dagster.module_contents import Job, Schedule
+from floe_dagster.user_code.module_contents import Job, Schedule
 
 
 class FloeDefinitions:

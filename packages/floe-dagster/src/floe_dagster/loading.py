@@ -13,11 +13,9 @@ from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
-from floe_dagster.asset_index import AssetIndex
 from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import DbtParts, load_dbt_parts
-from floe_dagster.launching import Launchable, LaunchableAssets
-from floe_dagster.loaded_modules import LoadedModules
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
@@ -30,11 +28,13 @@ from floe_dagster.merging import (
     merge_schedules,
     merge_sensors,
 )
-from floe_dagster.module_contents import Asset, Schedule, specs_of
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
-from floe_dagster.resource_checks import check_resource_keys
 from floe_dagster.resources.catalog import CatalogResource
+from floe_dagster.selection.asset_index import AssetIndex
 from floe_dagster.table_lineage import check_no_cycle, join_tables
+from floe_dagster.user_code.loaded_modules import LoadedModules
+from floe_dagster.user_code.module_contents import Asset, Schedule, specs_of
+from floe_dagster.user_code.resource_checks import check_resource_keys
 
 
 @dataclass(frozen=True)

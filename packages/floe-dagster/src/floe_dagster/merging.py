@@ -8,10 +8,10 @@ import dagster as dg
 
 from floe_core.errors import LoadError, Location, Problem
 from floe_core.source_map import SourceMap
-from floe_dagster.asset_index import KeyPath
-from floe_dagster.launching import Launchable
-from floe_dagster.loaded_modules import LoadedModules
-from floe_dagster.module_contents import Asset, Job, Schedule, specs_of
+from floe_dagster.launching.launchable import Launchable
+from floe_dagster.selection.asset_index import KeyPath
+from floe_dagster.user_code.loaded_modules import LoadedModules
+from floe_dagster.user_code.module_contents import Asset, Job, Schedule, specs_of
 
 PassedAsset: TypeAlias = Asset | dg.AssetChecksDefinition
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import dagster as dg
 
 from floe_core.errors import AssetModuleError, LoadError, Problem, ProblemCollector
-from floe_dagster.asset_index import AssetIndex, KeyPath, find_cycle
 from floe_dagster.assets import INPUTS, OUTPUTS
+from floe_dagster.selection.asset_index import AssetIndex, KeyPath, find_cycle
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
 

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from floe_core.errors import Location, Problem, TargetError
 from floe_core.suggestions import closest_names, did_you_mean, list_names
-from floe_dagster.user_modules import describe_user_error, import_user_module, missing_module, module_exists
+from floe_dagster.user_code.modules import describe_user_error, import_user_module, missing_module, module_exists
 
 _UNSET = object()
 

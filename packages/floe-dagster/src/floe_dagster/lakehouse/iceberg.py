@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 from filelock import FileLock
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, RESTError
 from pyiceberg.expressions import BooleanExpression
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -71,7 +71,7 @@ class IcebergTables:
         """The table of that name as it is now, None if there is none.
 
         Raises:
-            CatalogError: The catalog knows the table, but its files are gone.
+            CatalogError: The catalog knows the table, but its files are gone; or it lets nobody in.
         """
         try:
             return self.catalog.load_table(self.identifier(name))
@@ -79,9 +79,21 @@ class IcebergTables:
             return None
         except FileNotFoundError as error:
             raise CatalogError(_files_gone(name, error)) from error
+        except RESTError as error:
+            raise CatalogError(self._unreachable(error)) from error
 
     def names(self) -> list[TableName]:
-        """The tables of all namespaces, sorted."""
+        """The tables of all namespaces, sorted.
+
+        Raises:
+            CatalogError: The catalog lets nobody in.
+        """
+        try:
+            return self._list_names()
+        except RESTError as error:
+            raise CatalogError(self._unreachable(error)) from error
+
+    def _list_names(self) -> list[TableName]:
         names: set[TableName] = set()
         pending = list(self.catalog.list_namespaces())
         seen = set(pending)
@@ -136,7 +148,7 @@ class IcebergTables:
         kind = self._settings.properties.get("type", "")
         return Problem(
             code="FLOE-400",
-            what=f"the {kind} catalog cannot be opened",
+            what=f"the {kind} catalog cannot be reached",
             why="tables are found and committed through it",
             fix="see `catalogs` in platform.yaml",
             detail=self._settings.hide_secrets(str(error).split("\n")[0] or type(error).__name__),

@@ -15,8 +15,9 @@ _QUERY = re.compile(r"\?\w+=[^/]*$")
 class LakehouseSettings:
     """One lakehouse.
 
-    `properties` are the catalog's, secrets included, by the names that pyiceberg gives them; `secrets` names those that
-    are secret, each with the name of its secret. `warehouse_file` is where dbt on DuckDB builds, None where dbt works
+    `properties` are the catalog's, secrets included, by the names that pyiceberg gives them; an OAuth2 client may also
+    be `client-id` and `client-secret`. `secrets` names those that are secret, each with the name of its secret.
+    `warehouse_file` is where dbt on DuckDB builds, None where dbt works
     elsewhere. `dbt_schema` is the schema of the dbt target, with which dbt begins the name of every custom schema.
     """
 
@@ -54,17 +55,10 @@ class LakehouseSettings:
 
     @property
     def client_properties(self) -> dict[str, str]:
-        """`properties` for pyiceberg.
-
-        Its SQL client waits five seconds for a SQLite file, and takes two characters in a path for something else.
-        """
-        file = self.sqlite_file
-        if file is None:
-            return dict(self.properties)
-        query = _QUERY.search(self.properties["uri"])
-        options = query.group() if query else f"?timeout={SECONDS_FOR_A_LOCK}"
-        path = str(file).replace("%", "%25").replace("?", "%3F")
-        return {**self.properties, "uri": f"{_SQLITE}{path}{options}"}
+        """`properties` in the form that pyiceberg's clients need them."""
+        if self.sqlite_file is not None:
+            return {**self.properties, "uri": _sqlite_uri(self.properties["uri"], self.sqlite_file)}
+        return _with_login(self.properties) if self.properties.get("type") == "rest" else dict(self.properties)
 
     def hide_secrets(self, text: str) -> str:
         """*text* without the secrets, where a client put one into its error."""
@@ -75,3 +69,22 @@ class LakehouseSettings:
     def without_secrets(self) -> dict[str, str]:
         """The properties that anybody may see."""
         return {name: value for name, value in self.properties.items() if name not in self.secrets}
+
+
+def _sqlite_uri(uri: str, file: Path) -> str:
+    """The client takes two characters in a path for something else, and waits five seconds for a file in use."""
+    query = _QUERY.search(uri)
+    path = str(file).replace("%", "%25").replace("?", "%3F")
+    return f"{_SQLITE}{path}{query.group() if query else f'?timeout={SECONDS_FOR_A_LOCK}'}"
+
+
+def _with_login(properties: Mapping[str, str]) -> dict[str, str]:
+    """The client takes an OAuth2 client as one text, and deprecates that it knows where tokens are by itself."""
+    changed = dict(properties)
+    secret = changed.pop("client-secret", None)
+    client = changed.pop("client-id", "")
+    if secret is not None:
+        changed["credential"] = f"{client}:{secret}" if client else secret
+    if "credential" in changed:
+        changed.setdefault("oauth2-server-uri", f"{changed.get('uri', '').rstrip('/')}/v1/oauth/tokens")
+    return changed

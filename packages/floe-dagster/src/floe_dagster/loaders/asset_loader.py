@@ -10,10 +10,15 @@ from floe_core.errors import AssetModuleError, Location, Problem, ProblemCollect
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import AssetModule
 from floe_core.source_map import SourceMap
-from floe_dagster.import_paths import ImportRoots, list_modules_below, list_project_modules, set_up_import_paths
-from floe_dagster.loaded_modules import LoadedModules, ModuleContents, ModuleSettings
-from floe_dagster.module_contents import find_definitions
-from floe_dagster.user_modules import import_user_module
+from floe_dagster.user_code.import_paths import (
+    ImportRoots,
+    list_modules_below,
+    list_project_modules,
+    set_up_import_paths,
+)
+from floe_dagster.user_code.loaded_modules import LoadedModules, ModuleContents, ModuleSettings
+from floe_dagster.user_code.module_contents import find_definitions
+from floe_dagster.user_code.modules import import_user_module
 
 _FACTORY = "from_compiled_artifacts"
 

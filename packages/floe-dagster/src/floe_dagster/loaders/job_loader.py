@@ -12,10 +12,10 @@ from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
 from floe_core.schemas.job_definition import BatchJob, JobDefinition, OpsJob
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.hooks import load_hook
-from floe_dagster.launching import Launchable, LaunchableAssets, check_asked_resources, select_launched
-from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_run_config
-from floe_dagster.selection import Keys, SelectionPlace, translate_selection
+from floe_dagster.launching.hooks import load_hook
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets, check_asked_resources, select_launched
+from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_run_config
+from floe_dagster.selection.resolution import Keys, SelectionPlace, translate_selection
 
 DEFAULT_EXECUTOR = "default"
 MAX_RETRIES_TAG = "dagster/max_retries"

@@ -9,7 +9,7 @@ from floe_core.schemas.platform_spec import ResourceProfile
 from floe_core.source_map import SourceMap
 from floe_dagster.secrets import read_secrets_in, secret_values_in, without_secrets
 from floe_dagster.targets import load_callable
-from floe_dagster.user_modules import describe_user_error
+from floe_dagster.user_code.modules import describe_user_error
 
 
 def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMap | None) -> dict[str, object]:

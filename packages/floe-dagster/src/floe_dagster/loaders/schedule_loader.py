@@ -10,13 +10,13 @@ from floe_core.errors import LoadError, Location, Problem, ProblemCollector, Tar
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.launching import Launchable, LaunchableAssets, check_asked_resources, select_launched
-from floe_dagster.resource_parameters import classify_parameters
-from floe_dagster.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
-from floe_dagster.scheduled_runs import ScheduledRuns, ScheduleTarget
-from floe_dagster.selection import SelectionPlace, translate_selection
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets, check_asked_resources, select_launched
+from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
+from floe_dagster.launching.scheduled_runs import ScheduledRuns, ScheduleTarget
+from floe_dagster.launching.ticks import exists_in
+from floe_dagster.selection.resolution import SelectionPlace, translate_selection
 from floe_dagster.targets import load_callable
-from floe_dagster.ticks import exists_in
+from floe_dagster.user_code.resource_parameters import classify_parameters
 
 NO_PARTITION = "none"
 """The `partition_selector` with which a partitioned job is launched for no partition at all."""

@@ -11,9 +11,9 @@ from dagster._core.definitions.assets.definition.cacheable_assets_definition imp
 from dagster.components.definitions import LazyDefinitions
 
 from floe_core.errors import Location, Problem, ProblemCollector
-from floe_dagster.asset_index import DEFAULT_GROUP, KeyPath
-from floe_dagster.module_contents import Asset, Found, Job, Schedule, find_definitions, origin_of
-from floe_dagster.user_modules import describe_user_error
+from floe_dagster.selection.asset_index import DEFAULT_GROUP, KeyPath
+from floe_dagster.user_code.module_contents import Asset, Found, Job, Schedule, find_definitions, origin_of
+from floe_dagster.user_code.modules import describe_user_error
 
 _Name = TypeVar("_Name", str, KeyPath)
 _Renames = Mapping[dg.AssetKey, dg.AssetKey]

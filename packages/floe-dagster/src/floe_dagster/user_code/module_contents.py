@@ -15,8 +15,8 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster.components.definitions import LazyDefinitions
 
 from floe_core.errors import shown_path
-from floe_dagster.import_paths import current_roots
-from floe_dagster.resource_parameters import function_of
+from floe_dagster.user_code.import_paths import current_roots
+from floe_dagster.user_code.resource_parameters import function_of
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
 Job: TypeAlias = dg.JobDefinition | UnresolvedAssetJobDefinition

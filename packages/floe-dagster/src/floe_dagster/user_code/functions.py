@@ -9,7 +9,7 @@ from typing import Any, Protocol, get_args, get_origin
 
 import dagster as dg
 
-from floe_dagster.resource_parameters import Parameters, classify_parameters, function_of, resolve_return
+from floe_dagster.user_code.resource_parameters import Parameters, classify_parameters, function_of, resolve_return
 
 _RESOURCE: object = dg.ResourceParam[Any]  # type: ignore[misc] # Dagster's alias has no type parameter for mypy
 _CONTEXT_TYPES = (dg.AssetExecutionContext, dg.OpExecutionContext)

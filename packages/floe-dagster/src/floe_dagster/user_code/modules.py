@@ -11,7 +11,7 @@ from types import ModuleType
 
 from floe_core.errors import FloeError, LoadError, Location, Problem, shown_path
 from floe_core.suggestions import closest_names, did_you_mean, list_names
-from floe_dagster.import_paths import current_roots, list_project_modules
+from floe_dagster.user_code.import_paths import current_roots, list_project_modules
 
 _FLOE = Path(__file__).parent
 _MOST_FRAMES = 4

@@ -16,8 +16,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from floe_core.suggestions import did_you_mean
-from floe_dagster.globs import GlobError, is_glob, literal_text, parse_glob
-from floe_dagster.selection_tree import (
+from floe_dagster.selection.globs import GlobError, is_glob, literal_text, parse_glob
+from floe_dagster.selection.tree import (
     LABELS,
     OPERATORS,
     And,

@@ -8,11 +8,11 @@ from typing import assert_never
 from floe_core.errors import Location, Problem, SelectionError, YamlPath
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.asset_index import AssetIndex, KeyPath
-from floe_dagster.globs import is_glob, literal_text
-from floe_dagster.selection_keys import evaluate, find_assets, labelled_keys
-from floe_dagster.selection_parser import SelectionSyntaxError, parse_item
-from floe_dagster.selection_tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal
+from floe_dagster.selection.asset_index import AssetIndex, KeyPath
+from floe_dagster.selection.globs import is_glob, literal_text
+from floe_dagster.selection.keys import evaluate, find_assets, labelled_keys
+from floe_dagster.selection.parser import SelectionSyntaxError, parse_item
+from floe_dagster.selection.tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal
 
 _LIST = "run 'floe list assets' to see the assets with their groups, tags, kinds and owners"
 

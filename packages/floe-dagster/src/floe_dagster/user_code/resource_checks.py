@@ -7,7 +7,7 @@ import dagster as dg
 
 from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.asset_index import AssetIndex, KeyPath
+from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 
 
 def check_resource_keys(

@@ -8,8 +8,8 @@ import dagster as dg
 
 from floe_core.errors import Problem, render_problem
 from floe_dagster.lakehouse.tables import Partition
-from floe_dagster.metadata_values import PARTITION_ROW_COUNT, ROW_COUNT, build_metadata
-from floe_dagster.run_partition import resolve_run_partition
+from floe_dagster.user_code.metadata_values import PARTITION_ROW_COUNT, ROW_COUNT, build_metadata
+from floe_dagster.user_code.run_partition import resolve_run_partition
 
 _Result: TypeAlias = "dg.MaterializeResult[Any]"
 

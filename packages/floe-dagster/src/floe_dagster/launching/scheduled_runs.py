@@ -8,8 +8,8 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from floe_core.errors import Problem, SensorError
 from floe_core.schemas.schedule_definition import ScheduleDefinition
-from floe_dagster.selection import Keys
-from floe_dagster.ticks import tick_run_key
+from floe_dagster.launching.ticks import tick_run_key
+from floe_dagster.selection.resolution import Keys
 
 _PARTITION_TAGS = frozenset({"dagster/partition", "dagster/asset_partition_range_start"})
 

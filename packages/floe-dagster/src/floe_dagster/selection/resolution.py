@@ -6,12 +6,12 @@ import dagster as dg
 
 from floe_core.errors import Problem, ProblemCollector, SelectionError
 from floe_core.suggestions import list_names
-from floe_dagster.asset_index import AssetIndex
-from floe_dagster.selection_keys import Keys, evaluate
-from floe_dagster.selection_parser import parse_item
-from floe_dagster.selection_problems import ItemText, SelectionPlace, check_item
-from floe_dagster.selection_translation import translate_union
-from floe_dagster.selection_tree import Named
+from floe_dagster.selection.asset_index import AssetIndex
+from floe_dagster.selection.keys import Keys, evaluate
+from floe_dagster.selection.parser import parse_item
+from floe_dagster.selection.problems import ItemText, SelectionPlace, check_item
+from floe_dagster.selection.translation import translate_union
+from floe_dagster.selection.tree import Named
 
 __all__ = ["Keys", "SelectionPlace", "resolve_selection", "translate_selection"]
 

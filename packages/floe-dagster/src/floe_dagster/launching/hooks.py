@@ -7,8 +7,8 @@ import dagster as dg
 
 from floe_core.errors import Location, Problem, TargetError
 from floe_core.schemas.job_definition import Hook
-from floe_dagster.resource_parameters import classify_parameters
 from floe_dagster.targets import load_target
+from floe_dagster.user_code.resource_parameters import classify_parameters
 
 
 def load_hook(hook: Hook, *, location: Location) -> dg.HookDefinition:

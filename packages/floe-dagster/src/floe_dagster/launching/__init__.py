@@ -1,0 +1,1 @@
+"""What jobs, schedules and whatever else launches runs are made of."""

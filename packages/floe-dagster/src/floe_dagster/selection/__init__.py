@@ -1,0 +1,1 @@
+"""Which assets an expression of floe.yaml selects."""

@@ -1,0 +1,1 @@
+"""The user's Python: how it is imported, called and understood."""
