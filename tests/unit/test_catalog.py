@@ -693,7 +693,7 @@ class TestSettings:
         message = error_of(lambda: Catalog(settings).write_table("bronze.t", pa.table({"id": [1]})))
 
         assert message == snapshot("""\
-error[FLOE-400]: the sql catalog cannot be opened
+error[FLOE-400]: the sql catalog cannot be reached
       Can't load plugin: sqlalchemy.dialects:nonsense
   why: tables are found and committed through it
   fix: see `catalogs` in platform.yaml\
@@ -723,6 +723,43 @@ print(sorted({{"pyiceberg", "pyarrow", "sqlalchemy", "duckdb", "dagster", "dbt"}
             locations = read_metadata_locations(settings)
 
             assert locations == {TableName.parse("bronze.a"): catalog.load_table("bronze.a").metadata_location}
+
+    @pytest.mark.parametrize(
+        ("properties", "expected"),
+        [
+            (
+                {"type": "rest", "uri": "https://c/api/", "client-id": "me", "client-secret": "x"},
+                {
+                    "type": "rest",
+                    "uri": "https://c/api/",
+                    "credential": "me:x",
+                    "oauth2-server-uri": "https://c/api/v1/oauth/tokens",
+                },
+            ),
+            (
+                {"type": "rest", "uri": "https://c", "credential": "me:x", "oauth2-server-uri": "https://login"},
+                {"type": "rest", "uri": "https://c", "credential": "me:x", "oauth2-server-uri": "https://login"},
+            ),
+            ({"type": "rest", "uri": "https://c", "token": "t"}, {"type": "rest", "uri": "https://c", "token": "t"}),
+            ({"type": "glue"}, {"type": "glue"}),
+            ({"type": "sql", "uri": "postgresql://h/d"}, {"type": "sql", "uri": "postgresql://h/d"}),
+            ({"type": "sql", "uri": "sqlite:////a?b/c.db"}, {"type": "sql", "uri": "sqlite:////a%3Fb/c.db?timeout=60"}),
+            ({"type": "sql", "uri": "sqlite:////c.db?timeout=1"}, {"type": "sql", "uri": "sqlite:////c.db?timeout=1"}),
+        ],
+        ids=["client", "credential", "token", "glue", "postgres", "sqlite", "sqlite with options"],
+    )
+    def test_clients_get_properties_in_their_own_form(
+        self, properties: dict[str, str], expected: dict[str, str]
+    ) -> None:
+        assert LakehouseSettings(properties).client_properties == expected
+
+    def test_a_catalog_that_is_down_is_told_without_its_secrets(self) -> None:
+        properties = {"type": "rest", "uri": "http://127.0.0.1:1/s3cret", "token": "s3cret"}
+
+        message = error_of(Catalog(LakehouseSettings(properties, secrets={"token": "T"})).list_tables)
+
+        assert message.splitlines()[0] == snapshot('error[FLOE-400]: the rest catalog cannot be reached')
+        assert "s3cret" not in message
 
     def test_secrets_are_not_shown(self) -> None:
         settings = LakehouseSettings({"type": "rest", "token": "hidden"}, secrets={"token": "CATALOG_TOKEN"})
