@@ -374,6 +374,18 @@ def test_a_single_check_runs_alone(runs: Runs) -> None:
     assert _evaluated(result) == {("gold/customer_revenue", "no_debts", True)}
 
 
+def test_a_selection_too_long_for_a_command_line_is_given_in_a_file(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("floe_dagster.dbt_cli._MANY", 1)
+    monkeypatch.setattr("floe_dagster.dbt_cli._LONGEST_ARGUMENT", 1)
+
+    result = runs.run("everything", "reference/countries", "labels")
+
+    assert _materialized(result) == {"reference/countries", "labels"}
+    assert _files(runs.shop.dbt_dir) == runs.tree_before
+
+
 def test_an_asset_of_the_users_own_runs_dbt_with_dagster_dbts_resource(runs: Runs) -> None:
     result = runs.run("everything", "customers_by_hand")
 

@@ -5,10 +5,11 @@ import importlib.metadata
 import json
 import os
 import sys
+import uuid
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,12 @@ import dagster as dg
 from dagster._utils import pushd
 from dagster._utils.warnings import disable_dagster_warnings
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
-from dagster_dbt.asset_utils import DAGSTER_DBT_MANIFEST_METADATA_KEY
+from dagster_dbt.asset_utils import (
+    DAGSTER_DBT_MANIFEST_METADATA_KEY,
+    DAGSTER_DBT_SELECT_METADATA_KEY,
+    extract_runtime_selection_from_args,
+    get_updated_cli_invocation_params_for_context,
+)
 from dagster_dbt.core.dbt_cli_event import DbtCliEventMessage
 from dagster_dbt.dbt_manifest import DbtManifestParam
 from dbt.adapters.base.impl import BaseAdapter
@@ -33,6 +39,7 @@ from floe_core.schemas.secrets import SecretRef
 from floe_dagster.dbt_connection import PROFILES_FILE, added_environment
 from floe_dagster.dbt_deferred import DeferredDbt
 from floe_dagster.dbt_files import copy_file, prune
+from floe_dagster.dbt_overlay import overlay_project
 from floe_dagster.dbt_parsed_state import (
     PARSED_STATE,
     Circumstances,
@@ -42,6 +49,8 @@ from floe_dagster.dbt_parsed_state import (
 )
 from floe_dagster.secrets import read_secret
 
+_MANY = 500
+_LONGEST_ARGUMENT = 100_000  # characters; Linux takes 131,071 bytes
 _Context = dg.OpExecutionContext | dg.AssetExecutionContext
 
 
@@ -82,6 +91,9 @@ class FloeDbtCliResource(DbtCliResource):
         plain_args, run_vars = _split_vars(args)
         all_vars = json.loads(json.dumps({**self.vars, **run_vars}, default=str))
         of_dbt_assets = _builds_dbt_assets(context)
+        selection = _find_long_selection(context, plain_args) if of_dbt_assets else None
+        if selection is not None:
+            return self._call_with_selector(selection, run_vars, context, raise_on_error, target_path)
         if not of_dbt_assets:
             manifest = manifest or self._project_manifest()
             dagster_dbt_translator = dagster_dbt_translator or self._deferred.translator
@@ -99,6 +111,29 @@ class FloeDbtCliResource(DbtCliResource):
                 )
         prune(self._runs)
         return FloeDbtInvocation.of(started, keep=keep)
+
+    def _call_with_selector(
+        self,
+        selection: "_LongSelection",
+        run_vars: Mapping[str, Any],
+        context: _Context | None,
+        raise_on_error: bool,
+        target_path: Path | None,
+    ) -> "FloeDbtInvocation":
+        """The call with the selection in a file: the system limits how long an argument may be."""
+        folder = self._runs / f"project-{uuid.uuid4().hex[:8]}"
+        selector = overlay_project(Path(self.project_dir), folder, select=selection.select, exclude=selection.exclude)
+        fields_here = {name: getattr(self, name) for name in type(self).model_fields}
+        overlay = type(self)(**{**fields_here, "project_dir": str(folder)})
+        invocation = overlay.cli(
+            [*selection.args, "--selector", selector, *selection.flags, "--vars", json.dumps(run_vars, default=str)],
+            raise_on_error=raise_on_error,
+            manifest=selection.manifest,
+            dagster_dbt_translator=selection.translator,
+            target_path=target_path,
+        )
+        invocation.context = context
+        return invocation
 
     @property
     def _runs(self) -> Path:
@@ -185,6 +220,44 @@ class FloeDbtCliResource(DbtCliResource):
     def _build_adapter(self, args: Sequence[str]) -> BaseAdapter:
         with self._environment(), pushd(self.project_dir):
             return super()._initialize_dbt_core_adapter(args)
+
+
+@dataclass(frozen=True)
+class _LongSelection:
+    """What Dagster selected of the project, where that is too long for a command line."""
+
+    args: Sequence[str]
+    """The other arguments."""
+    select: Sequence[str]
+    exclude: Sequence[str]
+    flags: Sequence[str]
+    manifest: Mapping[str, Any]
+    translator: DagsterDbtTranslator
+
+
+def _may_be_long(context: _Context) -> bool:
+    named = len(context.selected_asset_keys) + len(context.selected_asset_check_keys)
+    return named > _MANY or len(context.op.tags.get(DAGSTER_DBT_SELECT_METADATA_KEY) or "") > _LONGEST_ARGUMENT
+
+
+def _find_long_selection(context: _Context | None, args: Sequence[str]) -> _LongSelection | None:
+    plain, selects, excludes = extract_runtime_selection_from_args(args)
+    with disable_dagster_warnings():
+        if context is None or not _may_be_long(context):
+            return None
+        found = get_updated_cli_invocation_params_for_context(context, {}, DagsterDbtTranslator())
+    chosen = dict(zip(found.selection_args[::2], found.selection_args[1::2], strict=True))
+    if len(chosen.get("--select", "")) <= _LONGEST_ARGUMENT:
+        return None
+    indirect = found.indirect_selection
+    return _LongSelection(
+        args=plain,
+        select=[*chosen["--select"].split(" "), *selects],
+        exclude=[*chosen.get("--exclude", "").split(), *excludes],
+        flags=["--indirect-selection", indirect] if indirect else [],
+        manifest=found.manifest,
+        translator=found.dagster_dbt_translator,
+    )
 
 
 class _DeferredAdapter:
