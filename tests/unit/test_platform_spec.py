@@ -19,6 +19,7 @@ from floe_core.schemas.platform_spec import (
     S3Storage,
     SqlCatalog,
     StorageProfile,
+    embedded_platform,
 )
 from floe_core.schemas.secrets import SecretRef
 from floe_core.yaml_source import parse_yaml
@@ -307,3 +308,8 @@ def test_values_that_wait_for_a_variable_are_left_unchecked() -> None:
     )
 
     assert isinstance(platform.storage["other"], Unset)
+
+
+def test_the_embedded_platform_is_what_an_empty_platform_yaml_says() -> None:
+    assert embedded_platform() == PlatformSpec.model_validate({})
+    assert embedded_platform().model_dump() == PlatformSpec.model_validate({}).model_dump()

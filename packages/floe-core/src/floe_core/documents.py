@@ -22,7 +22,7 @@ from floe_core.json_schemas import build_json_schema
 from floe_core.names import RuleError, check_environment_name
 from floe_core.project import ProjectFolder, folder_and_parents
 from floe_core.schemas.floe_spec import FloeSpec, without_notes
-from floe_core.schemas.platform_spec import PlatformSpec
+from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import list_names
 from floe_core.validation_problems import Families, ValidatedDocument, describe_errors
@@ -159,7 +159,7 @@ def load_platform_document(
     path = _find_platform_yaml(project_dir, environ)
     environment = environ.get(PLATFORM_ENVIRONMENT_VARIABLE) or LOCAL_ENVIRONMENT
     if path is None:
-        return PlatformDocument(PlatformSpec(), None, None, environment)
+        return PlatformDocument(embedded_platform(), None, None, environment)
     parsed = load_yaml(path)
     interpolation = interpolate(without_notes(parsed.value), environ=environ, source=parsed.source)
     document = ValidatedDocument(

@@ -19,8 +19,8 @@ from floe_core.names import (
     WholeNumber,
 )
 from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, Several
-from floe_core.schemas.compute_profile import ComputeProfile
-from floe_core.schemas.execution_profile import ExecutionProfile
+from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
+from floe_core.schemas.execution_profile import ExecutionProfile, InProcessExecution
 from floe_core.schemas.floe_spec import without_notes
 from floe_core.schemas.secrets import PlainOrSecret, Secret, SecretRef, TextOrSecret, UriOrSecret
 
@@ -254,3 +254,16 @@ class PlatformSpec(FloeModel):
     @classmethod
     def _leave_out_notes(cls, value: object) -> object:
         return without_notes(value)
+
+
+def embedded_platform() -> PlatformSpec:
+    """What `PlatformSpec()` gives, without building what validates all the kinds of profile that it does not have."""
+    return PlatformSpec.model_construct(
+        storage={"default": LocalStorage(type="local")},
+        catalogs={"default": SqlCatalog(type="sql")},
+        compute={"default": DuckDBCompute(type="duckdb")},
+        execution={"default": InProcessExecution(type="in_process")},
+        observability=Observability(),
+        instance=Instance(),
+        maintenance=Maintenance(),
+    )
