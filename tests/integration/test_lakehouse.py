@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 from threading import Timer
@@ -21,9 +22,10 @@ from floe_core.errors import CatalogError
 from floe_dagster.lakehouse.catalog import Catalog
 from floe_dagster.lakehouse.settings import LakehouseSettings
 from floe_dagster.lakehouse.warehouse_file import Turn
-from floe_dagster.resources import CatalogResource
+from floe_dagster.resources import CatalogResource, PartitionKeys, PartitionWindow, Snapshot
 
 PROCESSES = 8
+DAY = (datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
 
 FORKED = """
 import os, sys, time
@@ -298,3 +300,18 @@ class TestDagster:
         (told,) = (line for line in capfd.readouterr().err.splitlines() if "waiting for" in line)
         assert " - tables - waiting for " in told
         assert f"(process {os.getpid()}) is using" in told
+
+    def test_what_it_takes_and_returns_is_imported_with_it(self, tmp_path: Path) -> None:
+        catalog = CatalogResource.embedded(tmp_path)
+        rows = pa.table({"part": ["a"]})
+
+        written = catalog.write_table("bronze.t", rows, partition=PartitionKeys("part", ("a",)))
+
+        assert isinstance(written, Snapshot)
+        catalog.write_table(
+            "bronze.u",
+            rows.append_column("at", [["2024-01-01"]]),
+            partition=PartitionWindow("at", *DAY),
+            mode="overwrite",
+        )
+        assert catalog.list_tables() == ["bronze.t", "bronze.u"]

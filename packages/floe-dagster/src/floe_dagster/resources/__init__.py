@@ -1,15 +1,25 @@
-"""The resources that floe builds: `catalog` and `dbt`. Each is imported when it is first used."""
+"""The resources that floe builds, `catalog` and `dbt`, and what they take and return.
+
+Each is imported when it is first used.
+"""
 
 import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from floe_dagster.lakehouse.tables import PartitionKeys, PartitionWindow, Snapshot
     from floe_dagster.resources.catalog import CatalogResource
     from floe_dagster.resources.dbt import DbtResource
 
-__all__ = ["CatalogResource", "DbtResource"]
+__all__ = ["CatalogResource", "DbtResource", "PartitionKeys", "PartitionWindow", "Snapshot"]
 
-_HOMES = {"CatalogResource": "floe_dagster.resources.catalog", "DbtResource": "floe_dagster.resources.dbt"}
+_HOMES = {
+    "CatalogResource": "floe_dagster.resources.catalog",
+    "DbtResource": "floe_dagster.resources.dbt",
+    "PartitionKeys": "floe_dagster.lakehouse.tables",
+    "PartitionWindow": "floe_dagster.lakehouse.tables",
+    "Snapshot": "floe_dagster.lakehouse.tables",
+}
 
 
 def __getattr__(name: str) -> object:
