@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from inline_snapshot import snapshot
 
@@ -20,6 +21,8 @@ from floe_dagster.dbt_index import RelationNames
 from floe_dagster.dbt_manifest import is_current
 from floe_dagster.dbt_parsed_state import load_parsed_state
 from floe_dagster.dbt_project import effective_dbt, load_dbt_project, locate_dbt_project
+from floe_dagster.user_code.import_paths import set_up_import_paths
+from plugins.user_project import UserProject
 
 
 def test_a_project_that_did_not_change_is_not_parsed_again(dbt_shop: DbtShop) -> None:
@@ -482,3 +485,101 @@ def test_names_of_a_profile_of_ones_own_are_kept(dbt_shop: DbtShop, tmp_path: Pa
 
     assert index.own_names == RelationNames("", "", "duckdb")
     assert {node.database for node in index.nodes} == {"shop"}
+
+
+# ---- a translator of the user's
+
+
+TRANSLATOR = """
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+
+
+class Shop(DagsterDbtTranslator):
+    def get_asset_key(self, props):
+        return super().get_asset_key(props).with_prefix("shop")
+
+    def get_group_name(self, props):
+        return "people" if "customer" in props["name"] else super().get_group_name(props)
+
+    def get_partitions_def(self, props):
+        return dg.StaticPartitionsDefinition(["a", "b"]) if props["name"] == "loose" else None
+
+
+class Broken(DagsterDbtTranslator):
+    def get_tags(self, props):
+        return {"owner": props["nobody"]}
+
+
+class NoTranslator:
+    pass
+"""
+
+
+@pytest.fixture
+def translated(dbt_shop: DbtShop, user_project: UserProject) -> DbtShop:
+    """The compiled project beside a module with translators."""
+    user_project.write({"translators.py": TRANSLATOR})
+    set_up_import_paths(user_project.path)
+    return dbt_shop
+
+
+def test_what_a_translator_overrides_wins_and_floes_rules_hold_for_the_rest(translated: DbtShop) -> None:
+    dbt = DbtConfig(translator="translators.Shop")
+    index = translated.compile(dbt).index
+
+    loaded = translated.load(
+        index, dbt, python_assets=[dg.AssetSpec("raw", metadata={"floe/outputs": ["bronze.orders"]})]
+    )
+
+    specs = {spec.key.to_user_string(): spec for assets in loaded.assets for spec in assets.specs}
+    assert specs["shop/silver/stg_customers"].group_name == "people"
+    assert specs["shop/silver/stg_orders"].group_name == "silver"
+    assert [dep.asset_key.to_user_string() for dep in specs["shop/silver/stg_orders"].deps] == ["raw"]
+    partitioned, rest = sorted(loaded.assets, key=lambda assets: len(list(assets.specs)))
+    assert [spec.key.to_user_string() for spec in partitioned.specs] == ["shop/loose"]
+    assert {check.asset_key.to_user_string() for check in rest.check_specs} == {"shop/gold/customer_revenue"}
+
+
+@pytest.mark.parametrize(
+    ("translator", "message"),
+    [
+        (
+            "translators.NoTranslator",
+            snapshot("""\
+error[FLOE-313]: 'translators.NoTranslator' is not a dbt translator
+  why: a translator is a subclass of dagster_dbt.DagsterDbtTranslator
+  fix: derive it: `class NoTranslator(DagsterDbtTranslator): …`\
+"""),
+        ),
+        (
+            "translators.Broken",
+            snapshot("""\
+error[FLOE-313]: the dbt translator Broken raises KeyError
+      /work/main/packages/floe-dagster/src/floe_dagster/dbt_translation.py:75 in translate
+          specs, checks = build_dbt_specs(
+      … 1 more
+      /work/main/packages/floe-dagster/src/floe_dagster/translator.py:40 in get_asset_spec
+          return super().get_asset_spec(manifest, unique_id, project)
+      /tmp/w/env/lib/python3.11/site-packages/dagster_dbt/dagster_dbt_translator.py:266 in get_asset_spec
+          tags=self.get_tags(resource_props),
+      translators.py:18 in get_tags
+          return {"owner": props["nobody"]}
+      KeyError: 'nobody'\
+"""),
+        ),
+        (
+            "translators.Shopp",
+            snapshot("""\
+error[FLOE-311]: module 'translators' has no 'Shopp'
+  why: it defines Shop, Broken, NoTranslator
+  fix: did you mean 'translators.Shop'?\
+"""),
+        ),
+    ],
+)
+def test_a_translator_that_cannot_be_used_is_named(translator: str, message: str, translated: DbtShop) -> None:
+    with pytest.raises(FloeError) as error:
+        translated.compile(DbtConfig(translator=translator))
+
+    assert str(error.value) == message

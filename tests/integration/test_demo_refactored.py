@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
@@ -207,6 +208,20 @@ class TestProject:
 
     def test_a_run_leaves_the_project_as_it_was(self, sample_shop: Shop) -> None:
         assert tree(sample_shop.project) == sample_shop.before
+
+    def test_the_inspection_counts_rows_and_snapshots(self, sample_shop: Shop) -> None:
+        result = floe("run", "inspection", "--format", "json", project=sample_shop.project)
+
+        with dg.DagsterInstance.from_config(str(sample_shop.project / ".floe" / "dagster_home")) as instance:
+            event = instance.get_latest_materialization_event(dg.AssetKey("table_inspection"))
+        assert result.returncode == 0, result.stderr
+        assert event is not None
+        assert event.asset_materialization is not None
+        tables = event.asset_materialization.metadata["tables"]
+        assert isinstance(tables, dg.TableMetadataValue)
+        assert [(record.data["table"], record.data["rows"], record.data["snapshots"]) for record in tables.records] == [
+            (f"bronze.{table}", len(sample_shop.rows(FILES[table])), 1) for table in sorted(FILES)
+        ]
 
     def test_plain_dagster_loads_it(self, sample_shop: Shop) -> None:
         result = subprocess.run(

@@ -758,7 +758,7 @@ print(sorted({{"pyiceberg", "pyarrow", "sqlalchemy", "duckdb", "dagster", "dbt"}
 
         message = error_of(Catalog(LakehouseSettings(properties, secrets={"token": "T"})).list_tables)
 
-        assert message.splitlines()[0] == snapshot('error[FLOE-400]: the rest catalog cannot be reached')
+        assert message.splitlines()[0] == snapshot("error[FLOE-400]: the rest catalog cannot be reached")
         assert "s3cret" not in message
 
     def test_secrets_are_not_shown(self) -> None:

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from floe_cli.run_display import lines_of, open_display, print_report
-from floe_dagster.run_ledger import (
+from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
     RunNews,
@@ -15,7 +15,7 @@ from floe_dagster.run_ledger import (
     StepRetried,
     StepStarted,
 )
-from floe_dagster.runs import RunReport
+from floe_dagster.running.runs import RunReport
 
 NEWS: dict[str, tuple[RunNews, list[str]]] = {
     "run started": (RunStarted("1f3a", 10, 1), ["run 1f3a: 10 assets, 1 check"]),

@@ -4,7 +4,7 @@ import pytest
 
 from floe_core.errors import LoadError
 from floe_core.project import ProjectFolder
-from floe_dagster.code_pointer import BUILT_IN_MODULE, find_code_pointer
+from floe_dagster.running.code_pointer import BUILT_IN_MODULE, find_code_pointer
 
 FACTORY = "from floe_dagster import FloeDefinitions\n\ndefs = FloeDefinitions.from_compiled_artifacts()\n"
 

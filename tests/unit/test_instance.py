@@ -9,7 +9,7 @@ from dagster._core.instance.config import dagster_instance_config
 from floe_core.errors import Location, RunError
 from floe_core.project import ProjectFolder
 from floe_core.schemas.platform_spec import PlatformSpec
-from floe_dagster.instance import check_instance, open_instance, prepare_dagster_home, render_dagster_yaml
+from floe_dagster.running.instance import check_instance, open_instance, prepare_dagster_home, render_dagster_yaml
 
 
 def unset(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

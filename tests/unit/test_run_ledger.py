@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from dagster_shared.error import SerializableErrorInfo
 
-from floe_dagster.run_ledger import describe_error
+from floe_dagster.running.run_ledger import describe_error
 
 LIBRARY = sysconfig.get_path("purelib")
 DBT_MESSAGE = """dagster_dbt.errors.DagsterDbtCliRuntimeError: The dbt CLI process with command

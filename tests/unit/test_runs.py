@@ -10,9 +10,9 @@ import pytest
 from floe_core.errors import LoadError, RunError
 from floe_core.project import ProjectFolder
 from floe_core.schemas.platform_spec import PlatformSpec
-from floe_dagster.code_pointer import find_code_pointer
-from floe_dagster.instance import prepare_dagster_home
-from floe_dagster.run_ledger import (
+from floe_dagster.running.code_pointer import find_code_pointer
+from floe_dagster.running.instance import prepare_dagster_home
+from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
     RunNews,
@@ -23,7 +23,7 @@ from floe_dagster.run_ledger import (
     StepRetried,
     StepStarted,
 )
-from floe_dagster.runs import (
+from floe_dagster.running.runs import (
     CodeLocation,
     RunReport,
     UnknownJobError,

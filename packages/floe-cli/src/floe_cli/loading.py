@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from floe_core.compiler.checks import CheckedDocuments, check_documents
 from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
-from floe_dagster.code_pointer import CodePointer, find_code_pointer
 from floe_dagster.compilation import CompilationResult, compile_project
 from floe_dagster.definitions import recorded_loads
 from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loading import LoadedProject
-from floe_dagster.runs import load_code_location
+from floe_dagster.running.code_pointer import CodePointer, find_code_pointer
+from floe_dagster.running.runs import load_code_location
 
 Progress = Callable[[str], None]
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from floe_cli.console import color_choice, table
-from floe_dagster.run_ledger import (
+from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
     CheckStatus,
@@ -23,7 +23,7 @@ from floe_dagster.run_ledger import (
     StepRetried,
     StepStarted,
 )
-from floe_dagster.runs import RunReport
+from floe_dagster.running.runs import RunReport
 
 _COLORS = {
     "built": "green",

@@ -21,10 +21,10 @@ from floe_cli.ui_address import find_ui
 from floe_core.documents import load_platform_document
 from floe_core.errors import shown_path
 from floe_core.project import ProjectFolder
-from floe_dagster.code_pointer import find_code_pointer
 from floe_dagster.compilation import ensure_compiled
-from floe_dagster.instance import open_instance
-from floe_dagster.runs import (
+from floe_dagster.running.code_pointer import find_code_pointer
+from floe_dagster.running.instance import open_instance
+from floe_dagster.running.runs import (
     RunReport,
     UnknownJobError,
     check_unpartitioned,

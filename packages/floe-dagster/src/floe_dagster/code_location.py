@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from floe_core.project import ARTIFACTS_FILE, FLOE_DIR
-from floe_dagster.code_pointer import PROJECT_DIR_VARIABLE
 from floe_dagster.definitions import FloeDefinitions
+from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE
 
 _project_dir = Path(os.environ.get(PROJECT_DIR_VARIABLE, "."))  # noqa: TID251 - how a process is told which project to load
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from floe_core.compiler.artifacts import dbt_project_digest
-from floe_core.errors import LoadError, Location, ManifestError, Problem, shown_path
+from floe_core.errors import LoadError, ManifestError, Problem, shown_path
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.dbt_connection import DbtProfile
@@ -26,7 +26,7 @@ from floe_dagster.dbt_index import INDEX_FORMAT, DbtIndex, RelationNames
 from floe_dagster.dbt_manifest import is_current, used_variables
 from floe_dagster.dbt_parse import DbtParse
 from floe_dagster.dbt_parsed_state import PARSED_STATE, Circumstances, load_parsed_state
-from floe_dagster.dbt_project import DbtLocation
+from floe_dagster.dbt_project import DbtLocation, locate_setting
 from floe_dagster.targets import load_target
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def load_translator(dbt: DbtConfig, *, source: SourceMap | None = None) -> "type
         return None
     from dagster_dbt import DagsterDbtTranslator  # noqa: PLC0415 - imports dbt
 
-    location = _locate(source, "translator")
+    location = locate_setting(source, "translator")
     found = load_target(dbt.translator, location=location)
     if isinstance(found, type) and issubclass(found, DagsterDbtTranslator):
         return found
@@ -176,9 +176,9 @@ class _Compilation:
             return ()
         if project is None:
             raise AssertionError("a location has a project or a manifest")
-        self.profile.check(_locate(self.source, "profiles_dir"))
+        self.profile.check(locate_setting(self.source, "profiles_dir"))
         self.progress(f"parsing the dbt project {project.name}")
-        parse = DbtParse(project, self.profile, self.dbt.vars, _locate(self.source, "project_dir"))
+        parse = DbtParse(project, self.profile, self.dbt.vars, locate_setting(self.source, "project_dir"))
         warnings = parse.run(self.folder)
         self._note_circumstances(by_user=False)
         return warnings
@@ -198,7 +198,7 @@ class _Compilation:
     def _read_users_manifest(self) -> Mapping[str, Any] | None:
         if self.location.manifest is None:
             return None
-        location = _locate(self.source, "manifest_path")
+        location = locate_setting(self.source, "manifest_path")
         return read_manifest(self.location.manifest, command=self._command(), location=location)
 
     def _is_current(self, manifest: Mapping[str, Any]) -> bool:
@@ -221,7 +221,7 @@ class _Compilation:
             Problem(
                 code="FLOE-326",
                 what=f"the dbt manifest {shown_path(manifest_file)} is of another project, {named}",
-                location=_locate(self.source, "manifest_path"),
+                location=locate_setting(self.source, "manifest_path"),
                 why=f"{shown_path(project.path)} holds the project {project.name}",
                 fix=f"correct manifest_path, or run `{self._command()}` and name the manifest that it writes",
             )
@@ -236,7 +236,7 @@ class _Compilation:
             Problem(
                 code="FLOE-321",
                 what=f"the dbt manifest {shown_path(self.location.manifest or Path())} is too old",
-                location=_locate(self.source, "manifest_path"),
+                location=locate_setting(self.source, "manifest_path"),
                 why=f"its format is {written or 'not named'}, and the oldest understood is v{_OLDEST_SCHEMA} (dbt 1.7)",
                 fix=f"run `{self._command()}` with a newer dbt",
             )
@@ -259,7 +259,7 @@ class _Compilation:
             self.dbt,
             project_dir=project.path if project is not None else None,
             user_class=user_class,
-            location=self._selection_location(),
+            source=self.source,
         )
         written = IndexWriter(translation, self.profile.names)
         metadata = manifest["metadata"]
@@ -284,10 +284,6 @@ class _Compilation:
         root = self.project_dir.resolve()
         resolved = path.resolve()
         return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else str(resolved)
-
-    def _selection_location(self) -> Location | None:
-        named = next((name for name in ("selector", "select", "exclude") if getattr(self.dbt, name)), None)
-        return _locate(self.source, *([named] if named else []))
 
 
 @dataclass(frozen=True)
@@ -317,7 +313,3 @@ class _Record:
 def _digest_environment(names: Iterable[str]) -> dict[str, str]:
     values = {name: os.environ.get(name) for name in names}  # noqa: TID251 - dbt reads them
     return {name: hashlib.sha256(repr(value).encode()).hexdigest()[:16] for name, value in values.items()}
-
-
-def _locate(source: SourceMap | None, *path: str) -> Location | None:
-    return source.locate("orchestration", "dbt", *path) if source is not None else None

@@ -113,7 +113,7 @@ def locate_dbt_project(dbt: DbtConfig, *, project_dir: Path, source: SourceMap |
     if named is not None:
         folder = (project_dir / named).resolve()
         if not (folder / PROJECT_FILE).is_file():
-            raise CompileError(_no_project_in(folder, project_dir, _locate(source, "project_dir")))
+            raise CompileError(_no_project_in(folder, project_dir, locate_setting(source, "project_dir")))
         return _located(dbt, folder, project_dir=project_dir)
     manifest = project_dir / Path(dbt.manifest_path).expanduser()
     for ancestor in manifest.parents:
@@ -123,9 +123,9 @@ def locate_dbt_project(dbt: DbtConfig, *, project_dir: Path, source: SourceMap |
             break
     found = _find_projects(project_dir)
     if len(found) > 1:
-        raise CompileError(_several_projects(found, project_dir, _locate(source, "project_dir")))
+        raise CompileError(_several_projects(found, project_dir, locate_setting(source, "project_dir")))
     if not found and not manifest.is_file():
-        raise ManifestError(_nothing_there(manifest, project_dir, _locate(source, "manifest_path")))
+        raise ManifestError(_nothing_there(manifest, project_dir, locate_setting(source, "manifest_path")))
     return _located(dbt, found[0] if found else None, project_dir=project_dir)
 
 
@@ -145,8 +145,9 @@ def _located(dbt: DbtConfig, folder: Path | None, *, project_dir: Path) -> DbtLo
     )
 
 
-def _locate(source: SourceMap | None, name: str) -> Location | None:
-    return source.locate("orchestration", "dbt", name) if source is not None else None
+def locate_setting(source: SourceMap | None, *path: str) -> Location | None:
+    """Where floe.yaml says something about dbt; None where floe.yaml is not at hand."""
+    return source.locate("orchestration", "dbt", *path) if source is not None else None
 
 
 def _find_projects(project_dir: Path) -> list[Path]:

@@ -19,8 +19,10 @@ from dbt_common.exceptions import DbtBaseException
 
 from floe_core.errors import CompileError, Location, Problem
 from floe_core.schemas.orchestration_config import DbtConfig
+from floe_core.source_map import SourceMap
 from floe_dagster.dbt_assets import EVERYTHING
 from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtNode, DbtSource, KeyPath, RelationNames
+from floe_dagster.dbt_project import locate_setting
 from floe_dagster.translator import FloeDbtTranslator, build_translator, custom_schema, find_clashing_sources
 from floe_dagster.user_code.modules import describe_user_error
 
@@ -45,7 +47,7 @@ def translate(
     *,
     project_dir: Path | None,
     user_class: type[DagsterDbtTranslator] | None = None,
-    location: Location | None = None,
+    source: SourceMap | None = None,
 ) -> Translation:
     """Let dagster-dbt translate what the project's settings select.
 
@@ -54,7 +56,7 @@ def translate(
         dbt: With dbt's selection.
         project_dir: Folder of dbt_project.yml; None where there is only a manifest.
         user_class: The user's translator.
-        location: Where the document makes the selection.
+        source: Where floe.yaml stands, for the errors.
 
     Raises:
         CompileError: The selection is not understood or selects nothing; dagster-dbt refuses what it selects, as two
@@ -68,7 +70,7 @@ def translate(
         "selector": dbt.selector or "",
     }
     with _quiet_dbt():
-        _check_selection(selection, manifest, project, location)
+        _check_selection(selection, manifest, project, _locate_selection(dbt, source))
         try:
             source_keys = find_clashing_sources(manifest, plain)
             translator = build_translator(user_class, source_keys=source_keys, refers_to_code=project is not None)
@@ -76,13 +78,15 @@ def translate(
                 translator=translator, manifest=manifest, io_manager_key=None, project=project, **selection
             )
         except (dg.DagsterError, CheckError) as error:
-            raise CompileError(_refused_by_dagster_dbt(error)) from None
+            raise CompileError(_refused_by_dagster_dbt(error, locate_setting(source))) from None
         except Exception as error:
             if user_class is None:
                 raise
-            raise CompileError(_raised_by_translator(user_class, error)) from error
+            raise CompileError(
+                _raised_by_translator(user_class, error, locate_setting(source, "translator"))
+            ) from error
     if not specs:
-        raise CompileError(_selects_nothing(dbt, location))
+        raise CompileError(_selects_nothing(dbt, _locate_selection(dbt, source)))
     return Translation(
         manifest=manifest,
         translator=translator,
@@ -115,6 +119,11 @@ def _check_selection(
         raise CompileError(problem) from None
 
 
+def _locate_selection(dbt: DbtConfig, source: SourceMap | None) -> Location | None:
+    named = next((name for name in ("selector", "select", "exclude") if getattr(dbt, name)), None)
+    return locate_setting(source, *([named] if named else []))
+
+
 def _selects_nothing(dbt: DbtConfig, location: Location | None) -> Problem:
     narrowed = dbt.select or dbt.exclude or dbt.selector
     return Problem(
@@ -126,20 +135,24 @@ def _selects_nothing(dbt: DbtConfig, location: Location | None) -> Problem:
     )
 
 
-def _refused_by_dagster_dbt(error: Exception) -> Problem:
+def _refused_by_dagster_dbt(error: Exception, location: Location | None) -> Problem:
     said = str(error).removeprefix(DUPLICATE_ASSET_KEY_ERROR_MESSAGE).strip()
     return Problem(
         code="FLOE-322",
         what="dagster-dbt cannot make assets of the dbt project",
+        location=location,
         detail="\n".join(line for line in said.splitlines() if line.strip()),
         fix="correct `meta.dagster` of what is named, or give it another name or schema in dbt",
     )
 
 
-def _raised_by_translator(user_class: type[DagsterDbtTranslator], error: Exception) -> Problem:
+def _raised_by_translator(
+    user_class: type[DagsterDbtTranslator], error: Exception, location: Location | None
+) -> Problem:
     return Problem(
         code="FLOE-313",
         what=f"the dbt translator {user_class.__qualname__} raises {type(error).__name__}",
+        location=location,
         detail=describe_user_error(error),
     )
 

@@ -15,9 +15,9 @@ from floe_core.compiler.artifacts import CompiledArtifacts, load_artifacts, pars
 from floe_core.errors import DocumentError, FloeError, Problem, render_problems
 from floe_core.project import FLOE_DIR, ProjectFolder, find_project_dir
 from floe_dagster.compilation import ensure_compiled
-from floe_dagster.instance_warnings import check_own_instance
 from floe_dagster.loading import LoadedProject, load_project
 from floe_dagster.merging import PassedAsset, PassedObjects
+from floe_dagster.running.instance_warnings import check_own_instance
 from floe_dagster.user_code.module_contents import Job, Schedule
 
 

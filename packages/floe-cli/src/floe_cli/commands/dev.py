@@ -26,9 +26,9 @@ def command(host: str, port: int | None) -> None:
     Compiles what is stale, then hands over to `dagster dev`: the UI shows the runs of `floe run` as well, and the
     daemon runs schedules, sensors and automation. Ctrl-C ends them all.
     """
-    from floe_dagster.code_pointer import PROJECT_DIR_VARIABLE, find_code_pointer  # noqa: PLC0415 - imports Dagster
     from floe_dagster.compilation import ensure_compiled  # noqa: PLC0415
-    from floe_dagster.instance import HOME_VARIABLE, prepare_dagster_home  # noqa: PLC0415
+    from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, find_code_pointer  # noqa: PLC0415 - imports Dagster
+    from floe_dagster.running.instance import HOME_VARIABLE, prepare_dagster_home  # noqa: PLC0415
 
     project = current_project()
     with stdout_for_machines(), work_in_progress() as progress:

@@ -111,7 +111,11 @@ def _translate_now(
     from floe_dagster.dbt_translation import translate  # noqa: PLC0415 - imports dbt
 
     translation = translate(
-        deferred.manifest, dbt, project_dir=deferred.project_dir, user_class=load_translator(dbt, source=source)
+        deferred.manifest,
+        dbt,
+        project_dir=deferred.project_dir,
+        user_class=load_translator(dbt, source=source),
+        source=source,
     )
     joined = {
         dg.AssetKey(dbt_source.key): joins.keys[dbt_source.unique_id]

@@ -19,8 +19,8 @@ from dagster._core.workspace.autodiscovery import loadable_targets_from_loaded_m
 
 from floe_core.errors import FloeError, LoadError, Problem, RunError
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.code_pointer import PROJECT_DIR_VARIABLE, CodePointer
-from floe_dagster.run_ledger import AssetResult, CheckResult, RunLedger, RunNews, RunRetried, StepFailed
+from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, CodePointer
+from floe_dagster.running.run_ledger import AssetResult, CheckResult, RunLedger, RunNews, RunRetried, StepFailed
 from floe_dagster.user_code.import_paths import set_up_import_paths
 from floe_dagster.user_code.modules import import_user_module
 

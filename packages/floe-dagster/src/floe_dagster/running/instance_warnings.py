@@ -11,7 +11,7 @@ from floe_core.errors import Location, Problem
 from floe_core.schemas.job_definition import BatchJob
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
-from floe_dagster.instance import HOME_VARIABLE, check_instance
+from floe_dagster.running.instance import HOME_VARIABLE, check_instance
 
 
 def check_own_instance(orchestration: OrchestrationConfig, source: SourceMap) -> tuple[Problem, ...]:

@@ -1,0 +1,1 @@
+"""Running a project: its instance, its code location, its runs."""
