@@ -170,7 +170,6 @@ def test_assets_equal_those_of_dagster_dbts_decorator(loaded: LoadedDbt, plain: 
         assert _deps(spec) == _deps(expected)
 
 
-@pytest.mark.requirement("010-FR-003")
 def test_checks_equal_those_of_dagster_dbts_decorator(loaded: LoadedDbt, plain: dg.AssetsDefinition) -> None:
     [mine] = loaded.assets
 

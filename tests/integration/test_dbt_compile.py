@@ -556,13 +556,6 @@ error[FLOE-313]: 'translators.NoTranslator' is not a dbt translator
             "translators.Broken",
             snapshot("""\
 error[FLOE-313]: the dbt translator Broken raises KeyError
-      /work/main/packages/floe-dagster/src/floe_dagster/dbt_translation.py:75 in translate
-          specs, checks = build_dbt_specs(
-      … 1 more
-      /work/main/packages/floe-dagster/src/floe_dagster/translator.py:40 in get_asset_spec
-          return super().get_asset_spec(manifest, unique_id, project)
-      /tmp/w/env/lib/python3.11/site-packages/dagster_dbt/dagster_dbt_translator.py:266 in get_asset_spec
-          tags=self.get_tags(resource_props),
       translators.py:18 in get_tags
           return {"owner": props["nobody"]}
       KeyError: 'nobody'\
