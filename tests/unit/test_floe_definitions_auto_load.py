@@ -51,6 +51,8 @@ FILES = {
 def shop(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> UserProject:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.delenv("DAGSTER_IS_DEV_CLI", raising=False)
+    # Dagster notes for the whole process that a run was carried out in it, as other tests do.
+    monkeypatch.setattr(DefinitionsLoadContext, "_instance", None)
     user_project.write(FILES)
     return user_project
 
