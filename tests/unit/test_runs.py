@@ -112,7 +112,7 @@ DEFINITIONS = """
             dg.define_asset_job("partitioned", ["by_key"]),
             dg.define_asset_job("patient", ["orders", "flaky"], tags={"dagster/max_retries": "2"}),
             dg.define_asset_job("hurried", ["hasty"]),
-            dg.define_asset_job("limited", ["endless"], tags={"dagster/max_runtime": "1"}),
+            dg.define_asset_job("limited", ["endless"], tags={"dagster/max_runtime": "5"}),
             dg.define_asset_job("tuned", ["configured"]),
             dg.define_asset_job("unlimited", ["endless"]),
             sweeping,
@@ -239,8 +239,7 @@ def test_a_job_that_takes_longer_than_its_limit_has_failed(
     report, _ = run(location, instance, "limited")
 
     assert (report.status, statuses(report)) == ("failure", {"endless": "canceled"})
-    assert report.seconds < 30
-    assert report.failures == (StepFailed("", "the run took longer than its max_runtime_seconds (1)"),)
+    assert report.failures == (StepFailed("", "the run took longer than its max_runtime_seconds (5)"),)
 
 
 def test_an_interrupted_run_is_canceled(location: CodeLocation, instance: dg.DagsterInstance) -> None:
