@@ -8,11 +8,11 @@ from pathlib import Path
 import dagster as dg
 
 from floe_core.schemas.orchestration_config import DbtConfig
-from floe_dagster.dbt_compile import CompiledDbt, compile_dbt
-from floe_dagster.dbt_connection import DbtProfile
-from floe_dagster.dbt_files import write_profile
-from floe_dagster.dbt_index import DbtIndex, RelationNames
-from floe_dagster.dbt_project import locate_dbt_project
+from floe_dagster.dbt.compilation import CompiledDbt, compile_dbt
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.files import write_profile
+from floe_dagster.dbt.index import DbtIndex, RelationNames
+from floe_dagster.dbt.project import locate_dbt_project
 from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
 from floe_dagster.resources.dbt import DbtResource, build_dbt_resource
 

@@ -16,7 +16,7 @@ from dagster._utils.warnings import disable_dagster_warnings
 from dagster_dbt import DbtCliResource
 
 from dbt_shop import NAMES, DbtShop
-from floe_dagster.dbt_deferred import read_manifest
+from floe_dagster.dbt.deferred import read_manifest
 from floe_dagster.loaders.dbt_loader import LoadedDbt
 from floe_dagster.resources.dbt import DbtResource
 
@@ -44,7 +44,7 @@ def plain(dbt_shop: DbtShop) -> dg.AssetsDefinition:
     """The same project by dagster-dbt's own decorator."""
     from dagster_dbt import DbtProject, dbt_assets
 
-    from floe_dagster.translator import build_translator, find_clashing_sources
+    from floe_dagster.dbt.translator import build_translator, find_clashing_sources
 
     manifest = read_manifest(dbt_shop.path / dbt_shop.compile().index.manifest_path)
     clashes = find_clashing_sources(manifest, build_translator(source_keys={}, refers_to_code=False))
@@ -126,8 +126,8 @@ def test_loading_imports_neither_dbt_nor_dagster_dbt(dbt_shop: DbtShop) -> None:
         from pathlib import Path
         import dagster as dg
         from floe_core.schemas.orchestration_config import DbtConfig
-        from floe_dagster.dbt_connection import DbtProfile
-        from floe_dagster.dbt_index import DbtIndex, RelationNames
+        from floe_dagster.dbt.connection import DbtProfile
+        from floe_dagster.dbt.index import DbtIndex, RelationNames
         from floe_dagster.loaders.dbt_loader import load_dbt_assets
         from floe_dagster.resources.dbt import build_dbt_resource
 
@@ -376,8 +376,8 @@ def test_a_single_check_runs_alone(runs: Runs) -> None:
 def test_a_selection_too_long_for_a_command_line_is_given_in_a_file(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("floe_dagster.dbt_cli._MANY", 1)
-    monkeypatch.setattr("floe_dagster.dbt_cli._LONGEST_ARGUMENT", 1)
+    monkeypatch.setattr("floe_dagster.dbt.cli._MANY", 1)
+    monkeypatch.setattr("floe_dagster.dbt.cli._LONGEST_ARGUMENT", 1)
 
     result = runs.run("everything", "reference/countries", "labels")
 

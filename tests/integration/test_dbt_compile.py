@@ -15,12 +15,12 @@ from dbt_shop import DbtShop
 from floe_core.errors import CompileError, FloeError, ManifestError
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import DbtConfig
-from floe_dagster.dbt_connection import DbtProfile
-from floe_dagster.dbt_deferred import read_manifest
-from floe_dagster.dbt_index import RelationNames
-from floe_dagster.dbt_manifest import is_current
-from floe_dagster.dbt_parsed_state import load_parsed_state
-from floe_dagster.dbt_project import effective_dbt, load_dbt_project, locate_dbt_project
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.deferred import read_manifest
+from floe_dagster.dbt.index import RelationNames
+from floe_dagster.dbt.manifest import is_current
+from floe_dagster.dbt.parsed_state import load_parsed_state
+from floe_dagster.dbt.project import effective_dbt, load_dbt_project, locate_dbt_project
 from floe_dagster.user_code.import_paths import set_up_import_paths
 from plugins.user_project import UserProject
 
@@ -334,7 +334,7 @@ def manifest(dbt_shop: DbtShop) -> Mapping[str, Any]:
 def test_select_and_exclude_are_dbts_own(
     dbt: DbtConfig, unique_ids: list[str], dbt_shop: DbtShop, manifest: Mapping[str, Any]
 ) -> None:
-    from floe_dagster.dbt_translation import translate
+    from floe_dagster.dbt.translation import translate
 
     found = translate(manifest, dbt, project_dir=dbt_shop.dbt_dir)
 
@@ -373,7 +373,7 @@ error[FLOE-329]: dbt does not understand the selection
 def test_a_selection_that_selects_nothing_is_an_error(
     dbt: DbtConfig, message: str, dbt_shop: DbtShop, manifest: Mapping[str, Any]
 ) -> None:
-    from floe_dagster.dbt_translation import translate
+    from floe_dagster.dbt.translation import translate
 
     with pytest.raises(CompileError) as error:
         translate(manifest, dbt, project_dir=dbt_shop.dbt_dir)
@@ -382,7 +382,7 @@ def test_a_selection_that_selects_nothing_is_an_error(
 
 
 def test_two_models_with_one_key_are_named(dbt_shop: DbtShop, manifest: Mapping[str, Any]) -> None:
-    from floe_dagster.dbt_translation import translate
+    from floe_dagster.dbt.translation import translate
 
     changed = copy.deepcopy(dict(manifest))
     for name in ("loose", "labels"):

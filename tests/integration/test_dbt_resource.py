@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from dbt_shop import NAMES, DbtShop
-from floe_dagster.dbt_connection import DbtProfile
-from floe_dagster.dbt_files import write_profile
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.files import write_profile
 from floe_dagster.resources.dbt import DbtResource
 
 NOT_PARSED = "Nothing changed, skipping partial parsing"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from floe_core.errors import LoadError
-from floe_dagster.dbt_connection import added_environment, find_dbt
-from floe_dagster.dbt_files import dbt_folder, prune, write_profile
+from floe_dagster.dbt.connection import added_environment, find_dbt
+from floe_dagster.dbt.files import dbt_folder, prune, write_profile
 
 PROFILES: dict[str, object] = {"shop": {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": "é.duckdb"}}}}
 

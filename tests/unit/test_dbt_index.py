@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtIndex, DbtNode, DbtSource, RelationNames
+from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtIndex, DbtNode, DbtSource, RelationNames
 
 NODE = DbtNode(
     unique_id="model.shop.stg_orders",

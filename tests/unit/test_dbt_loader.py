@@ -6,8 +6,8 @@ import dagster as dg
 import pytest
 
 from floe_core.schemas.orchestration_config import DbtConfig
-from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtIndex, DbtNode, DbtSource, RelationNames
-from floe_dagster.dbt_specs import RefineSpec, SpecFields
+from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtIndex, DbtNode, DbtSource, RelationNames
+from floe_dagster.dbt.specs import RefineSpec, SpecFields
 from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
 
 NAMES = RelationNames("lake", "main", "duckdb")

@@ -9,7 +9,7 @@ from typing import Any, cast, overload
 import dagster as dg
 from dagster._core.definitions.composition import is_in_composition
 
-from floe_dagster.dbt_assets import create_dbt_assets_with_per_model_observability
+from floe_dagster.dbt.model_assets import create_dbt_assets_with_per_model_observability
 from floe_dagster.user_code.functions import UserFunction
 from floe_dagster.user_code.returned_values import ReturnedValues
 from floe_dagster.user_code.run_partition import PARTITION_COLUMN

@@ -21,9 +21,9 @@ from floe_core.interpolation import Unset
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.yaml_source import YamlDocument
-from floe_dagster.dbt_compile import CompiledDbt, compile_dbt
-from floe_dagster.dbt_index import DbtIndex
-from floe_dagster.dbt_project import effective_dbt, locate_dbt_project
+from floe_dagster.dbt.compilation import CompiledDbt, compile_dbt, dbt_settings_digest
+from floe_dagster.dbt.index import DbtIndex
+from floe_dagster.dbt.project import effective_dbt, locate_dbt_project
 from floe_dagster.profiles import DEFAULT_TARGET, dbt_profile, resolve_profiles
 
 Progress = Callable[[str], None]
@@ -156,9 +156,12 @@ def find_dbt_index(
         if location.project is not None and compiled.digest != dbt_project_digest(location.project.path):
             raise ArtifactsError(_stale("the dbt project has changed since", project, command))
     try:
-        return DbtIndex.from_json(compiled.index)
+        index = DbtIndex.from_json(compiled.index)
     except ValueError as error:
         raise ArtifactsError(_stale(f"another version of floe compiled them ({error})", project, command)) from error
+    if check_current and index.settings_digest != dbt_settings_digest(dbt):
+        raise ArtifactsError(_stale("dbt's selection or translator was another one then", project, command))
+    return index
 
 
 def target_name(dbt: DbtConfig) -> str:

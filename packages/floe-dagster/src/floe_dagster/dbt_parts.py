@@ -10,10 +10,10 @@ from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_dagster.compilation import find_dbt_index
-from floe_dagster.dbt_connection import DbtProfile
-from floe_dagster.dbt_files import dbt_folder
-from floe_dagster.dbt_index import DbtIndex
-from floe_dagster.dbt_project import effective_dbt, load_dbt_project
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.files import dbt_folder
+from floe_dagster.dbt.index import DbtIndex
+from floe_dagster.dbt.project import effective_dbt, load_dbt_project
 from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
 from floe_dagster.profiles import Profiles, dbt_profile
 from floe_dagster.resources.dbt import DbtResource

@@ -21,10 +21,10 @@ from floe_core.schemas.platform_spec import (
     StorageProfile,
 )
 from floe_core.schemas.secrets import SecretRef
-from floe_dagster.dbt_connection import DbtProfile
-from floe_dagster.dbt_files import write_profile
-from floe_dagster.dbt_index import RelationNames
-from floe_dagster.dbt_project import DbtProjectFolder
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.files import write_profile
+from floe_dagster.dbt.index import RelationNames
+from floe_dagster.dbt.project import DbtProjectFolder
 from floe_dagster.lakehouse.settings import LakehouseSettings
 
 DEFAULT_PROFILE = "default"

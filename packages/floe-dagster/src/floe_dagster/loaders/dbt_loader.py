@@ -14,12 +14,12 @@ from dagster._utils.warnings import disable_dagster_warnings
 
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
-from floe_dagster.dbt_assets import EVERYTHING, create_dbt_assets_with_per_model_observability, op_name
-from floe_dagster.dbt_compile import load_translator
-from floe_dagster.dbt_deferred import DeferredDbt
-from floe_dagster.dbt_index import DbtIndex, KeyPath, RelationNames
-from floe_dagster.dbt_joins import SourceJoins, join_sources, name_tables
-from floe_dagster.dbt_specs import RefineSpec, SpecBuilder, SpecFields
+from floe_dagster.dbt.compilation import load_translator
+from floe_dagster.dbt.deferred import DeferredDbt
+from floe_dagster.dbt.index import DbtIndex, KeyPath, RelationNames
+from floe_dagster.dbt.joins import SourceJoins, join_sources, name_tables
+from floe_dagster.dbt.model_assets import EVERYTHING, create_dbt_assets_with_per_model_observability, op_name
+from floe_dagster.dbt.specs import RefineSpec, SpecBuilder, SpecFields
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
 
@@ -108,7 +108,7 @@ def _translate_now(
     source: SourceMap | None,
 ) -> tuple[list[dg.AssetSpec], list[dg.AssetCheckSpec]]:
     """Specs of the user's translator: what it makes of a node need not be plain data, so it is asked again."""
-    from floe_dagster.dbt_translation import translate  # noqa: PLC0415 - imports dbt
+    from floe_dagster.dbt.translation import translate  # noqa: PLC0415 - imports dbt
 
     translation = translate(
         deferred.manifest,

@@ -11,16 +11,16 @@ from pydantic import Field
 
 from floe_core.errors import ManifestError
 from floe_core.schemas.orchestration_config import DbtConfig
-from floe_dagster.dbt_connection import DbtProfile, find_dbt
-from floe_dagster.dbt_deferred import missing_project_problem
-from floe_dagster.dbt_files import dbt_folder
-from floe_dagster.dbt_index import DbtIndex
+from floe_dagster.dbt.connection import DbtProfile, find_dbt
+from floe_dagster.dbt.deferred import missing_project_problem
+from floe_dagster.dbt.files import dbt_folder
+from floe_dagster.dbt.index import DbtIndex
 
 if TYPE_CHECKING:
     from dagster_dbt import DagsterDbtTranslator
     from dagster_dbt.dbt_manifest import DbtManifestParam
 
-    from floe_dagster.dbt_cli import FloeDbtCliResource, FloeDbtInvocation
+    from floe_dagster.dbt.cli import FloeDbtCliResource, FloeDbtInvocation
 
 
 class DbtResource(dg.ConfigurableResource["FloeDbtCliResource"]):
@@ -55,7 +55,7 @@ class DbtResource(dg.ConfigurableResource["FloeDbtCliResource"]):
         """dagster-dbt's resource."""
         if self.project_dir is None:
             raise ManifestError(missing_project_problem(Path(self.manifest_path)))
-        from floe_dagster.dbt_cli import FloeDbtCliResource  # noqa: PLC0415 - imports dbt
+        from floe_dagster.dbt.cli import FloeDbtCliResource  # noqa: PLC0415 - imports dbt
 
         return FloeDbtCliResource(dbt_executable=find_dbt(), **{**dict(self), "project_dir": self.project_dir})
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # has no type hints
 
-from floe_dagster.dbt_files import replace_file, replace_text
-from floe_dagster.dbt_index import RelationNames
+from floe_dagster.dbt.files import replace_file, replace_text
+from floe_dagster.dbt.index import RelationNames
 
 PARSED_STATE = "partial_parse.msgpack"
 

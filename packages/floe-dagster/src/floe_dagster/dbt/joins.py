@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from floe_dagster.dbt_index import DbtDep, DbtIndex, DbtRelation, DbtSource, KeyPath, RelationNames
+from floe_dagster.dbt.index import DbtDep, DbtIndex, DbtRelation, DbtSource, KeyPath, RelationNames
 
 OUTPUTS = "floe/outputs"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from floe_core.errors import LoadError, Location, ManifestError, Problem, shown_path
 from floe_core.schemas.secrets import SecretRef
-from floe_dagster.dbt_connection import DbtProfile, find_dbt
-from floe_dagster.dbt_files import DbtFolder, copy_file
-from floe_dagster.dbt_project import DbtProjectFolder
+from floe_dagster.dbt.connection import DbtProfile, find_dbt
+from floe_dagster.dbt.files import DbtFolder, copy_file
+from floe_dagster.dbt.project import DbtProjectFolder
 from floe_dagster.secrets import read_secret
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

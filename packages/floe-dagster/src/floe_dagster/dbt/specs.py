@@ -7,9 +7,9 @@ from typing import TypeAlias, cast
 import dagster as dg
 from dagster_shared.serdes import deserialize_value
 
-from floe_dagster.dbt_deferred import DeferredDbt
-from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtIndex, DbtNode, DbtRelation, Details, KeyPath, RelationNames
-from floe_dagster.dbt_joins import SourceJoins
+from floe_dagster.dbt.deferred import DeferredDbt
+from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtIndex, DbtNode, DbtRelation, Details, KeyPath, RelationNames
+from floe_dagster.dbt.joins import SourceJoins
 
 SpecFields: TypeAlias = dict[str, object]
 RefineSpec: TypeAlias = Callable[[KeyPath, SpecFields], SpecFields]

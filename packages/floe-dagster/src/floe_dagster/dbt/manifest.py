@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from floe_dagster.dbt_connection import DbtProfile
-from floe_dagster.dbt_parsed_state import vars_hash
-from floe_dagster.dbt_project import PROJECT_FILE, DbtProjectFolder
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.parsed_state import vars_hash
+from floe_dagster.dbt.project import PROJECT_FILE, DbtProjectFolder
 
 _CODE = frozenset({".sql", ".py", ".yml", ".yaml", ".csv", ".md"})
 _ENV_VAR = re.compile(r"env_var\(\s*['\"](\w+)['\"]")

@@ -36,11 +36,11 @@ from dbt_common.exceptions import DbtBaseException
 from packaging.version import Version
 
 from floe_core.schemas.secrets import SecretRef
-from floe_dagster.dbt_connection import PROFILES_FILE, added_environment
-from floe_dagster.dbt_deferred import DeferredDbt
-from floe_dagster.dbt_files import copy_file, prune
-from floe_dagster.dbt_overlay import overlay_project
-from floe_dagster.dbt_parsed_state import (
+from floe_dagster.dbt.connection import PROFILES_FILE, added_environment
+from floe_dagster.dbt.deferred import DeferredDbt
+from floe_dagster.dbt.files import copy_file, prune
+from floe_dagster.dbt.overlay import overlay_project
+from floe_dagster.dbt.parsed_state import (
     PARSED_STATE,
     Circumstances,
     adopt_parsed_state,

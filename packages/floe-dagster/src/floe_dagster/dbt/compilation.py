@@ -19,14 +19,14 @@ from floe_core.compiler.artifacts import dbt_project_digest
 from floe_core.errors import LoadError, ManifestError, Problem, shown_path
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
-from floe_dagster.dbt_connection import DbtProfile
-from floe_dagster.dbt_deferred import read_manifest
-from floe_dagster.dbt_files import DbtFolder, copy_file, dbt_folder, replace_text
-from floe_dagster.dbt_index import INDEX_FORMAT, DbtIndex, RelationNames
-from floe_dagster.dbt_manifest import is_current, used_variables
-from floe_dagster.dbt_parse import DbtParse
-from floe_dagster.dbt_parsed_state import PARSED_STATE, Circumstances, load_parsed_state
-from floe_dagster.dbt_project import DbtLocation, locate_setting
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.deferred import read_manifest
+from floe_dagster.dbt.files import DbtFolder, copy_file, dbt_folder, replace_text
+from floe_dagster.dbt.index import INDEX_FORMAT, DbtIndex, RelationNames
+from floe_dagster.dbt.manifest import is_current, used_variables
+from floe_dagster.dbt.parse import DbtParse
+from floe_dagster.dbt.parsed_state import PARSED_STATE, Circumstances, load_parsed_state
+from floe_dagster.dbt.project import DbtLocation, locate_setting
 from floe_dagster.targets import load_target
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ class _Compilation:
         user_class = load_translator(self.dbt, source=self.source)
         manifest = read_manifest(self.folder.manifest)
         self.progress(f"translating {len(manifest['nodes']):,} dbt nodes")
-        from floe_dagster.dbt_translation import IndexWriter, translate  # noqa: PLC0415 - imports dbt
+        from floe_dagster.dbt.translation import IndexWriter, translate  # noqa: PLC0415 - imports dbt
 
         project = self.location.project
         translation = translate(

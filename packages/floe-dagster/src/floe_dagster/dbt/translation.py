@@ -20,10 +20,10 @@ from dbt_common.exceptions import DbtBaseException
 from floe_core.errors import CompileError, Location, Problem
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
-from floe_dagster.dbt_assets import EVERYTHING
-from floe_dagster.dbt_index import DbtCheck, DbtDep, DbtNode, DbtSource, KeyPath, RelationNames
-from floe_dagster.dbt_project import locate_setting
-from floe_dagster.translator import FloeDbtTranslator, build_translator, custom_schema, find_clashing_sources
+from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtNode, DbtSource, KeyPath, RelationNames
+from floe_dagster.dbt.model_assets import EVERYTHING
+from floe_dagster.dbt.project import locate_setting
+from floe_dagster.dbt.translator import FloeDbtTranslator, build_translator, custom_schema, find_clashing_sources
 from floe_dagster.user_code.modules import describe_user_error
 
 _KIND_TAG = "dagster/kind/"

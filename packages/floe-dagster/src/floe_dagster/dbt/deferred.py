@@ -20,7 +20,7 @@ from floe_core.errors import Location, ManifestError, Problem, shown_path
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject as RealDbtProject
 
-    from floe_dagster.translator import FloeDbtTranslator as RealTranslator
+    from floe_dagster.dbt.translator import FloeDbtTranslator as RealTranslator
 
 _PARTS = ("metadata", "nodes", "sources", "parent_map", "child_map")
 
@@ -43,7 +43,7 @@ class DeferredDbt:
     @cached_property
     def translator(self) -> "RealTranslator":
         """The translator that gives nodes and sources the keys they have in the definitions."""
-        from floe_dagster.translator import build_translator  # noqa: PLC0415 - imports dbt
+        from floe_dagster.dbt.translator import build_translator  # noqa: PLC0415 - imports dbt
 
         return build_translator(source_keys=self.source_keys, refers_to_code=False)
 

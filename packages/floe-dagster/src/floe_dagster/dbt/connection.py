@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 
 from floe_core.errors import CompileError, LoadError, Location, Problem, shown_path
-from floe_dagster.dbt_index import RelationNames
+from floe_dagster.dbt.index import RelationNames
 
 PROFILES_FILE = "profiles.yml"
 

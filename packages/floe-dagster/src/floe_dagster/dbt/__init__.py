@@ -1,0 +1,1 @@
+"""The dbt project: what is compiled of it, its assets, and how dbt is called."""
