@@ -8,15 +8,12 @@ import dagster as dg
 from floe_core.compiler.artifacts import CompiledArtifacts
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
-from floe_core.schemas.orchestration_config import DbtConfig
 from floe_dagster.compilation import find_dbt_index
-from floe_dagster.dbt.connection import DbtProfile
-from floe_dagster.dbt.files import dbt_folder
 from floe_dagster.dbt.index import DbtIndex
 from floe_dagster.dbt.project import effective_dbt, load_dbt_project
 from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
 from floe_dagster.profiles import Profiles, dbt_profile
-from floe_dagster.resources.dbt import DbtResource
+from floe_dagster.resources.dbt import DbtResource, build_dbt_resource
 from floe_dagster.selection.asset_index import KeyPath
 from floe_dagster.user_code.module_contents import Asset, specs_of
 
@@ -78,7 +75,14 @@ def load_dbt_parts(
         external=loaded.external_assets,
         tables=loaded.tables,
         origins=loaded.origins,
-        resource=_build_resource(dbt, index, project=project, profile=profile, source_keys=loaded.source_keys),
+        resource=build_dbt_resource(
+            dbt,
+            index,
+            profile=profile,
+            project_dir=project.path,
+            floe_dir=project.floe_dir,
+            source_keys=loaded.source_keys,
+        ),
         python_sources=_python_sources(index, loaded, python_assets),
     )
 
@@ -90,28 +94,3 @@ def _python_sources(index: DbtIndex, loaded: LoadedDbt, python_assets: Sequence[
         for source in index.sources
         if source.unique_id in loaded.source_keys or source.key in keys
     ]
-
-
-def _build_resource(
-    dbt: DbtConfig,
-    index: DbtIndex,
-    *,
-    project: ProjectFolder,
-    profile: DbtProfile,
-    source_keys: Mapping[str, dg.AssetKey],
-) -> DbtResource:
-    folder = dbt_folder(project.floe_dir, profile.target)
-    manifest = (project.path / index.manifest_path).resolve()
-    return DbtResource(
-        project_dir=str((project.path / (index.project_dir or ".")).resolve()),
-        manifest_path=str(manifest),
-        state_dir=str(folder.state.resolve()),
-        partial_parse=str(folder.partial_parse.resolve()),
-        parse_digest=index.settings_digest,
-        profiles_dir=str(profile.profiles_dir),
-        profile=profile.profile,
-        target=profile.target,
-        vars=dict(dbt.vars),
-        secrets=dict(profile.secrets),
-        source_keys={unique_id: list(key.path) for unique_id, key in source_keys.items()},
-    )

@@ -85,13 +85,13 @@ def compile_dbt(
         return compilation.run()
 
 
-def dbt_settings_digest(dbt: DbtConfig, *, target: str | None) -> str:
-    """Of everything in floe.yaml that decides what an index holds.
+def dbt_settings_digest(dbt: DbtConfig) -> str:
+    """Of everything in floe.yaml that decides which assets an index holds.
 
-    Where it differs from the index's, the index was compiled for other settings: of another floe.yaml, or of another
-    environment.
+    Where it differs from the index's, the index was compiled for another floe.yaml or another environment. Vars are not
+    in it: they differ between environments that share what was compiled.
     """
-    settings = [target, dbt.select, dbt.exclude, dbt.selector, dbt.translator, sorted(dbt.vars.items())]
+    settings = [dbt.select, dbt.exclude, dbt.selector, dbt.translator]
     return hashlib.sha256(json.dumps(settings, default=str).encode()).hexdigest()[:16]
 
 
@@ -138,15 +138,12 @@ class _Compilation:
         if not (record.is_of(parse_key) and self.folder.manifest.is_file()):
             warnings = self._obtain_manifest()
             record = _Record(parse_key, environment=self._environment())
-        index_key = hashlib.sha256(f"{parse_key} {self._settings_digest()} {INDEX_FORMAT}".encode()).hexdigest()
+        index_key = hashlib.sha256(f"{parse_key} {dbt_settings_digest(self.dbt)} {INDEX_FORMAT}".encode()).hexdigest()
         if self.dbt.translator is None and record.index_key == index_key and record.index is not None:
             return CompiledDbt(DbtIndex.from_json(record.index), warnings)
         index = self._translate()
         replace(record, index_key=index_key, index=index.to_json()).write(self.folder)
         return CompiledDbt(index, warnings)
-
-    def _settings_digest(self) -> str:
-        return dbt_settings_digest(self.dbt, target=self.profile.target)
 
     def _parse_key(self) -> str:
         """Of everything that decides what parsing gives, but for environment variables that the project reads."""
@@ -264,7 +261,7 @@ class _Compilation:
         written = IndexWriter(translation, self.profile.names)
         metadata = manifest["metadata"]
         return DbtIndex(
-            settings_digest=self._settings_digest(),
+            settings_digest=dbt_settings_digest(self.dbt),
             project_dir=self._relative(project.path) if project is not None else None,
             manifest_path=self._relative(self.folder.manifest),
             manifest_digest=hashlib.sha256(self.folder.manifest.read_bytes()).hexdigest()[:16],

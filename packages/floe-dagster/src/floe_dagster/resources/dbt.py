@@ -101,10 +101,10 @@ def build_dbt_resource(
     """
     folder = dbt_folder(floe_dir, profile.target)
     return DbtResource(
-        project_dir=str(project_dir / index.project_dir) if index.project_dir is not None else None,
-        manifest_path=str(project_dir / index.manifest_path),
-        state_dir=str(folder.state),
-        partial_parse=str(folder.partial_parse),
+        project_dir=str((project_dir / index.project_dir).resolve()) if index.project_dir is not None else None,
+        manifest_path=str((project_dir / index.manifest_path).resolve()),
+        state_dir=str(folder.state.resolve()),
+        partial_parse=str(folder.partial_parse.resolve()),
         parse_digest=index.manifest_digest,
         profiles_dir=str(profile.profiles_dir),
         profile=profile.profile,
