@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -63,15 +63,20 @@ class Shop:
             return connection.sql(f"select * from {name}").fetchall()
 
 
-def floe(*arguments: str, project: Path, source: Path | None = None) -> subprocess.CompletedProcess[str]:
+def floe(*arguments: str, project: Path, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("floe")), *arguments, "--project", str(project)]
-    environ = {"DEMO_SOURCE": str(source)} if source else {}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**clean_environ(), **environ})
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**clean_environ(), **(environ or {})}
+    )
 
 
 def clean_environ() -> dict[str, str]:
     """The environment without what would lead a command away from the copy."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "DEMO_", "FLOE_"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DAGSTER_", "DEMO_", "FLOE_", "SCHEDULES_"))
+    }
 
 
 def tree(project: Path) -> dict[str, bytes]:
@@ -91,7 +96,7 @@ def run_demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Shop]
     def run(source: Path) -> Shop:
         project = copy_demo(tmp_path_factory.mktemp("demo"))
         before = tree(project)
-        result = floe("run", "full_pipeline", "--format", "json", project=project, source=source)
+        result = floe("run", "full_pipeline", "--format", "json", project=project, environ={"DEMO_SOURCE": str(source)})
         assert result.returncode == 0, result.stderr
         return Shop(project=project, source=source, report=json.loads(result.stdout), before=before)
 
@@ -246,6 +251,38 @@ class TestProject:
         listed = json.loads(floe("list", "assets", "--format", "json", project=project).stdout)
 
         assert "bronze_reviews" in json.dumps(listed)
+
+    @pytest.mark.requirement("010-SC-004", "010-FR-048")
+    def test_one_floe_yaml_serves_every_environment(self, tmp_path: Path) -> None:
+        project = copy_demo(tmp_path)
+        for name in ("dev", "staging", "prod"):
+            folder = project / "platform" / name
+            folder.mkdir(parents=True)
+            text = (
+                (DEMO / "platform.yaml")
+                .read_text(encoding="utf-8")
+                .replace("DEMO_SOURCE:sample", f"DEMO_SOURCE:{name}")
+            )
+            (folder / "platform.yaml").write_text(text, encoding="utf-8")
+
+        def schedules(**environ: str) -> dict[str, bool]:
+            result = floe("list", "schedules", "--format", "json", project=project, environ=environ)
+            assert result.returncode == 0, result.stderr
+            return {schedule["name"]: schedule["enabled"] for schedule in json.loads(result.stdout)["schedules"]}
+
+        local = schedules()
+        artifacts = (project / ".floe" / "compiled_artifacts.json").read_bytes()
+        elsewhere = {
+            name: schedules(FLOE_PLATFORM_ENV=name, SCHEDULES_ENABLED="true") for name in ("dev", "staging", "prod")
+        }
+
+        assert local == {"nightly_pipeline": False}
+        assert elsewhere == {
+            "dev": {"nightly_pipeline": True},
+            "staging": {"nightly_pipeline": True},
+            "prod": {"nightly_pipeline": True, "hourly_bronze": True},
+        }
+        assert (project / ".floe" / "compiled_artifacts.json").read_bytes() == artifacts
 
     def test_the_sample_is_what_its_script_makes(self, tmp_path: Path) -> None:
         subprocess.run([sys.executable, str(DEMO.parent / "make_sample.py"), str(tmp_path)], check=True)
