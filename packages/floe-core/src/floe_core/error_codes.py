@@ -234,6 +234,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`orchestration.dbt.translator` names a class that is no `dagster_dbt.DagsterDbtTranslator`, or whose own code "
         "raised an error while dagster-dbt translated the project.",
     ),
+    "FLOE-319": ErrorCode(
+        "dbt warns",
+        "dbt parsed the project and has a remark about it, told in its own words. Nothing is stopped by it.",
+    ),
     # ---- 32x: dbt ----------------------------------------------------------------------------------------------
     "FLOE-320": ErrorCode(
         "there is no dbt manifest",

@@ -43,7 +43,7 @@ class CompilationResult:
     def warnings(self) -> tuple[Problem, ...]:
         """What is worth a look and stops nothing."""
         dbt_warnings = self.dbt.warnings if self.dbt is not None else ()
-        said_by_dbt = (Problem("FLOE-328", f"dbt warns: {text}", severity="warning") for text in dbt_warnings)
+        said_by_dbt = (Problem("FLOE-319", f"dbt warns: {text}", severity="warning") for text in dbt_warnings)
         return (*self.documents.warnings, *said_by_dbt)
 
 
