@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from dagster_shared.error import SerializableErrorInfo
 
+import floe_core.errors
+import floe_dagster.user_code.functions
 from floe_dagster.running.run_ledger import describe_error
 
 LIBRARY = sysconfig.get_path("purelib")
@@ -91,3 +93,12 @@ def test_a_long_way_through_the_users_files_is_cut_at_its_beginning() -> None:
     places = re.findall(r"step(\d+)\.py", describe_error(error("RecursionError: deep\n", frames=frames)))
 
     assert places == ["25", "26", "27", "28", "29"]
+
+
+def test_frames_of_floe_are_not_the_users() -> None:
+    files = (floe_dagster.user_code.functions.__file__, floe_core.errors.__file__, "/srv/shop/assets.py")
+    told = describe_error(error("no", frames=tuple((file, 1, "build", "build()") for file in files)))
+
+    assert "/srv/shop/assets.py:1" in told
+    assert "floe_dagster" not in told
+    assert "floe_core" not in told
