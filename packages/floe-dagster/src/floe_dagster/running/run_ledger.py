@@ -11,9 +11,8 @@ import dagster as dg
 from dagster._core.execution.plan.objects import ErrorSource
 from dagster_shared.error import SerializableErrorInfo
 
-import floe_core
-import floe_dagster
 from floe_core.errors import shown_path
+from floe_dagster.user_code.modules import FLOE_FOLDERS
 
 AssetStatus: TypeAlias = Literal["materialized", "failed", "canceled", "skipped"]
 CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
@@ -29,7 +28,7 @@ _DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>[^\n]+)\n(?P<code>[^\n]*)')
 _FOREIGN_ROOTS = tuple(
     {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    | {str(Path(package).resolve()) for package in (*floe_core.__path__, *floe_dagster.__path__)}
+    | {str(folder.resolve()) for folder in FLOE_FOLDERS}
 )
 _SHOWN_FRAMES = 5
 

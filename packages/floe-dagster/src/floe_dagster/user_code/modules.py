@@ -10,12 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import floe_core
-import floe_dagster
 from floe_core.errors import FloeError, LoadError, Location, Problem, shown_path
 from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_dagster.user_code.import_paths import current_roots, list_project_modules
 
-_FLOE = tuple(Path(package) for package in (*floe_core.__path__, *floe_dagster.__path__))
+FLOE_FOLDERS = (Path(__file__).parents[1], Path(floe_core.__file__).parent)
+"""Where floe's own code is, which is not the user's."""
+
 _MOST_FRAMES = 4
 _MOST_MESSAGE_LINES = 10
 _MOST_CAUSES = 3
@@ -220,7 +221,8 @@ def _user_frames(error: BaseException) -> list[traceback.FrameSummary]:
 def _is_outside_floe_and_python(file: str) -> bool:
     path = Path(file)
     return not (
-        any(path.is_relative_to(folder) for folder in _FLOE) or path.is_relative_to(Path(importlib.__file__).parent)
+        any(path.is_relative_to(folder) for folder in FLOE_FOLDERS)
+        or path.is_relative_to(Path(importlib.__file__).parent)
     )
 
 
