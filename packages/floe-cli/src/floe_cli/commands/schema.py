@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 import click
-from floe_core.documents import json_schema
 
 from floe_cli.console import emit, say
 from floe_cli.options import shared_options
+from floe_core.documents import json_schema
 from floe_core.errors import shown_path
 
 
