@@ -79,7 +79,7 @@ def translate(
             )
         except (dg.DagsterError, CheckError) as error:
             raise CompileError(_refused_by_dagster_dbt(error, locate_setting(source))) from None
-        except Exception as error:
+        except Exception as error:  # the user's translator may raise anything; without one it goes on up
             if user_class is None:
                 raise
             raise CompileError(

@@ -48,7 +48,7 @@ def open_instance(
         _export_secrets(platform)
     try:
         return dg.DagsterInstance.get()
-    except Exception as error:
+    except Exception as error:  # whatever storage class dagster.yaml names raises its own
         raise RunError(_unopened(home, error)) from error
 
 
