@@ -69,6 +69,11 @@ def test_definitions_that_contradict_themselves_are_refused() -> None:
         "end before its start in its zone": {
             **TIME_WINDOW, "timezone": "America/New_York", "end": "2024-01-01T04:00+00:00",
         },
+        "no window before its end": {
+            **TIME_WINDOW, "cron_schedule": "@monthly", "start": "2024-01-02", "end": "2024-02-29",
+        },
+        "end beyond the last year": {**TIME_WINDOW, "timezone": "UTC", "end": "9999-12-31T23:30-01:00"},
+        "year of three digits": {"type": "time_window", "start": "0999-12-31"},
         "no such day": {"type": "time_window", "start": "2023-02-29"},
         "no date": {"type": "time_window", "start": "yesterday"},
         "no start": {"type": "time_window"},
@@ -126,6 +131,16 @@ time_window.end: the end of the partitions comes after their start, which is 202
 # end before its start in its zone
 time_window.end: the end of the partitions comes after their start, which is 2024-01-01
   fix: write a later end, or delete it
+# no window before its end
+time_window.end: at least one window lies between start and end, and the first one is 2024-02-01 00:00 to
+    2024-03-01 00:00
+  fix: write a later end, or a cron_schedule with shorter windows
+# end beyond the last year
+time_window.end: partitions lie in the years 1000 to 9999
+  fix: write another year
+# year of three digits
+time_window.start: partitions lie in the years 1000 to 9999
+  fix: write another year
 # no such day
 time_window.start: it is a date, a date and time, or a year: day is out of range for month
   fix: write it like '2024-01-31', '2024-01-31T06:00' or '2024'

@@ -30,6 +30,7 @@ _DIRECTIVE = re.compile(r"%([-_0^#]?.|\Z)", re.DOTALL)
 _DIRECTIVES_READ_BACK = frozenset("aAwdbBmyYHIMSfzZjUWcxXpGuV%")
 _SAMPLE_START = datetime(2024, 1, 1)
 _DIMENSIONS = 2
+_FIRST_YEAR = 1000  # before it, Python writes years of fewer digits than it reads
 
 
 class TimeWindowPartitions(FloeModel):
@@ -75,6 +76,8 @@ class TimeWindowPartitions(FloeModel):
                 f"the end of the partitions comes after their start, which is {start}",
                 fix="write a later end, or delete it",
             )
+        if isinstance(start, str):
+            _check_that_a_window_fits(_parse_bound(start, info), last, info)
         return end
 
 
@@ -154,6 +157,15 @@ def key_format(partition: TimeWindowPartitions) -> str:
     return partition.fmt or default_key_format(parse_cron(partition.cron_schedule))
 
 
+def window_bounds(partition: TimeWindowPartitions) -> tuple[datetime, datetime | None]:
+    """Where the first window may start and the last one ends, on the clock of the definition's time zone."""
+    zone = ZoneInfo(partition.timezone)
+    start = _on_clock(parse_date_or_time(partition.start, fmt=partition.fmt), zone)
+    return start, None if partition.end is None else _on_clock(
+        parse_date_or_time(partition.end, fmt=partition.fmt), zone
+    )
+
+
 def default_key_format(cron: Cron) -> str:
     """The date, with hour and minute where a day has more than one window."""
     return _DAILY_FORMAT if ticks_once_a_day_at_most(cron) else _HOURLY_FORMAT
@@ -190,8 +202,30 @@ def _parse_bound(text: str, info: ValidationInfo) -> datetime:
     """A moment with a time zone: the one it names, else that of the partitions."""
     fmt, timezone = known(info, "fmt"), known(info, "timezone")
     moment = parse_date_or_time(text, fmt=fmt if isinstance(fmt, str) else None)
-    zone: tzinfo = ZoneInfo(timezone) if isinstance(timezone, str) else UTC
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    zone = ZoneInfo(timezone) if isinstance(timezone, str) else UTC
+    try:
+        if moment.year >= _FIRST_YEAR:
+            return _on_clock(moment, zone)
+    except OverflowError:
+        pass  # the last hours of the year 9999, elsewhere
+    raise RuleError(f"partitions lie in the years {_FIRST_YEAR} to 9999", fix="write another year")
+
+
+def _on_clock(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _check_that_a_window_fits(start: datetime, end: datetime, info: ValidationInfo) -> None:
+    cron_schedule = known(info, "cron_schedule")
+    if not isinstance(cron_schedule, str):
+        return
+    first_window = tuple(islice(ticks_from(parse_cron(cron_schedule), start.replace(tzinfo=None)), 2))
+    if first_window and first_window[-1] > end.replace(tzinfo=None):
+        shown = " to ".join(f"{tick:%Y-%m-%d %H:%M}" for tick in first_window)
+        raise RuleError(
+            f"at least one window lies between start and end, and the first one is {shown}",
+            fix="write a later end, or a cron_schedule with shorter windows",
+        )
 
 
 def _sample_window_starts(cron: Cron) -> set[datetime]:
