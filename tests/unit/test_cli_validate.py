@@ -125,6 +125,29 @@ def test_all_problems_are_one_report_in_the_order_of_the_file(
     assert "0 25 * * *" not in out  # a value of the environment is shown as ${NIGHTLY}
 
 
+@pytest.mark.requirement("010-FR-047")
+def test_unknown_names_are_in_the_report_beside_what_the_schema_refuses(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NIGHTLY", "@daily")
+    (project / "platform.yaml").write_text("execution: {default: {type: in_process}, pool: {type: dusk}}\n")
+    (project / "floe.yaml").write_text(
+        DOCUMENT.replace("type: batch", "type: batch\n      colour: red\n      executor: pol")
+        + "      partition_selector: last:x\n    weekly: {job: laod, cron_schedule: '@weekly'}\n"
+    )
+
+    assert run_command_line(["validate", "--schema-only", "--format", "json"]) == 1
+
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert [(problem["line"], problem["code"]) for problem in problems] == [
+        (6, "FLOE-120"),
+        (7, "FLOE-231"),
+        (13, "FLOE-125"),
+        (14, "FLOE-203"),
+        (1, "FLOE-124"),
+    ]
+
+
 def test_the_json_of_a_valid_project(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,9 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Literal
 
 from floe_core.errors import (
     CompileError,
@@ -25,7 +23,8 @@ from floe_core.schemas.floe_spec import FloeSpec, without_notes
 from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import list_names
-from floe_core.validation_problems import Families, ValidatedDocument, describe_errors
+from floe_core.validation import validate_document
+from floe_core.validation_problems import Families, Spec, ValidatedDocument
 from floe_core.yaml_source import load_yaml
 
 PLATFORM_FILE_VARIABLE = "FLOE_PLATFORM_FILE"
@@ -51,16 +50,16 @@ _PLATFORM_FAMILIES: Families = {
     ("resources",): "resource",
 }
 _MOST_LINES = 8
+_INTERPOLATION_CODES = ("FLOE-110", "FLOE-111")
 _ENVIRON = os.environ  # noqa: TID251  # documents are where the environment is read
-
-Spec = TypeVar("Spec", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class FloeDocument:
-    """A validated floe.yaml.
+    """A floe.yaml that was read.
 
-    `raw` is the document with its `${…}` unresolved; values that need an unset variable stand in `spec` as `Unset`.
+    `raw` is the document with its `${…}` unresolved; values that need an unset variable stand in `spec` as `Unset`, and
+    so do those that are wrong by `errors`.
     """
 
     spec: FloeSpec
@@ -68,18 +67,23 @@ class FloeDocument:
     raw: object
     text: str
     unset: tuple[UnsetVariable, ...] = ()
+    errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
 class PlatformDocument:
-    """A validated platform.yaml, or the embedded platform where there is none (`path` and `source` are None then)."""
+    """A platform.yaml that was read, or the embedded platform without one (`path` and `source` are None then).
+
+    Values that need an unset variable stand in `spec` as `Unset`, and so do those that are wrong by `errors`.
+    """
 
     spec: PlatformSpec
     source: SourceMap | None
     path: Path | None
     environment: str
     unset: tuple[UnsetVariable, ...] = ()
+    errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
 
@@ -95,8 +99,19 @@ def load_floe_document(path: Path, *, environ: Mapping[str, str] = _ENVIRON, str
     Raises:
         DocumentError: With everything that is wrong.
     """
+    document = read_floe_document(path, environ=environ, strict_env=strict_env)
+    _raise_errors(document)
+    return document
+
+
+def read_floe_document(path: Path, *, environ: Mapping[str, str] = _ENVIRON, strict_env: bool = False) -> FloeDocument:
+    """The same, for who goes on with what is right in a document that has errors.
+
+    Raises:
+        DocumentError: Nothing in the file can be made out.
+    """
     document = load_yaml(path)
-    return build_floe_document(
+    return read_parsed_document(
         document.value,
         document.source,
         document.text,
@@ -128,14 +143,35 @@ def build_floe_document(
     Raises:
         DocumentError: With everything that is wrong.
     """
+    document = read_parsed_document(
+        raw, source, text, environ=environ, strict_env=strict_env, default_name=default_name
+    )
+    _raise_errors(document)
+    return document
+
+
+def read_parsed_document(
+    raw: object,
+    source: SourceMap,
+    text: str = "",
+    *,
+    environ: Mapping[str, str] = _ENVIRON,
+    strict_env: bool = False,
+    default_name: str | None = None,
+) -> FloeDocument:
+    """The same, for who goes on with what is right in a document that has errors.
+
+    Raises:
+        DocumentError: Nothing in it can be made out.
+    """
     interpolation = interpolate(without_notes(raw), environ=environ, source=source)
     document = ValidatedDocument(
         FloeSpec, interpolation, source, _FLOE_FAMILIES, "floe.yaml", {_PLATFORM_YAML: PlatformSpec}
     )
-    spec, warnings = _validate(FloeSpec, document, strict_env=strict_env)
+    spec, problems = _validate(document, strict_env=strict_env)
     if spec.name is None:
         spec = spec.model_copy(update={"name": default_name})
-    return FloeDocument(spec, source, raw, text, interpolation.unset, warnings)
+    return FloeDocument(spec, source, raw, text, interpolation.unset, problems.errors, problems.warnings)
 
 
 def load_platform_document(
@@ -156,6 +192,20 @@ def load_platform_document(
         CompileError: A file is named and not there.
         DocumentError: With everything that is wrong in the file.
     """
+    document = read_platform_document(project_dir, environ=environ, strict_env=strict_env)
+    _raise_errors(document)
+    return document
+
+
+def read_platform_document(
+    project_dir: Path, *, environ: Mapping[str, str] = _ENVIRON, strict_env: bool = True
+) -> PlatformDocument:
+    """The same, for who goes on with what is right in a document that has errors.
+
+    Raises:
+        CompileError: A file is named and not there.
+        DocumentError: Nothing in the file can be made out.
+    """
     path = _find_platform_yaml(project_dir, environ)
     environment = environ.get(PLATFORM_ENVIRONMENT_VARIABLE) or LOCAL_ENVIRONMENT
     if path is None:
@@ -165,8 +215,9 @@ def load_platform_document(
     document = ValidatedDocument(
         PlatformSpec, interpolation, parsed.source, _PLATFORM_FAMILIES, _PLATFORM_YAML, {"floe.yaml": FloeSpec}
     )
-    spec, warnings = _validate(PlatformSpec, document, strict_env=strict_env)
-    return PlatformDocument(spec, parsed.source, path, environment, interpolation.unset, warnings)
+    spec, problems = _validate(document, strict_env=strict_env)
+    found = problems.errors, problems.warnings
+    return PlatformDocument(spec, parsed.source, path, environment, interpolation.unset, *found)
 
 
 def json_schema(kind: Literal["floe", "platform"]) -> dict[str, object]:
@@ -176,17 +227,22 @@ def json_schema(kind: Literal["floe", "platform"]) -> dict[str, object]:
     return build_json_schema(PlatformSpec, title=_PLATFORM_YAML)
 
 
-def _validate(model: type[Spec], document: ValidatedDocument, *, strict_env: bool) -> tuple[Spec, tuple[Problem, ...]]:
+def _validate(document: ValidatedDocument[Spec], *, strict_env: bool) -> tuple[Spec, ProblemCollector]:
     interpolation = document.interpolation
     problems = ProblemCollector((*interpolation.errors, *interpolation.warnings))
     problems.extend(_unset_problems(interpolation.unset, severity="error" if strict_env else "warning"))
-    try:
-        spec = model.model_validate(interpolation.value)
-    except ValidationError as error:
-        problems.extend(describe_errors(error, document))
-        raise InvalidDocumentError(*problems.problems) from None  # pydantic's own text shows values
-    problems.raise_if_any(InterpolationError)
-    return spec, problems.warnings
+    validated = validate_document(document)
+    problems.extend(validated.problems)
+    if validated.spec is None:
+        raise InvalidDocumentError(*problems.problems)
+    return validated.spec, problems
+
+
+def _raise_errors(document: FloeDocument | PlatformDocument) -> None:
+    if document.errors:
+        only_interpolation = all(problem.code in _INTERPOLATION_CODES for problem in document.errors)
+        kind = InterpolationError if only_interpolation else InvalidDocumentError
+        raise kind(*document.errors, *document.warnings)
 
 
 def _unset_problems(unset: tuple[UnsetVariable, ...], *, severity: Severity) -> Iterator[Problem]:

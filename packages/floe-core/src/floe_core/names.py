@@ -180,11 +180,12 @@ def check_selection_item(text: str) -> str:
 
 def check_partition_selector(text: str) -> str:
     """*text*, if it says which partitions to launch: a word, `last:N` or a partition key."""
-    last = re.fullmatch(r"last\s*[:=(]?\s*(-?\d*)\)?", text)
-    if last and not (re.fullmatch(r"last:\d+", text) and int(last[1])):
+    number = re.fullmatch(r"last:(\d+)", text)
+    if not (number and int(number[1])) and re.match(r"last\s*([:=(]|-?\d*\Z)", text):
+        meant = re.fullmatch(r"last\s*[:=(]?\s*0*([1-9]\d*)\)?", text)
         raise RuleError(
             "it is 'latest', 'all', 'last:N' from 1 on, 'none' or a partition key",
-            fix=f"write 'last:{last[1]}'" if last[1].isdigit() and int(last[1]) else "write 'latest' for the last one",
+            fix=f"write 'last:{meant[1]}'" if meant else "write 'latest' for the last one",
         )
     return check_partition_key(text)
 

@@ -123,8 +123,10 @@ def describe_field(model: type[BaseModel] | None, key: str) -> str:
 
 def is_required(place: Place) -> bool:
     """Whether the document must have something at *place*."""
-    if place.model is None or not place.path:
-        return False
-    key = place.path[-1]
-    names = [name for name, field in place.model.model_fields.items() if key in _aliases(name, field.validation_alias)]
-    return any(place.model.model_fields[name].is_required() for name in names)
+    return bool(place.path) and is_required_key(place.model, place.path[-1])
+
+
+def is_required_key(model: type[BaseModel] | None, key: str | int) -> bool:
+    """Whether a mapping for *model* must have *key*."""
+    fields = model.model_fields.items() if model else ()
+    return any(key in _aliases(name, field.validation_alias) and field.is_required() for name, field in fields)

@@ -1,21 +1,30 @@
 """Pydantic's errors in the words of the documents: which value, which rule, how to mend it."""
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
-from floe_core.interpolation import Interpolation
+from floe_core.interpolation import Interpolation, Unset
 from floe_core.names import RuleError, SecretError
-from floe_core.schema_places import CoreSchema, Place, SchemaWalker, describe_field, is_required, keys_of
+from floe_core.schema_places import (
+    CoreSchema,
+    Place,
+    SchemaWalker,
+    describe_field,
+    is_required,
+    is_required_key,
+    keys_of,
+)
 from floe_core.source_map import SourceMap
-from floe_core.suggestions import did_you_mean, list_names
+from floe_core.suggestions import closest_names, did_you_mean, list_names
 
 Families: TypeAlias = Mapping[YamlPath, str]
+Spec = TypeVar("Spec", bound=BaseModel)
 
 _LISTED_KEYS = 6
 _LONGEST_SHOWN = 60
@@ -41,14 +50,14 @@ _LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "ma
 
 
 @dataclass(frozen=True)
-class ValidatedDocument:
-    """What was validated: against which model, where it stands, and what its entries are called.
+class ValidatedDocument(Generic[Spec]):
+    """What is validated: against which model, where it stands, and what its entries are called.
 
     `families` says what the entries below a path are, such as `("orchestration", "jobs")` → `job`; `title` is the
     document's own name.
     """
 
-    model: type[BaseModel]
+    model: type[Spec]
     interpolation: Interpolation
     source: SourceMap
     families: Families
@@ -56,29 +65,54 @@ class ValidatedDocument:
     other_documents: Mapping[str, type[BaseModel]]
 
 
-def describe_errors(error: ValidationError, document: ValidatedDocument) -> tuple[Problem, ...]:
-    """One problem for each mistake that *error* tells of.
+@dataclass(frozen=True)
+class Described:
+    """One mistake: what to say about it, if anything, and what stands in for the values that it leaves unknown.
 
-    Texts from the environment are shown as the document has them (`${NAME}`), and secrets not at all.
+    In `stand_ins` the value of a path is `ABSENT` where its key counts as not written.
     """
-    return _Describer(document).describe(error.errors(include_url=False))
+
+    problem: Problem | None
+    stand_ins: Mapping[YamlPath, object] = field(default_factory=dict)
 
 
-class _Describer:
-    """Turns the errors of one validation into problems."""
+ABSENT = object()
 
-    def __init__(self, document: ValidatedDocument) -> None:
+
+def unknown(path: YamlPath) -> Unset:
+    """What stands in for the value at *path*, which is not known; no two paths have the same."""
+    return Unset(f"<{format_yaml_path(path)}>")
+
+
+class ErrorDescriber:
+    """Turns the errors of validating a document into problems."""
+
+    def __init__(self, document: ValidatedDocument[Spec]) -> None:
         self._document = document
         self._source = document.source
         self._raw = document.interpolation.raw
         self._walker = SchemaWalker(document.model, document.interpolation.value)
         self._suggested: set[tuple[YamlPath, str]] = set()
+        self._stand_ins: dict[YamlPath, object] = {}
         self._secret_places: dict[int, int] = {}
 
-    def describe(self, errors: list[ErrorDetails]) -> tuple[Problem, ...]:
-        order = sorted(errors, key=lambda error: error["type"] == "missing")
-        problems = [problem for error in order if (problem := self._describe(error)) is not None]
-        return tuple(self._without_secrets(problem) for problem in problems)
+    def describe(self, error: ValidationError, value: object) -> list[Described]:
+        """Every mistake that validating *value* met, which is the document, or the document with stand-ins in it.
+
+        Texts from the environment are shown as the document has them (`${NAME}`).
+        """
+        self._walker = SchemaWalker(self._document.model, value)
+        order = sorted(error.errors(include_url=False), key=lambda error: error["type"] == "missing")
+        described: list[Described] = []
+        for details in order:
+            self._stand_ins = {}
+            problem = self._describe(details)
+            described.append(Described(problem, self._stand_ins))
+        return described
+
+    def without_secrets(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """*problems*, with nothing of the secrets that were met in what they quote."""
+        return tuple(map(self._without_secrets, problems))
 
     def _describe(self, error: ErrorDetails) -> Problem | None:
         kind, context = error["type"], error.get("ctx", {})
@@ -91,16 +125,25 @@ class _Describer:
             return self._empty(place)
         if kind in ("union_tag_invalid", "union_tag_not_found"):
             return self._unknown_kind(place)
-        if kind == "literal_error":
-            return self._not_a_choice(place)
         if kind == "value_error":
             return self._broken_rule(place, context["error"], loc=error["loc"])
+        self._leave_out(place)
+        if kind == "literal_error":
+            return self._not_a_choice(place)
         if (wrong_type := _TYPE_ERROR.match(kind)) is not None:
             return self._wrong_type(place, _EXPECTED[wrong_type[1]])
         why, remedy = _bound(kind, context)
         variable = self._variable(place)
         fix = remedy and (f"set {variable} to {remedy}" if variable else f"write {remedy}")
         return self._refused(place, "FLOE-125", why=why, fix=fix)
+
+    def _leave_out(self, place: Place) -> None:
+        """Go on without the value at *place*; an entry whose name is refused cannot stay, and others can."""
+        if place.is_key and place.path[:-1] in self._document.families:
+            self._stand_ins[place.path] = ABSENT
+        else:
+            path = place.path[:-1] if place.is_key else place.path
+            self._stand_ins[path] = unknown(path)
 
     def _locate(self, place: Place) -> Location:
         is_container = isinstance(place.value, dict | list)
@@ -155,8 +198,10 @@ class _Describer:
         keys = [key for key in keys_of(model) if not (parent.tag and key == "type")]
         present = set(parent.value) if isinstance(parent.value, dict) else set()
         fix = did_you_mean(key, [other for other in keys if other not in present])
-        self._suggested |= {(parent.path, other) for other in keys if f"'{other}'" in fix}
+        suggested = {(parent.path, other) for other in keys if f"'{other}'" in fix}
+        self._suggested |= suggested
         path = (*parent.path, key)
+        self._stand_ins = {path: ABSENT, **{(*path, other): unknown((*path, other)) for path, other in suggested}}
         if _SOUNDS_SECRET.search(f"{key} {fix}"):
             self._hide(self._source.locate(*path))
         return Problem(
@@ -170,20 +215,38 @@ class _Describer:
     def _other_place(self, parent: Place, key: str) -> str:
         """Where *key* would be right, if it is nowhere near a key of the place where it stands."""
         schema, _ = self._walker.unwrap(parent.schema)
-        kinds = ((f"'{key}' belongs to type {tag}", kind) for tag, kind in (parent.kinds or {}).items())
-        below = ((f"move it below '{name}'", field["schema"]) for name, field in schema.get("fields", {}).items())
-        places = [(fix, self._walker.unwrap(inner)[1]) for fix, inner in (*kinds, *below)]
-        if not parent.path:
-            places += [(f"it belongs into {title}", model) for title, model in self._document.other_documents.items()]
-        places.append(("move it to the top level of the document", self._document.model))
-        return next((fix for fix, model in places if key in keys_of(model)), "")
+        for tag, kind in (parent.kinds or {}).items():
+            if self._takes(kind, key):
+                return f"'{key}' belongs to type {tag}"
+        for name, inner in schema.get("fields", {}).items():
+            if self._takes(inner["schema"], key):
+                self._expect((*parent.path, name, key))
+                return f"move it below '{name}'"
+        for title, model in self._document.other_documents.items() if not parent.path else ():
+            if key in keys_of(model):
+                return f"it belongs into {title}"
+        if key in keys_of(self._document.model):
+            self._expect((key,))
+            return "move it to the top level of the document"
+        return ""
+
+    def _takes(self, schema: CoreSchema, key: str) -> bool:
+        return key in self._keys_of(schema)
+
+    def _expect(self, path: YamlPath) -> None:
+        """Take the value at *path* for known to be written, though not there."""
+        if path not in self._source:
+            self._stand_ins[path] = unknown(path)
 
     def _missing_key(self, loc: tuple[str | int, ...]) -> Problem | None:
         parent, key = self._walker.walk(loc[:-1]), str(loc[-1])
+        path = (*parent.path, key)
+        self._stand_ins[path] = unknown(path)
         if (parent.path, key) in self._suggested:
             return None
         _, model = self._walker.unwrap(parent.schema)
         if isinstance(parent.value, str):
+            self._stand_ins = {parent.path: unknown(parent.path)}
             return self._refused(parent, "FLOE-122", why=f"it must be a mapping with '{key}'")
         return Problem(
             "FLOE-121",
@@ -194,6 +257,7 @@ class _Describer:
         )
 
     def _empty(self, place: Place) -> Problem:
+        self._leave_out(place)
         return Problem(
             "FLOE-122",
             f"{self._words(place.path)} is empty",
@@ -204,6 +268,7 @@ class _Describer:
     def _unknown_kind(self, place: Place) -> Problem:
         schema, _ = self._walker.unwrap(place.schema)
         kinds: Mapping[str, CoreSchema] = schema["choices"]
+        self._leave_out(place)
         owner = self._words(place.path)
         listed = list_names(kinds)
         if not isinstance(place.value, dict):
@@ -211,6 +276,7 @@ class _Describer:
         if "type" in place.value:
             tag = Place((*place.path, "type"), {"type": "str"}, place.value["type"])
             what = f"{owner} is of type {self._shown(tag)}, which does not exist"
+            self._take_for_kind(place, closest_names(str(tag.value), kinds), kinds)
             fix = self._one_of_them(tag, kinds)
             return Problem("FLOE-124", what, self._locate(tag), why=f"the types are {listed}", fix=fix)
         keys = [key for key in place.value if isinstance(key, str)]
@@ -218,11 +284,27 @@ class _Describer:
         if misspelt is not None:
             location = self._source.locate(*place.path, misspelt, key=True)
             what = f"{owner} takes no key '{misspelt}'"
+            if place.value[misspelt] in kinds:
+                self._stand_ins = {(*place.path, misspelt): ABSENT, (*place.path, "type"): place.value[misspelt]}
             return Problem("FLOE-120", what, location, why="it has a 'type'", fix="did you mean 'type'?")
-        fitting = [tag for tag, kind in kinds.items() if set(keys) <= set(keys_of(self._walker.unwrap(kind)[1]))]
+        fitting = [tag for tag, kind in kinds.items() if set(keys) <= self._keys_of(kind)]
+        self._take_for_kind(place, fitting if keys else [], kinds)
         fix = f"add 'type: {fitting[0]}'" if len(fitting) == 1 and keys else "add 'type: …' with one of them"
         why = f"the type says what it is: {listed}"
         return Problem("FLOE-124", f"{owner} has no 'type'", self._source.locate(*place.path, key=True), why, fix)
+
+    def _take_for_kind(self, place: Place, tags: Sequence[str], kinds: Mapping[str, CoreSchema]) -> None:
+        """Go on as if the value at *place* were of the only kind that it may have been meant to be, if it fits."""
+        assert isinstance(place.value, dict)
+        keys = {"type", *place.value}
+        if len(tags) == 1 and self._keys_of(kinds[tags[0]], only_required=True) <= keys <= self._keys_of(
+            kinds[tags[0]]
+        ):
+            self._stand_ins = {(*place.path, "type"): tags[0]}
+
+    def _keys_of(self, schema: CoreSchema, *, only_required: bool = False) -> set[str]:
+        _, model = self._walker.unwrap(schema)
+        return {key for key in keys_of(model) if not only_required or is_required_key(model, key)}
 
     def _not_a_choice(self, place: Place) -> Problem:
         schema, _ = self._walker.unwrap(place.schema)
@@ -269,6 +351,7 @@ class _Describer:
         rule, fix = str(error), error.fix if isinstance(error, RuleError) else ""
         for part in error.at if isinstance(error, RuleError) else ():
             place = self._walker.step(place, part)
+        self._leave_out(place)
         if isinstance(error, SecretError) or place.path[-1:] == ("secret_ref",):
             return self._secret(place, why=rule, fix=fix)
         variable = self._variable(place)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from floe_core.compiler.boundary import check_boundary
 from floe_core.compiler.references import check_profiles, check_references
-from floe_core.documents import FloeDocument, PlatformDocument, load_floe_document, load_platform_document
+from floe_core.documents import FloeDocument, PlatformDocument, read_floe_document, read_platform_document
 from floe_core.errors import CompileError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 
@@ -37,13 +37,13 @@ def check_documents(
     document: FloeDocument | None = None
     platform: PlatformDocument | None = None
     with problems.collecting():
-        document = load_floe_document(project.floe_yaml, environ=environ, strict_env=strict_env)
-        problems.extend(document.warnings)
+        document = read_floe_document(project.floe_yaml, environ=environ, strict_env=strict_env)
+        problems.extend((*document.errors, *document.warnings))
         problems.extend(check_references(document.spec, document.source))
         problems.extend(check_boundary(document.raw, document.source))
     with problems.collecting():
-        platform = load_platform_document(project.path, environ=environ, strict_env=strict_env)
-        problems.extend(platform.warnings)
+        platform = read_platform_document(project.path, environ=environ, strict_env=strict_env)
+        problems.extend((*platform.errors, *platform.warnings))
     if document is not None and platform is not None:
         problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
     problems.raise_if_any(CompileError)

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from floe_core.names import Identifier, PartitionKey, RuleError, TagKey, TagValue, WholeNumber
+from floe_core.names import DefinitionName, PartitionKey, RuleError, TagKey, TagValue, WholeNumber
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, check_unique
 
 
@@ -18,7 +18,7 @@ class PartitionRange(FloeModel):
 class BackfillDefinition(FloeModel):
     """Launches a job for many partitions, a batch at a time, once it is switched on."""
 
-    job: Identifier = Field(description="The partitioned job to launch.")
+    job: DefinitionName = Field(description="The partitioned job to launch.")
     partition_range: PartitionRange | None = Field(
         default=None, description="First and last partition; either this or `partition_keys`."
     )

@@ -6,9 +6,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from floe_core.names import (
     CronExpression,
+    DefinitionName,
     EnvironmentName,
     FunctionReference,
-    Identifier,
     PartitionSelector,
     RuleError,
     SelectionItem,
@@ -22,7 +22,7 @@ from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping
 class ScheduleDefinition(FloeModel):
     """Launches a job, or a selection of assets, at every tick of its cron expressions."""
 
-    job: Identifier | None = Field(default=None, description="The job to launch; either this or `selection`.")
+    job: DefinitionName | None = Field(default=None, description="The job to launch; either this or `selection`.")
     selection: AtLeastOne[SelectionItem] = Field(
         default=(), description="Selection items of the assets to launch without a job of their own."
     )

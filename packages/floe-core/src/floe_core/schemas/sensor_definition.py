@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from floe_core.errors import YamlPath
 from floe_core.interpolation import Unset
 from floe_core.names import (
+    DefinitionName,
     EnvironmentName,
     FunctionReference,
     GlobPattern,
-    Identifier,
     LocalPath,
     Number,
     PartitionSelector,
@@ -48,8 +48,8 @@ class _LaunchingSensor(_Sensor):
     _launchers: ClassVar[tuple[str, ...]] = ("job", "jobs", "selection")
     _launches_always: ClassVar[bool] = True
 
-    job: Identifier | None = Field(default=None, description="The job to launch.")
-    jobs: AtLeastOne[Identifier] = Field(default=(), description="Several jobs to launch, in place of `job`.")
+    job: DefinitionName | None = Field(default=None, description="The job to launch.")
+    jobs: AtLeastOne[DefinitionName] = Field(default=(), description="Several jobs to launch, in place of `job`.")
     selection: AtLeastOne[SelectionItem] = Field(
         default=(), description="Selection items of the assets to launch without a job of their own."
     )
@@ -159,7 +159,7 @@ class RunStatusSensor(_LaunchingSensor):
     _launchers: ClassVar[tuple[str, ...]] = ("job", "jobs", "selection", "target_function")
 
     type: Literal["run_status"] = Field(description="Starts its job when a run reaches a status.")
-    watched_jobs: AtLeastOne[Identifier] = Field(
+    watched_jobs: AtLeastOne[DefinitionName] = Field(
         default=(), description="Jobs whose runs are watched; every run of the code location by default."
     )
     status: Annotated[Literal["SUCCESS", "FAILURE", "STARTED", "CANCELED"], BeforeValidator(_read_status)] = Field(
