@@ -119,6 +119,28 @@ error[FLOE-111]: environment variable 'NIGHTS' is not set
 """)
 
 
+def test_an_executor_that_the_environment_does_not_have_stops_loading(shop: UserProject) -> None:
+    shop.write(
+        {
+            "floe.yaml": FILES["floe.yaml"].replace('"group:bronze"]', '"group:bronze"], executor: big'),
+            "platform.yaml": "execution: {big: {type: multiprocess}}",
+        }
+    )
+    compiled(shop)
+    (shop.path / "platform.yaml").unlink()
+
+    with pytest.raises(FloeError) as error:
+        FloeDefinitions.from_compiled_artifacts()
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-231]: job 'nightly' uses executor 'big', which does not exist
+  --> floe.yaml:5:67  orchestration.jobs.nightly.executor
+   |  nightly: {type: batch, selection: ["group:bronze"], executor: big}
+  why: executors are in_process, multiprocess and the profiles under execution of platform.yaml (default)
+  fix: add 'big' under execution of platform.yaml\
+""")
+
+
 def test_missing_artifacts_are_an_error_that_names_the_command(shop: UserProject) -> None:
     with pytest.raises(FloeError) as error:
         FloeDefinitions.from_compiled_artifacts()

@@ -371,15 +371,6 @@ error[FLOE-351]: job 'nightly' selects assets with 2 different partitions defini
   fix: make a job for each of them\
 """)
 
-    def test_an_unknown_executor(self) -> None:
-        assert message("nightly: {type: batch, selection: [orders], executor: for}") == snapshot("""\
-error[FLOE-231]: job 'nightly' uses executor 'for', which does not exist
-  --> floe.yaml:3:59  orchestration.jobs.nightly.executor
-   |  nightly: {type: batch, selection: [orders], executor: for}
-  why: executors are in_process, multiprocess and the profiles under execution of platform.yaml (four)
-  fix: did you mean 'four'?\
-""")
-
     def test_a_tag_beside_its_field(self) -> None:
         assert message(
             "nightly: {type: batch, selection: [orders], max_retries: 2, tags: {dagster/max_retries: 3}}"
@@ -475,7 +466,8 @@ error[FLOE-353]: run config of job 'nightly' has key 'pat', which does not exist
 
     def test_all_jobs_are_reported_at_once(self) -> None:
         assert message(
-            "one: {type: batch, selection: [nope]}\ntwo: {type: batch, selection: ['kind:x'], executor: x}"
+            "one: {type: batch, selection: [nope]}\n"
+            "two: {type: batch, selection: ['kind:x'], max_retries: 1, tags: {dagster/max_retries: 2}}"
         ) == (
             snapshot("""\
 error[FLOE-331]: job 'one' selects asset 'nope', which does not exist
@@ -486,15 +478,15 @@ error[FLOE-331]: job 'one' selects asset 'nope', which does not exist
 
 error[FLOE-331]: job 'two' selects kind 'x', which no asset has
   --> floe.yaml:4:37  orchestration.jobs.two.selection[0]
-   |  two: {type: batch, selection: ['kind:x'], executor: x}
+   |  two: {type: batch, selection: ['kind:x'], max_retries: 1, tags: {dagster/max_retries: 2}}
   why: no asset has any kind
   fix: run 'floe list assets' to see the assets with their groups, tags, kinds and owners
 
-error[FLOE-231]: job 'two' uses executor 'x', which does not exist
-  --> floe.yaml:4:57  orchestration.jobs.two.executor
-   |  two: {type: batch, selection: ['kind:x'], executor: x}
-  why: executors are in_process, multiprocess and the profiles under execution of platform.yaml (four)
-  fix: add 'x' under execution of platform.yaml
+error[FLOE-355]: job 'two' sets tag 'dagster/max_retries' beside 'max_retries'
+  --> floe.yaml:4:70  orchestration.jobs.two.tags.dagster/max_retries
+   |  two: {type: batch, selection: ['kind:x'], max_retries: 1, tags: {dagster/max_retries: 2}}
+  why: 'max_retries' becomes that tag, and the two could differ
+  fix: delete one of the two
 
 3 errors\
 """)

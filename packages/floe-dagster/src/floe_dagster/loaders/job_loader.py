@@ -7,11 +7,10 @@ from typing import assert_never
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from floe_core.compiler.references import BUILT_IN_EXECUTORS, UNKNOWN_PROFILE
 from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
 from floe_core.schemas.job_definition import BatchJob, JobDefinition, OpsJob
 from floe_core.source_map import SourceMap
-from floe_core.suggestions import did_you_mean, list_names
+from floe_core.suggestions import list_names
 from floe_dagster.launching.hooks import load_hook
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets, check_asked_resources, select_launched
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_run_config
@@ -47,12 +46,13 @@ def build_jobs(
         jobs: `orchestration.jobs`.
         assets: All assets that the definitions have.
         source: Where floe.yaml stands.
-        executors: By the name of the execution profile; `default`, if it is there, runs the jobs that name none.
+        executors: By the name of the execution profile; every one that a job names is there, as `check_profiles` sees
+            to. `default`, if it is there, runs the jobs that name none.
         resources: All resources of the definitions; without them, neither run config of resources nor what hooks ask
             for is checked.
 
     Raises:
-        LoadError: The selection, name, tags, executor, hooks or run config of a job are wrong; all problems at once.
+        LoadError: The selection, name, tags, hooks or run config of a job are wrong; all problems at once.
     """
     collector = ProblemCollector()
     built: dict[str, Launchable] = {}
@@ -81,7 +81,7 @@ class _BatchJobBuilder:
     resources: Mapping[str, object] | None
 
     def build(self) -> Launchable:
-        collector = ProblemCollector([*self.check_name(), *self.check_executor(), *self.check_tags()])
+        collector = ProblemCollector([*self.check_name(), *self.check_tags()])
         with collector.collecting():
             hooks = self.load_hooks()
         with collector.collecting():
@@ -101,7 +101,7 @@ class _BatchJobBuilder:
                 config=self.job.config or None,
                 description=self.job.description,
                 tags={**self.job.tags, **{tag: str(value) for _, tag, value in self.tags_of_fields()}},
-                executor_def=self.executors.get(self.job.executor) if self.job.executor else None,
+                executor_def=self.executors[self.job.executor] if self.job.executor else None,
                 hooks=hooks,
             )
         except dg.DagsterInvalidDefinitionError as error:
@@ -138,18 +138,6 @@ class _BatchJobBuilder:
                 self.source.locate(*self.path, key=True),
                 why="Dagster makes an op of an asset, and no job may be named like an op",
                 fix=f"rename the job, for example to '{self.name}_job'",
-            )
-
-    def check_executor(self) -> Iterator[Problem]:
-        name = self.job.executor
-        if name is not None and name not in self.executors:
-            yield Problem(
-                UNKNOWN_PROFILE,
-                f"{self.subject} uses executor '{name}', which does not exist",
-                self.source.locate(*self.path, "executor"),
-                why="executors are in_process, multiprocess and the profiles under execution of platform.yaml "
-                f"({list_names(sorted(self.executors.keys() - set(BUILT_IN_EXECUTORS)))})",
-                fix=did_you_mean(name, self.executors) or f"add '{name}' under execution of platform.yaml",
             )
 
     def check_tags(self) -> Iterator[Problem]:
