@@ -717,8 +717,7 @@ error[FLOE-123]: 'backfill_policy' of pattern 'bronze_*' cannot be 'multi'
 error[FLOE-125]: a pattern cannot be named 'bronze_['
   --> floe.yaml:2:12  orchestration.assets["bronze_["]
    |  assets: {'bronze_[': {group_name: bronze}}
-  why: every '[' of a pattern has its ']'
-  fix: add the ']', or write [[] for the character\
+  why: it is a pattern over asset keys: the [ is not closed; write \\[ for a bracket that is meant as it stands\
 """,
             "no date": """\
 error[FLOE-125]: 'start' of partitions definition 'daily' cannot be '2024-13-01'

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from floe_dagster.selection.globs import GlobError, is_glob, literal_text, parse_glob
+from floe_core.selection.globs import GlobError, is_glob, literal_text, parse_glob
 
 LETTERS = "ab/"
 

@@ -85,8 +85,8 @@ batch.selection: Field required
 batch.selection: the list is empty
   fix: name at least one, or leave the key out
 # blank item
-batch.selection[1]: an item is not empty: it names assets
-  fix: write 'group:bronze' or 'bronze/customers'
+batch.selection[1]: is empty
+  fix: name an asset or a group, or write '*' for everything
 # field of another type
 batch.target_function: Extra inputs are not permitted
 # negative retries

@@ -156,12 +156,11 @@ a pattern names files below the folder in 'path'
   fix: put the folder into 'path'
 every '[' of a pattern has its ']'
   fix: add the ']', or write [[] for the character
-every '{' of a pattern has its '}', and they do not nest
-  fix: write it like {bronze,silver}/*
+it is a pattern over asset keys: the { is not closed; write \\{ for a brace that is meant as it stands
 a pattern is not empty
   fix: write '*' for everything
-an item is not empty: it names assets
-  fix: write 'group:bronze' or 'bronze/customers'
+is empty
+  fix: name an asset or a group, or write '*' for everything
 a group has letters, digits and '_' (and '/' between its parts)
   fix: write 'bronze_layer'
 Dagster takes no partition key with a tab in it

@@ -92,8 +92,8 @@ jobs.import["[key]"]: Dagster takes no name that is a word of Python, such as 'i
 jobs.config["[key]"]: Dagster keeps the name 'config' for itself
   fix: write 'config_'
 # asset pattern
-assets.{a,b["[key]"]: every '{' of a pattern has its '}', and they do not nest
-  fix: write it like {bronze,silver}/*
+assets.{a,b["[key]"]: it is a pattern over asset keys: the { is not closed; write \\{ for a brace that is meant
+    as it stands
 # module by its file
 asset_modules[0].module: a module is named by its import path: 'shop.bronze', or '.bronze' in the project
     folder, or 'shop.*'

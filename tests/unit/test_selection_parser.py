@@ -1,14 +1,19 @@
 """Items of selections, read into trees and written again."""
 
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from floe_dagster.selection.parser import SelectionSyntaxError, canonical_name, parse_item
-from floe_dagster.selection.tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal, item_text
+from builders import floe_yaml
+from floe_core.documents import build_floe_document
+from floe_core.errors import DocumentError
+from floe_core.selection.parser import SelectionSyntaxError, canonical_name, parse_item
+from floe_core.selection.tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal, item_text
+from floe_core.yaml_source import parse_yaml
 
 A, B, C = Named("a"), Named("b"), Named("c")
 
@@ -301,3 +306,96 @@ def _operands(inner: st.SearchStrategy[Expression], kind: type[And] | type[Or]) 
 @given(st.builds(Item, _expressions(), st.booleans()))
 def test_any_item_can_be_written_and_read_again(item: Item) -> None:
     assert parse_item(item_text(item)) == item
+
+
+class TestItemsOfDocuments:
+    """What floe.yaml says is read before there are any assets."""
+
+    def report(self, text: str, **environ: str) -> str:
+        document = parse_yaml(floe_yaml(text), file=Path("floe.yaml"))
+        with pytest.raises(DocumentError) as raised:
+            build_floe_document(document.value, document.source, environ=environ)
+        return str(raised.value)
+
+    @pytest.mark.requirement("010-FR-018", "010-FR-047")
+    def test_every_place_of_a_selection_is_read_and_the_error_stands_at_its_column(self) -> None:
+        assert (
+            self.report("""
+            jobs:
+              load: {type: batch, selection: ["group:bronze, silver", "a or (b and c"], exclude: [ok, '!revenue']}
+            schedules: {nightly: {selection: "and or", cron_schedule: "@daily"}}
+            sensors:
+              arrival: {type: file_watcher, path: incoming, selection: [a, + b]}
+              orders: {type: asset_sensor, job: load, watched_assets: [orders, "groop:bronze"]}
+              rest: {type: automation, selection: ["a b", "[a"]}
+        """)
+            == snapshot("""\
+error[FLOE-330]: selection item 'group:bronze, silver' of job 'load' has a comma
+  --> floe.yaml:3:50  orchestration.jobs.load.selection[0]
+   |  load: {type: batch, selection: ["group:bronze, silver", "a or (b and c"], exclude: [ok, '!revenue']}
+  why: the items of a list are united; inside one item stand 'and', 'or' and 'not'
+  fix: make two items of it, or write 'and' for what dbt means by a comma
+
+error[FLOE-330]: selection item 'a or (b and c' of job 'load' has a parenthesis that is not closed
+  --> floe.yaml:3:67  orchestration.jobs.load.selection[1]
+   |  load: {type: batch, selection: ["group:bronze, silver", "a or (b and c"], exclude: [ok, '!revenue']}
+  fix: close the parenthesis
+
+error[FLOE-330]: selection item '!revenue' of job 'load' begins with '!'
+  --> floe.yaml:3:94  orchestration.jobs.load.exclude[1]
+   |  load: {type: batch, selection: ["group:bronze, silver", "a or (b and c"], exclude: [ok, '!revenue']}
+  why: what stands below 'exclude' is taken away as it is
+  fix: write it without the '!'
+
+error[FLOE-330]: selection item 'and or' of schedule 'nightly' has nothing to select before 'and'
+  --> floe.yaml:4:37  orchestration.schedules.nightly.selection
+   |  schedules: {nightly: {selection: "and or", cron_schedule: "@daily"}}
+  fix: name an asset or a group; put quotes around an odd name
+
+error[FLOE-330]: selection item '+ b' of sensor 'arrival' has a '+' that belongs to nothing
+  --> floe.yaml:6:66  orchestration.sensors.arrival.selection[1]
+   |  arrival: {type: file_watcher, path: incoming, selection: [a, + b]}
+  why: '+x' is everything upstream of x, 'x+' everything downstream, '2+x' and 'x+2' two levels of it
+  fix: write it without blanks; put quotes around a name that has a '+' in it
+
+error[FLOE-330]: selection item 'groop:bronze' of sensor 'orders' selects by 'groop:', which is not known
+  --> floe.yaml:7:71  orchestration.sensors.orders.watched_assets[1]
+   |  orders: {type: asset_sensor, job: load, watched_assets: [orders, "groop:bronze"]}
+  why: one selects by group:, tag:, kind:, owner:, asset: or key:
+  fix: did you mean 'group'?
+
+error[FLOE-330]: selection item 'a b' of sensor 'rest' has two parts side by side
+  --> floe.yaml:8:45  orchestration.sensors.rest.selection[0]
+   |  rest: {type: automation, selection: ["a b", "[a"]}
+  why: the items of a list are united; inside one item stand 'and', 'or' and 'not'
+  fix: write 'and' or 'or' between them, or make two items of them
+
+error[FLOE-330]: selection item '[a' of sensor 'rest' has the wildcard '[a', which cannot be read
+  --> floe.yaml:8:50  orchestration.sensors.rest.selection[1]
+   |  rest: {type: automation, selection: ["a b", "[a"]}
+  why: the [ is not closed; write \\[ for a bracket that is meant as it stands
+  fix: mend the wildcard
+
+8 errors\
+""")
+        )
+
+    def test_a_value_of_the_environment_is_not_shown(self) -> None:
+        text = self.report('jobs: {load: {type: batch, selection: ["${WHAT} b", "a ${WHAT}"]}}', WHAT="hunter2:x")
+
+        assert "hunter2" not in text
+        assert text == snapshot("""\
+error[FLOE-330]: selection item '${WHAT} b' of job 'load' selects by '…:', which is not known
+  --> floe.yaml:2:42  orchestration.jobs.load.selection[0]
+   |  jobs: {load: {type: batch, selection: ["${WHAT} b", "a ${WHAT}"]}}
+  why: one selects by group:, tag:, kind:, owner:, asset: or key:
+  fix: set WHAT to another value
+
+error[FLOE-330]: selection item 'a ${WHAT}' of job 'load' has two parts side by side
+  --> floe.yaml:2:55  orchestration.jobs.load.selection[1]
+   |  jobs: {load: {type: batch, selection: ["${WHAT} b", "a ${WHAT}"]}}
+  why: the items of a list are united; inside one item stand 'and', 'or' and 'not'
+  fix: set WHAT to another value
+
+2 errors\
+""")

@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 
 from floe_core.cron import CronError, parse_cron
 from floe_core.errors import YamlPath
+from floe_core.selection.globs import GlobError, parse_glob
+from floe_core.selection.parser import SelectionSyntaxError, parse_item
+from floe_core.selection.tree import Item
 from floe_core.suggestions import did_you_mean
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -58,12 +61,27 @@ class RuleError(ValueError):
     """A value that breaks the rule of its field: the text is the rule, `fix` what to write instead (may be empty).
 
     `at` is the path of the value below the place where the error is raised; it is empty where that is the place.
+    `offset` is the character of the text at which it breaks the rule, where one can be told.
     """
 
-    def __init__(self, rule: str, *, fix: str = "", at: YamlPath = ()) -> None:
+    def __init__(self, rule: str, *, fix: str = "", at: YamlPath = (), offset: int | None = None) -> None:
         super().__init__(rule)
         self.fix = fix
         self.at = at
+        self.offset = offset
+
+
+class UnreadableTextError(RuleError):
+    """Text in a language of its own that cannot be read, such as an item of a selection.
+
+    The text of the error goes on after the name of the item ("has a comma"); `kind` is what messages call it.
+    """
+
+    def __init__(self, message: str, *, code: str, kind: str, offset: int, why: str = "", fix: str = "") -> None:
+        super().__init__(message, fix=fix, offset=offset)
+        self.code = code
+        self.kind = kind
+        self.why = why
 
 
 class SecretError(RuleError):
@@ -159,23 +177,42 @@ def check_file_pattern(text: str) -> str:
 
 def check_asset_glob(text: str) -> str:
     """*text*, if it is a glob over asset keys: `*`, `?`, `[abc]`, `{a,b}` and `**`."""
-    depth = 0
-    for character in text:
-        depth += {"{": 1, "}": -1}.get(character, 0)
-        if depth not in (0, 1):
-            break
-    if depth != 0:
-        raise RuleError(
-            "every '{' of a pattern has its '}', and they do not nest", fix="write it like {bronze,silver}/*"
-        )
-    return _check_glob(text)
+    if not text.strip():
+        raise RuleError("a pattern is not empty", fix="write '*' for everything")
+    try:
+        parse_glob(text)
+    except GlobError as error:
+        raise RuleError(f"it is a pattern over asset keys: {error}", offset=error.offset) from error
+    return text
 
 
 def check_selection_item(text: str) -> str:
-    """*text*, if there is something in it; its grammar is checked against the assets."""
-    if not text.strip():
-        raise RuleError("an item is not empty: it names assets", fix="write 'group:bronze' or 'bronze/customers'")
+    """*text*, if it can be read as an item of a selection; whether there are such assets is another matter."""
+    _parse_selection_item(text)
     return text
+
+
+def check_excluded_item(text: str) -> str:
+    """*text*, if it can be read as an item that takes away what it selects."""
+    if _parse_selection_item(text).removes:
+        raise _unreadable_item(
+            "begins with '!'",
+            why="what stands below 'exclude' is taken away as it is",
+            fix="write it without the '!'",
+            offset=len(text) - len(text.lstrip()),
+        )
+    return text
+
+
+def _parse_selection_item(text: str) -> Item:
+    try:
+        return parse_item(text)
+    except SelectionSyntaxError as error:
+        raise _unreadable_item(str(error), why=error.why, fix=error.fix, offset=error.offset) from error
+
+
+def _unreadable_item(message: str, *, why: str, fix: str, offset: int) -> UnreadableTextError:
+    return UnreadableTextError(message, code="FLOE-330", kind="selection item", offset=offset, why=why, fix=fix)
 
 
 def check_partition_selector(text: str) -> str:
@@ -479,6 +516,7 @@ LocalPath: TypeAlias = Annotated[str, _named(check_local_path)]
 GlobPattern: TypeAlias = Annotated[str, _named(check_file_pattern)]
 AssetGlob: TypeAlias = Annotated[str, _named(check_asset_glob)]
 SelectionItem: TypeAlias = Annotated[str, _named(check_selection_item)]
+ExcludedItem: TypeAlias = Annotated[str, _named(check_excluded_item)]
 GroupName: TypeAlias = Annotated[str, _named(check_group_name)]
 PartitionKey: TypeAlias = Annotated[
     str, BeforeValidator(_read_key), _named(check_partition_key), WithJsonSchema({"type": ["string", "integer"]})

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from floe_core.errors import Location, YamlPath, format_yaml_path, shown_path
@@ -75,6 +75,17 @@ class SourceMap:
                 found = self.lines[number - 1].startswith(begins, match.start())
                 return self._location((number, match.start() + 1), path) if found else whole
         return whole
+
+    def locate_within(self, path: YamlPath, text: str, *, offset: int) -> Location:
+        """Where the character at *offset* of *text*, the scalar at *path*, stands.
+
+        Returns:
+            The scalar's own place where the line has another text there, as with escapes and expressions.
+        """
+        whole = self.locate(*path)
+        line, begin = whole.source_line or "", (whole.column or 1) - 1
+        begin += line.startswith(("'", '"'), begin)
+        return replace(whole, column=begin + offset + 1) if line.startswith(text, begin) else whole
 
     def __contains__(self, path: object) -> bool:
         """Whether the document itself has something at *path*."""

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Interpolation, Unset
-from floe_core.names import RuleError, SecretError
+from floe_core.names import RuleError, SecretError, UnreadableTextError
 from floe_core.schema_places import (
     CoreSchema,
     Place,
@@ -145,7 +145,9 @@ class ErrorDescriber:
             path = place.path[:-1] if place.is_key else place.path
             self._stand_ins[path] = unknown(path)
 
-    def _locate(self, place: Place) -> Location:
+    def _locate(self, place: Place, offset: int | None = None) -> Location:
+        if offset is not None and not place.is_key:
+            return self._source.locate_within(place.path, str(place.value), offset=offset)
         is_container = isinstance(place.value, dict | list)
         return self._source.locate(*place.path, key=place.is_key or is_container or place.value is None)
 
@@ -364,15 +366,19 @@ class ErrorDescriber:
             if family:
                 what = f"{'an' if family[0] in 'aeiou' else 'a'} {family} cannot be named '{place.value}'"
             return Problem("FLOE-125", what, self._locate(place), rule, fix)
+        if isinstance(error, UnreadableTextError):
+            what = f"{error.kind} {self._shown(place)} of {self._owner(place.path)[0]} {rule}"
+            return Problem(error.code, what, self._locate(place, error.offset), self._masked(error.why, own), fix)
         if isinstance(place.value, dict | list):
             return Problem("FLOE-125", f"{self._words(place.path)}: {rule}", self._locate(place), fix=fix)
-        return self._refused(place, "FLOE-125", why=rule, fix=fix)
+        offset = error.offset if isinstance(error, RuleError) else None
+        return self._refused(place, "FLOE-125", why=rule, fix=fix, offset=offset)
 
-    def _refused(self, place: Place, code: str, *, why: str = "", fix: str = "") -> Problem:
+    def _refused(self, place: Place, code: str, *, why: str = "", fix: str = "", offset: int | None = None) -> Problem:
         if place.path[-1:] == ("secret_ref",):
             return self._secret(place, why=why, fix=fix)
         what = f"{self._words(place.path)} cannot be {self._shown(place)}"
-        return Problem(code, what, self._locate(place), why, fix)
+        return Problem(code, what, self._locate(place, offset), why, fix)
 
     # ---- what may not be shown
 

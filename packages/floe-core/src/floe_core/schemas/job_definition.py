@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator
 
 from floe_core.names import (
+    ExcludedItem,
     FunctionReference,
     Number,
     ProfileName,
@@ -60,9 +61,7 @@ class BatchJob(_Job):
     selection: AtLeastOne[SelectionItem] = Field(
         description="Selection items whose assets are united, such as `group:bronze` or `+orders`."
     )
-    exclude: Several[SelectionItem] = Field(
-        default=(), description="Selection items whose assets are taken away again."
-    )
+    exclude: Several[ExcludedItem] = Field(default=(), description="Selection items whose assets are taken away again.")
     config: PlainMapping = Field(default={}, description="Run config, as the Launchpad shows it.")
     executor: ProfileName | None = Field(
         default=None, description="Execution profile of platform.yaml, or `in_process` or `multiprocess`."

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import TypeAlias, assert_never
 from weakref import WeakKeyDictionary
 
+from floe_core.selection.globs import is_glob, literal_text, parse_glob
+from floe_core.selection.tree import And, Expression, Labelled, Named, Not, Or, Traversal
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
-from floe_dagster.selection.globs import is_glob, literal_text, parse_glob
-from floe_dagster.selection.tree import And, Expression, Labelled, Named, Not, Or, Traversal
 
 Keys: TypeAlias = frozenset[KeyPath]
 

@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
-from floe_core.errors import Location, Problem, SelectionError, YamlPath
+from floe_core.errors import Location, Problem, YamlPath
+from floe_core.selection.globs import is_glob, literal_text
+from floe_core.selection.parser import parse_item
+from floe_core.selection.tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
-from floe_dagster.selection.globs import is_glob, literal_text
 from floe_dagster.selection.keys import evaluate, find_assets, labelled_keys
-from floe_dagster.selection.parser import SelectionSyntaxError, parse_item
-from floe_dagster.selection.tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal
 
 _LIST = "run 'floe list assets' to see the assets with their groups, tags, kinds and owners"
 
@@ -39,18 +39,8 @@ class ItemText:
     place: SelectionPlace
 
     def parse(self) -> Item:
-        """Read the item; one that stands below `exclude` takes away.
-
-        Raises:
-            SelectionError: It cannot be read.
-        """
-        try:
-            item = parse_item(self.text)
-        except SelectionSyntaxError as error:
-            raise SelectionError(self._syntax_problem(str(error), error.offset, error.why, error.fix)) from error
-        if self.excluded and item.removes:
-            why = "what stands below 'exclude' is taken away as it is"
-            raise SelectionError(self._syntax_problem("begins with '!'", 0, why, "write it without the '!'"))
+        """Read the item; one that stands below `exclude` takes away."""
+        item = parse_item(self.text)
         return Item(item.expression, removes=self.excluded or item.removes)
 
     @property
@@ -65,12 +55,7 @@ class ItemText:
 
     def locate(self, offset: int) -> Location:
         """Where the character at *offset* of the item stands, or the item if that cannot be told."""
-        whole = self.place.source.locate(*self.path)
-        line, column = whole.source_line or "", whole.column or 1
-        begin = column - 1 + line.startswith(("'", '"'), column - 1)
-        if not line.startswith(self.text, begin):
-            return whole
-        return replace(whole, column=begin + offset + 1)
+        return self.place.source.locate_within(self.path, self.text, offset=offset)
 
     @property
     def _written(self) -> str:
@@ -79,10 +64,6 @@ class ItemText:
         if rest.startswith(("'", '"')):
             return rest[1:].partition(rest[0])[0]
         return rest.partition(" #")[0].strip()
-
-    def _syntax_problem(self, message: str, offset: int, why: str, fix: str) -> Problem:
-        what = f"selection item '{self.shown}' of {self.place.subject} {message}"
-        return Problem("FLOE-330", what, self.locate(offset), why=why, fix=fix)
 
 
 def check_item(item: Item, text: ItemText, *, index: AssetIndex) -> tuple[Problem, ...]:

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from floe_core.errors import Problem, ProblemCollector, SelectionError
+from floe_core.selection.parser import parse_item
+from floe_core.selection.tree import Named
 from floe_core.suggestions import list_names
 from floe_dagster.selection.asset_index import AssetIndex
 from floe_dagster.selection.keys import Keys, evaluate
-from floe_dagster.selection.parser import parse_item
 from floe_dagster.selection.problems import ItemText, SelectionPlace, check_item
 from floe_dagster.selection.translation import translate_union
-from floe_dagster.selection.tree import Named
 
 __all__ = ["Keys", "SelectionPlace", "resolve_selection", "translate_selection"]
 
@@ -27,20 +27,25 @@ def resolve_selection(
     items takes away from everything. What takes away must match something, but nothing of what is selected, and it may
     take away all that one of the other items selects.
 
+    Args:
+        items: Items that can be read, as the models of floe.yaml hold them.
+        exclude: The same, none of them with a `!`.
+        index: All assets.
+        place: Whose selection it is.
+
     Raises:
-        SelectionError: An item cannot be read, names nothing or more than one asset, or selects nothing that can be
-            launched; or nothing is left in the end. All problems at once.
+        SelectionError: An item names nothing or more than one asset, or selects nothing that can be launched; or
+            nothing is left in the end. All problems at once.
     """
     collector = ProblemCollector()
     selected: list[Keys] = []
     taken_away: list[Keys] = []
     has_assets = any(node.executable for node in index.nodes.values())
     for text in _texts(items, exclude, place):
-        with collector.collecting():
-            item = text.parse()
-            if has_assets:
-                collector.extend(check_item(item, text, index=index))
-            (taken_away if item.removes else selected).append(evaluate(item.expression, index))
+        item = text.parse()
+        if has_assets:
+            collector.extend(check_item(item, text, index=index))
+        (taken_away if item.removes else selected).append(evaluate(item.expression, index))
     collector.raise_if_any(SelectionError)
     united = frozenset().union(*selected) if selected else evaluate(_EVERYTHING, index)
     left = united.difference(*taken_away)

@@ -7,9 +7,9 @@ from typing import assert_never
 
 import dagster as dg
 
+from floe_core.selection.tree import And, Expression, Labelled, Named, Not, Or, Traversal
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 from floe_dagster.selection.keys import evaluate
-from floe_dagster.selection.tree import And, Expression, Labelled, Named, Not, Or, Traversal
 
 _MOST_TAG_VALUES = 20
 

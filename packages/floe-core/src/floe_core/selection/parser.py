@@ -15,9 +15,8 @@ A text is a bare word or stands in quotes; a backslash takes away what the next 
 import re
 from collections.abc import Iterable, Iterator
 
-from floe_core.suggestions import did_you_mean
-from floe_dagster.selection.globs import GlobError, is_glob, literal_text, parse_glob
-from floe_dagster.selection.tree import (
+from floe_core.selection.globs import GlobError, is_glob, literal_text, parse_glob
+from floe_core.selection.tree import (
     LABELS,
     OPERATORS,
     And,
@@ -30,6 +29,7 @@ from floe_dagster.selection.tree import (
     Or,
     Traversal,
 )
+from floe_core.suggestions import did_you_mean
 
 _DEEPEST = 40
 _MEANT_IN_GLOBS = frozenset("*?[]{}\\,!^-")
@@ -186,7 +186,10 @@ class _Parser:
                 parse_glob(text)
             except GlobError as error:
                 raise SelectionSyntaxError(
-                    f"has the wildcard '{text}', in which {error}", offset=begin, fix="mend the wildcard"
+                    f"has the wildcard '{text}', which cannot be read",
+                    offset=begin,
+                    why=str(error),
+                    fix="mend the wildcard",
                 ) from error
         return Named(text, start)
 
