@@ -220,7 +220,7 @@ def test_an_exclamation_mark_takes_the_item_away() -> None:
         pytest.param("'a", "has a quote that is not closed", 0, snapshot("close the quote"), id="open-quote"),
         pytest.param(
             "a[b",
-            r"has the wildcard 'a[b', in which the [ is not closed; write \[ for a bracket that is meant as it stands",
+            "has the wildcard 'a[b', which cannot be read",
             0,
             snapshot("mend the wildcard"),
             id="bad-glob",
@@ -319,8 +319,7 @@ class TestItemsOfDocuments:
 
     @pytest.mark.requirement("010-FR-018", "010-FR-047")
     def test_every_place_of_a_selection_is_read_and_the_error_stands_at_its_column(self) -> None:
-        assert (
-            self.report("""
+        assert self.report("""
             jobs:
               load: {type: batch, selection: ["group:bronze, silver", "a or (b and c"], exclude: [ok, '!revenue']}
             schedules: {nightly: {selection: "and or", cron_schedule: "@daily"}}
@@ -328,8 +327,7 @@ class TestItemsOfDocuments:
               arrival: {type: file_watcher, path: incoming, selection: [a, + b]}
               orders: {type: asset_sensor, job: load, watched_assets: [orders, "groop:bronze"]}
               rest: {type: automation, selection: ["a b", "[a"]}
-        """)
-            == snapshot("""\
+        """) == snapshot("""\
 error[FLOE-330]: selection item 'group:bronze, silver' of job 'load' has a comma
   --> floe.yaml:3:50  orchestration.jobs.load.selection[0]
    |  load: {type: batch, selection: ["group:bronze, silver", "a or (b and c"], exclude: [ok, '!revenue']}
@@ -378,7 +376,6 @@ error[FLOE-330]: selection item '[a' of sensor 'rest' has the wildcard '[a', whi
 
 8 errors\
 """)
-        )
 
     def test_a_value_of_the_environment_is_not_shown(self) -> None:
         text = self.report('jobs: {load: {type: batch, selection: ["${WHAT} b", "a ${WHAT}"]}}', WHAT="hunter2:x")
