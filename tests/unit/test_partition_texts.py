@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from floe_dagster.launching.partition_texts import describe_partitions
+from floe_dagster.partitioning.texts import describe_partitions
 
 DAILY = dg.DailyPartitionsDefinition("2024-01-01")
 REGIONS = dg.StaticPartitionsDefinition(["eu", "us"])

@@ -18,8 +18,8 @@ from floe_core.schemas.partition_definition import (
 )
 from floe_core.schemas.sensor_definition import AutomationSensor, SensorDefinition
 from floe_core.suggestions import list_names
-from floe_dagster.launching.partition_texts import describe_partitions
 from floe_dagster.loading import LoadedProject
+from floe_dagster.partitioning.texts import describe_partitions
 from floe_dagster.selection.asset_index import KeyPath
 from floe_dagster.user_code.module_contents import Schedule
 

@@ -8,7 +8,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from floe_core.errors import LoadError, Location, Problem
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.launching.partition_texts import describe_partitions
+from floe_dagster.partitioning.texts import describe_partitions
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 from floe_dagster.selection.resolution import Keys, SelectionPlace, resolve_selection
 

@@ -1,0 +1,1 @@
+"""Which partitions there are, which are meant, and how messages say it."""
