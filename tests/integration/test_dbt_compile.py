@@ -13,11 +13,13 @@ from inline_snapshot import snapshot
 
 from dbt_shop import DbtShop
 from floe_core.errors import CompileError, FloeError, ManifestError
+from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import DbtConfig
+from floe_dagster.compilation import ensure_compiled
 from floe_dagster.dbt.connection import DbtProfile
 from floe_dagster.dbt.deferred import read_manifest
-from floe_dagster.dbt.index import RelationNames
+from floe_dagster.dbt.index import DbtIndex, RelationNames
 from floe_dagster.dbt.manifest import is_current
 from floe_dagster.dbt.parsed_state import load_parsed_state
 from floe_dagster.dbt.project import effective_dbt, load_dbt_project, locate_dbt_project
@@ -62,6 +64,18 @@ def test_only_what_changed_is_parsed_and_another_target_stands_beside(own_dbt_sh
     log = (own_dbt_shop.floe_dir / "dbt/dev/parse/dbt.log").read_text()
     assert "Partial parsing enabled: 0 files deleted, 0 files added, 1 files changed" in log
     assert (own_dbt_shop.floe_dir / "dbt/dev/manifest.json").is_file()
+
+
+def test_what_was_compiled_for_another_selection_is_compiled_again(own_dbt_shop: DbtShop) -> None:
+    (own_dbt_shop.path / "floe.yaml").write_text("orchestration:\n  dbt: {select: '${NODES:fqn:*}'}\n")
+    project = ProjectFolder(own_dbt_shop.path)
+
+    number_of_nodes = [
+        len(DbtIndex.from_json(ensure_compiled(project, environ=environ).dbt["dev"].index).nodes)
+        for environ in ({}, {"NODES": "loose"}, {"NODES": "loose labels"})
+    ]
+
+    assert number_of_nodes == [10, 1, 2]
 
 
 def test_what_dbt_says_is_shown_as_dbt_says_it(own_dbt_shop: DbtShop) -> None:

@@ -160,7 +160,8 @@ def find_dbt_index(
     except ValueError as error:
         raise ArtifactsError(_stale(f"another version of floe compiled them ({error})", project, command)) from error
     if check_current and index.settings_digest != dbt_settings_digest(dbt):
-        raise ArtifactsError(_stale("dbt's selection or translator was another one then", project, command))
+        why = "select, exclude, selector or translator of orchestration.dbt had another value when they were compiled"
+        raise ArtifactsError(_stale(why, project, command))
     return index
 
 

@@ -1,0 +1,74 @@
+"""Whether what was compiled of dbt is still what floe.yaml asks for; dbt itself is not needed for the question."""
+
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+from builders import dbt_config
+from floe_core.compiler.artifacts import CompiledArtifacts, DbtTarget, build_artifacts, dbt_project_digest
+from floe_core.errors import ArtifactsError
+from floe_core.project import ProjectFolder
+from floe_core.yaml_source import parse_yaml
+from floe_dagster.compilation import find_dbt_index
+from floe_dagster.dbt.compilation import dbt_settings_digest
+from floe_dagster.dbt.index import DbtIndex
+from plugins.user_project import UserProject
+
+COMPILED = dbt_config(select=["tag:nightly"], vars={"country": "DE"})
+
+
+@pytest.fixture
+def project(user_project: UserProject) -> ProjectFolder:
+    user_project.write({"dbt_project.yml": "name: shop"})
+    return ProjectFolder(user_project.path)
+
+
+@pytest.fixture
+def artifacts(project: ProjectFolder) -> CompiledArtifacts:
+    index = DbtIndex(settings_digest=dbt_settings_digest(COMPILED), project_dir=".", manifest_path="manifest.json")
+    empty = build_artifacts(parse_yaml("", file=Path("floe.yaml")), digest="", project_name="shop")
+    target = DbtTarget(digest=dbt_project_digest(project.path), index=index.to_json())
+    return empty.with_dbt_target("dev", target)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"select": ["tag:hourly"]}, id="select"),
+        pytest.param({"select": ["tag:nightly", "tag:hourly"]}, id="one more selected"),
+        pytest.param({"select": ()}, id="nothing selected"),
+        pytest.param({"exclude": ["orders"]}, id="exclude"),
+        pytest.param({"select": (), "selector": "nightly"}, id="selector"),
+        pytest.param({"translator": "shop.dbt.Translator"}, id="translator"),
+    ],
+)
+def test_artifacts_are_stale_when_floe_yaml_asks_for_other_models(
+    settings: dict[str, object], artifacts: CompiledArtifacts, project: ProjectFolder
+) -> None:
+    with pytest.raises(ArtifactsError) as error:
+        find_dbt_index(artifacts, COMPILED.model_copy(update=settings), project=project)
+
+    assert str(error.value) == snapshot("""\
+error[FLOE-221]: the compiled artifacts are stale
+  --> .floe/compiled_artifacts.json
+  why: select, exclude, selector or translator of orchestration.dbt had another value when they were compiled
+  fix: run 'floe compile'\
+""")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"vars": {"country": "FR"}}, id="vars"),
+        pytest.param({"fetch": ("row_counts",)}, id="fetch"),
+        pytest.param({"observability_level": "job_level"}, id="observability_level"),
+    ],
+)
+def test_artifacts_stay_current_when_the_models_are_the_same(
+    settings: dict[str, object], artifacts: CompiledArtifacts, project: ProjectFolder
+) -> None:
+    index = find_dbt_index(artifacts, COMPILED.model_copy(update=settings), project=project)
+
+    assert index.settings_digest == dbt_settings_digest(COMPILED)
