@@ -1,0 +1,1 @@
+"""Backfills: what they launch, judged by the runs that are in the instance."""

@@ -1,0 +1,133 @@
+"""How far a backfill is: its partitions, judged by its runs. Plain data; no instance, no Dagster."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+RunOutcome: TypeAlias = Literal["in_flight", "succeeded", "failed", "canceled", "lost"]
+PartitionStatus: TypeAlias = Literal["done", "in_flight", "failed", "missing"]
+
+WHOLE_JOB = ""
+"""The one asset, so to speak, of a job without assets: it is built when a run succeeds."""
+
+_LOST_RUNS = 3
+"""After so many runs that ended without saying why (out of memory, killed), a partition counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRun:
+    """A run of the backfill.
+
+    Args:
+        run_id: Its id.
+        outcome: `lost` is a run whose process was killed before it could say anything.
+        partitions: The keys that it was started for.
+        assets: What it was started for, where that is not all of the job.
+        built: (asset, key) of what it materialised, where it did not succeed as a whole.
+        ended: Seconds since the epoch; 0 while it is in flight.
+        attempt: Which attempt it was at its partitions, counted from 1.
+        error: What it failed with, in one line.
+    """
+
+    run_id: str
+    outcome: RunOutcome
+    partitions: frozenset[str]
+    assets: frozenset[str] | None = None
+    built: frozenset[tuple[str, str]] = frozenset()
+    ended: float = 0.0
+    attempt: int = 1
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """One partition; `lacking` are the assets that a run for it has to materialise."""
+
+    status: PartitionStatus
+    lacking: frozenset[str]
+    attempts: int = 0
+    run_id: str = ""  # of the run in flight, or of the last one that ended
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The states of all partitions, in the order in which they are launched."""
+
+    states: Mapping[str, PartitionState]
+    runs: Mapping[str, SeenRun]
+
+    @cached_property
+    def counts(self) -> Mapping[PartitionStatus, int]:
+        """How many partitions there are of each status."""
+        return Counter(state.status for state in self.states.values())
+
+    def having(self, status: PartitionStatus) -> tuple[str, ...]:
+        """The keys of one status."""
+        return tuple(key for key, state in self.states.items() if state.status == status)
+
+
+def judge_partitions(
+    keys: Iterable[str],
+    runs: Sequence[SeenRun],
+    *,
+    assets: frozenset[str],
+    units: Iterable[frozenset[str]] = (),
+    retried_since: float = 0.0,
+) -> Progress:
+    """What has become of each partition.
+
+    It is in flight while a run for it is; done when every asset was materialised by one of the runs, whatever became of
+    that run; failed when a run for it ended otherwise, unless that was before *retried_since*; else it is missing.
+
+    Args:
+        keys: In the order in which they are launched.
+        runs: All runs of this round of the backfill.
+        assets: What the job materialises.
+        units: Assets that are only ever materialised together.
+        retried_since: When the user last asked for the backfill; seconds since the epoch.
+    """
+    by_key: dict[str, list[SeenRun]] = {key: [] for key in keys}
+    for run in runs:
+        for key in run.partitions:
+            if key in by_key:
+                by_key[key].append(run)
+    whole = tuple(units)
+    states = {key: _judge(key, seen, assets, whole, retried_since) for key, seen in by_key.items()}
+    return Progress(states, {run.run_id: run for run in runs})
+
+
+def _judge(
+    key: str,
+    runs: Sequence[SeenRun],
+    assets: frozenset[str],
+    units: tuple[frozenset[str], ...],
+    retried_since: float,
+) -> PartitionState:
+    lacking = _whole_units(assets - _built(key, runs, assets), units) & assets
+    attempts = max((run.attempt for run in runs), default=0)
+    in_flight = next((run.run_id for run in runs if run.outcome == "in_flight"), None)
+    if in_flight is not None:
+        return PartitionState("in_flight", lacking, attempts, in_flight)
+    last = max(runs, key=lambda run: run.ended, default=None)
+    run_id = last.run_id if last else ""
+    if not lacking:
+        return PartitionState("done", lacking, attempts, run_id)
+    recent = [run.outcome for run in runs if run.ended > retried_since]
+    is_failed = not {"failed", "canceled"}.isdisjoint(recent) or recent.count("lost") >= _LOST_RUNS
+    return PartitionState("failed" if is_failed else "missing", lacking, attempts, run_id)
+
+
+def _built(key: str, runs: Iterable[SeenRun], assets: frozenset[str]) -> frozenset[str]:
+    built: set[str] = set()
+    for run in runs:
+        if run.outcome == "succeeded":
+            built |= assets if run.assets is None else run.assets
+        else:
+            built.update(asset for asset, partition in run.built if partition == key)
+    return frozenset(built)
+
+
+def _whole_units(lacking: frozenset[str], units: Iterable[frozenset[str]]) -> frozenset[str]:
+    return lacking.union(*(unit for unit in units if unit & lacking))
