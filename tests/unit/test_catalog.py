@@ -513,42 +513,48 @@ error[FLOE-402]: 'customers' is no table name
                 "",
                 snapshot("""\
 error[FLOE-402]: '' is no table name
-  why: a table is named by namespace and table\
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: name the table like 'bronze.orders'\
 """),
             ),
             (
                 "bronze.",
                 snapshot("""\
 error[FLOE-402]: 'bronze.' is no table name
-  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'\
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: name the table like 'bronze.orders'\
 """),
             ),
             (
                 "../secrets.t",
                 snapshot("""\
 error[FLOE-402]: '../secrets.t' is no table name
-  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'\
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: name the table like 'bronze.orders'\
 """),
             ),
             (
                 "bronze.a b",
                 snapshot("""\
 error[FLOE-402]: 'bronze.a b' is no table name
-  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'\
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: write 'bronze.a_b'\
 """),
             ),
             (
                 "bronze.-t",
                 snapshot("""\
 error[FLOE-402]: 'bronze.-t' is no table name
-  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'\
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: write 'bronze.t'\
 """),
             ),
             (
                 "bronze/t.x",
                 snapshot("""\
 error[FLOE-402]: 'bronze/t.x' is no table name
-  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'\
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: write 'bronze_t.x'\
 """),
             ),
         ],

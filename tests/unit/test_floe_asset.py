@@ -3,10 +3,12 @@ import dataclasses
 import datetime as dt
 import functools
 import inspect
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -18,15 +20,18 @@ import pyarrow as pa
 import pytest
 from inline_snapshot import snapshot
 
+from floe_core.errors import AssetModuleError, CatalogError, LoadError, Location, shown_path
 from floe_dagster.assets import floe_asset
 from floe_dagster.lakehouse.tables import Partition, PartitionKeys, PartitionWindow
+from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.selection.asset_index import AssetIndex
 from floe_dagster.targets import load_target
 from floe_dagster.user_code.import_paths import set_up_import_paths
+from floe_dagster.user_code.modules import import_user_module
 from plugins.user_project import UserProject
 
 if TYPE_CHECKING:
-    from floe_dagster.resources.catalog import CatalogResource  # type: ignore[attr-defined,unused-ignore] # a name only
+    from floe_dagster.resources.dbt import DbtResource  # a name only
 
 
 @dataclasses.dataclass
@@ -81,7 +86,7 @@ def failure_of(asset: dg.AssetsDefinition, *, partition_key: str | None = None, 
     [event] = result.get_step_failure_events()
     failure = event.step_failure_data.user_failure_data
     assert failure is not None
-    return f"\n{failure.description}\n"
+    return "\n" + re.sub(r"--> \S*test_floe_asset\.py:\d+", "--> shop.py:7", str(failure.description)) + "\n"
 
 
 class TestDefinition:
@@ -159,16 +164,21 @@ class TestDefinition:
         metadata = orders.get_asset_spec().metadata
         assert (metadata["floe/inputs"], metadata["floe/outputs"]) == (["raw.orders"], ["bronze.orders"])
 
-    @pytest.mark.parametrize("tables", [[""], ["bronze."], [3], 3, ["a b", " c"], [None]], ids=repr)
-    def test_what_is_no_table_name_is_refused(self, tables: Any) -> None:
-        with pytest.raises(dg.DagsterInvalidDefinitionError, match="of @floe_asset"):
-            floe_asset(inputs=tables)(lambda: None)
+    @pytest.mark.parametrize("tables", [[""], ["bronze."], [3], 3, ["a b", " c"], [None], {"a.b": 1}, b"a.b"], ids=repr)
+    @pytest.mark.parametrize("argument", ["inputs", "outputs"])
+    def test_what_is_no_table_name_is_refused(self, argument: str, tables: object) -> None:
+        with pytest.raises(AssetModuleError, match=r"FLOE-307"):
+            floe_asset(**{argument: tables})(lambda: None)  # type: ignore[call-overload] # any value
 
-    def test_a_single_text_as_deps_is_refused(self) -> None:
-        with pytest.raises(dg.DagsterInvalidDefinitionError) as caught:
-            floe_asset(deps="orders")
+    def test_no_tables_may_be_said_in_words(self) -> None:
+        asset = floe_asset(inputs=None, outputs=[], name="orders")(lambda: None)  # type: ignore[call-overload] # as users write
 
-        assert str(caught.value) == snapshot("deps of @floe_asset is 'orders': it takes a list")
+        assert not {"floe/inputs", "floe/outputs"} & asset.get_asset_spec().metadata.keys()
+
+    def test_an_input_may_be_a_dbt_model_in_the_schema_of_the_target(self) -> None:
+        asset = floe_asset(inputs=["orders"], name="copy")(lambda: None)
+
+        assert asset.get_asset_spec().metadata["floe/inputs"] == ["orders"]
 
     def test_the_code_reference_is_the_users_function(self) -> None:
         def logged(fn: Callable[[], None]) -> Callable[[], None]:
@@ -203,6 +213,114 @@ class TestDefinition:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
         assert done.stdout == "[]\n"
+
+
+MISTAKES = """
+    import dagster as dg
+    from floe_dagster import floe_asset
+
+    @floe_asset
+    def orders(): ...
+
+    TABLES = ["bronze/orders"]
+
+    def logged(fn):
+        return fn
+
+    @logged
+    @floe_asset(
+        input=["raw.orders"],
+        inputs=["bronze orders", "x.y.z", orders, *TABLES],
+        outputs=["", "customers", 3],
+        deps="orders",
+    )
+    @logged
+    def order_values():
+        return {}
+
+    @floe_asset(outputs=3)
+    def rates(): ...
+"""
+
+
+class TestMistakes:
+    def test_all_mistakes_of_one_decorator_are_told_at_once(self, user_project: UserProject) -> None:
+        user_project.write({"shop.py": MISTAKES})
+        set_up_import_paths(user_project.path)
+
+        with pytest.raises(LoadError) as error:
+            import_user_module("shop", location=Location("floe.yaml", 3))
+
+        assert "\n" + str(error.value) + "\n" == snapshot("""\
+
+error[FLOE-307]: @floe_asset of function 'order_values' takes no argument 'input'
+  --> shop.py:14
+   |  input=["raw.orders"],
+  why: it takes inputs, outputs, compute_kind, partition_column and what dagster.asset takes
+  fix: did you mean 'inputs'?
+
+error[FLOE-307]: @floe_asset of function 'order_values' names 'bronze orders' in inputs, which is no table name
+  --> shop.py:15
+   |  inputs=["bronze orders", "x.y.z", orders, *TABLES],
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: write 'bronze.orders'
+
+error[FLOE-307]: @floe_asset of function 'order_values' has an asset in inputs
+  --> shop.py:15
+   |  inputs=["bronze orders", "x.y.z", orders, *TABLES],
+  why: it is a list of table names
+  fix: name its table here, or the asset in deps
+
+error[FLOE-307]: @floe_asset of function 'order_values' names 'bronze/orders' in inputs, which is no table name
+  --> shop.py:15
+   |  inputs=["bronze orders", "x.y.z", orders, *TABLES],
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: write 'bronze.orders'
+
+error[FLOE-307]: @floe_asset of function 'order_values' names '' in outputs, which is no table name
+  --> shop.py:16
+   |  outputs=["", "customers", 3],
+  why: each part of a name has letters, digits, '_' and '-', and does not start with '-'
+  fix: name the table like 'bronze.orders'
+
+error[FLOE-307]: @floe_asset of function 'order_values' names 'customers' in outputs, which is no table name
+  --> shop.py:16
+   |  outputs=["", "customers", 3],
+  why: a table is named by namespace and table
+  fix: write 'bronze.customers'
+
+error[FLOE-307]: @floe_asset of function 'order_values' has 3 in outputs
+  --> shop.py:16
+   |  outputs=["", "customers", 3],
+  why: it is a list of table names
+  fix: write a name such as 'bronze.orders'
+
+error[FLOE-307]: @floe_asset of function 'order_values' has deps='orders'
+  --> shop.py:17
+   |  deps="orders",
+  why: it takes a list
+  fix: write deps=['orders']
+
+8 errors
+""")
+
+    def test_a_module_that_fails_otherwise_is_named_with_the_users_line(self, user_project: UserProject) -> None:
+        code = "from floe_dagster.resources import CatalogResource\nCatalogResource.embedded('x').load_table('x')\n"
+        user_project.write({"shop.py": code})
+        set_up_import_paths(user_project.path)
+
+        with pytest.raises(LoadError) as error:
+            import_user_module("shop")
+
+        assert "\n" + str(error.value) + "\n" == snapshot("""\
+
+error[FLOE-303]: module 'shop' raises CatalogError when it is imported
+      shop.py:2
+          CatalogResource.embedded('x').load_table('x')
+      CatalogError: error[FLOE-402]: 'x' is no table name
+        why: a table is named by namespace and table
+        fix: write 'bronze.x'
+""")
 
 
 class TestParameters:
@@ -258,7 +376,7 @@ class TestParameters:
 
     def test_a_built_in_resource_whatever_its_annotation(self) -> None:
         @floe_asset
-        def asset(catalog: Any, dbt: "CatalogResource") -> dict[str, object]:
+        def asset(catalog: Any, dbt: "DbtResource") -> dict[str, object]:
             return {"catalog": catalog, "dbt": dbt}
 
         assert metadata_of(asset, catalog=1, dbt=2) == {"catalog": 1, "dbt": 2}
@@ -597,6 +715,8 @@ class TestReturnedRows:
         assert failure_of(asset) == snapshot("""\
 
 error[FLOE-410]: asset 'asset' returns a value of type pyarrow.Table but names no output table
+  --> shop.py:7
+   |  def asset() -> object:
   why: the rows that an asset returns are written to the one table in its 'outputs'
   fix: name it: @floe_asset(outputs=['schema.table'])
 """)
@@ -609,6 +729,8 @@ error[FLOE-410]: asset 'asset' returns a value of type pyarrow.Table but names n
         assert failure_of(asset, catalog=FakeCatalog()) == snapshot("""\
 
 error[FLOE-410]: asset 'asset' returns a value of type polars.DataFrame but names 2 output tables (a.a, b.b)
+  --> shop.py:7
+   |  def asset() -> object:
   why: the rows that an asset returns are written to the one table in its 'outputs'
   fix: write each with the 'catalog' resource, catalog.write_table(name, rows), and return a dict
 """)
@@ -678,6 +800,8 @@ class TestPartitions:
         assert failure_of(asset, partition_key="eu", catalog=FakeCatalog()) == snapshot("""\
 
 error[FLOE-411]: asset 'asset' is partitioned and returns rows, but no column tells which partition a row belongs to
+  --> shop.py:7
+   |  def asset() -> object:
   why: only the rows of the partition are replaced in its table
   fix: name the column: partition_column under orchestration.assets in floe.yaml, or @floe_asset(partition_column='…')
 """)
@@ -693,6 +817,8 @@ error[FLOE-411]: asset 'asset' is partitioned and returns rows, but no column te
         assert failure_of(asset, partition_key=key, catalog=FakeCatalog()) == snapshot("""\
 
 error[FLOE-411]: asset 'asset' has partitions of two dimensions and returns rows
+  --> shop.py:7
+   |  def asset() -> object:
   why: rows are replaced by one column: a time, or a key
   fix: write the rows with the 'catalog' resource and return a dict
 """)
@@ -711,7 +837,9 @@ class TestOtherReturns:
         def asset() -> object:
             return value
 
-        assert "which is no result\n  why: an asset returns nothing, a dict" in failure_of(asset, catalog=1)
+        told = failure_of(asset, catalog=1)
+        assert "which is no result\n  --> " in told
+        assert "\n  why: an asset returns nothing, a dict" in told
 
     def test_the_message(self) -> None:
         @floe_asset(key_prefix="bronze")
@@ -721,8 +849,67 @@ class TestOtherReturns:
         assert failure_of(asset) == snapshot("""\
 
 error[FLOE-410]: asset 'bronze/asset' returns a value of type int, which is no result
+  --> shop.py:7
+   |  def asset() -> object:
   why: an asset returns nothing, a dict (metadata), a MaterializeResult, or rows (Arrow, Polars, pandas, DuckDB)
+  fix: return it in a dict, as metadata: {'name': value}
 """)
+
+    @pytest.mark.parametrize(
+        ("value", "fix"),
+        [
+            pytest.param(3, "return it in a dict, as metadata: {'name': value}", id="a number"),
+            pytest.param("ok", "return it in a dict, as metadata: {'name': value}", id="a text"),
+            pytest.param([{"id": 1}], "make rows of it: pyarrow.Table.from_pylist(rows)", id="dicts"),
+            pytest.param(pd.Series([1]), "return it as a frame: value.to_frame()", id="pandas series"),
+            pytest.param(pl.Series([1]), "return it as a frame: value.to_frame()", id="polars series"),
+            pytest.param([], "return a dict of what is worth showing, or nothing", id="an empty list"),
+            pytest.param(object(), "return a dict of what is worth showing, or nothing", id="an object"),
+        ],
+    )
+    def test_how_to_mend_it(self, value: object, fix: str) -> None:
+        @floe_asset(outputs=["t.t"])
+        def asset() -> object:
+            return value
+
+        assert failure_of(asset, catalog=1).endswith(f"\n  fix: {fix}\n")
+
+    def test_the_place_is_the_function_below_its_decorators(self) -> None:
+        def logged(fn: Callable[[], object]) -> Callable[[], object]:
+            @functools.wraps(fn)
+            def wrapper() -> object:
+                return fn()
+
+            return wrapper
+
+        @floe_asset(
+            key_prefix="bronze",
+        )
+        @logged
+        def asset() -> object:
+            return 3
+
+        result = materialize([asset], raise_on_error=False)
+
+        [event] = result.get_step_failure_events()
+        assert event.step_failure_data.user_failure_data is not None
+        _, line = inspect.getsourcelines(self.test_the_place_is_the_function_below_its_decorators)
+        described = str(event.step_failure_data.user_failure_data.description)
+        assert described.splitlines()[1:3] == [
+            f"  --> {shown_path(Path(__file__))}:{line + 12}",
+            "   |  def asset() -> object:",
+        ]
+
+    def test_what_the_catalog_refuses_names_the_function_whose_rows_they_are(self, tmp_path: Path) -> None:
+        @floe_asset(outputs=["bronze.waits"])
+        def waits() -> object:
+            return pa.table({"wait": pa.array([1], pa.duration("s"))})
+
+        with pytest.raises(CatalogError) as error:
+            materialize([waits], resources={"catalog": CatalogResource.embedded(tmp_path)})
+
+        assert error.value.problems[0].location is not None
+        assert error.value.problems[0].location.source_line == "        def waits() -> object:"
 
     def test_a_materialize_result_with_check_results(self) -> None:
         @floe_asset(check_specs=[dg.AssetCheckSpec("ok", asset="asset")])

@@ -219,6 +219,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A relative entry starts at the folder of floe.yaml with one dot; `package.*` means every module below a "
         "package. The module that calls the factory cannot be one of its own asset modules.",
     ),
+    "FLOE-307": ErrorCode(
+        "an argument of @floe_asset that cannot be used",
+        "`inputs` and `outputs` are tables, named as in the catalog: namespace and table, such as `bronze.orders`. An "
+        "asset is not a table: it stands in `deps`. Whatever `@floe_asset` does not take itself goes to "
+        "`dagster.asset`, which takes no other names either.",
+    ),
     # ---- 31x: references to Python objects ---------------------------------------------------------------------
     "FLOE-311": ErrorCode(
         "a reference names nothing in its module",
@@ -313,6 +319,14 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a selection of nothing",
         "The exclusions take away everything that the items select, or the project has no asset to materialise.",
     ),
+    # ---- 34x: partitions, and what launches assets on its own --------------------------------------------------
+    "FLOE-346": ErrorCode(
+        "an automation condition cannot be read",
+        "A condition is `eager`, `on_missing`, `on_cron`, or an expression over the conditions of Dagster's "
+        "AutomationCondition, by their bare names: `on_cron('0 6 * * *', 'Europe/Berlin') & ~in_progress()`. `&`, `|`, "
+        "`~`, parentheses and methods such as `.since(…)` combine them. What cannot be said so is returned by a "
+        "function: `{target_function: package.module.name}`.",
+    ),
     # ---- 35x: jobs and what launches them ----------------------------------------------------------------------
     "FLOE-350": ErrorCode(
         "Dagster refuses a definition",
@@ -395,6 +409,25 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A parameter without annotation is the resource of its name: `catalog`, `dbt`, or one that platform.yaml or a "
         "Definitions object defines. The value of an upstream asset is a parameter with the annotation of its type, or "
         "one that `ins` or `deps` names.",
+    ),
+    # ---- 38x: settings of assets by pattern --------------------------------------------------------------------
+    "FLOE-380": ErrorCode(
+        "an asset pattern that matches nothing",
+        "Every pattern under `assets` sets something for an asset that the project makes, else a misspelt pattern would "
+        "silently leave its settings out. A pattern is matched against the whole key (`bronze/customers`) and against "
+        "its last part; `*` stays between two slashes, `**` crosses them. External assets are passed over.",
+    ),
+    "FLOE-381": ErrorCode(
+        "settings that one step cannot have",
+        "A multi-asset is made by one step, and Dagster has one backfill policy, retry policy, pool and config for it; "
+        "one that cannot make some of its assets alone has one partitions definition, too. Patterns must say the same "
+        "for all of its assets.",
+    ),
+    "FLOE-382": ErrorCode(
+        "a setting that an asset does not take",
+        "The value is right as such, and the asset that a pattern matches has no place for it: a graph of ops has no "
+        "retry policy of its own, an asset has at most ten kinds, and which tables an asset reads and writes is said "
+        "by its code.",
     ),
     # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
     "FLOE-390": ErrorCode(

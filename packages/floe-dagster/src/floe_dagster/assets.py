@@ -10,6 +10,8 @@ import dagster as dg
 from dagster._core.definitions.composition import is_in_composition
 
 from floe_dagster.dbt.model_assets import create_dbt_assets_with_per_model_observability
+from floe_dagster.user_code.decorator_arguments import DecoratorArguments
+from floe_dagster.user_code.function_source import FunctionSource
 from floe_dagster.user_code.functions import UserFunction
 from floe_dagster.user_code.returned_values import ReturnedValues
 from floe_dagster.user_code.run_partition import PARTITION_COLUMN
@@ -20,6 +22,7 @@ INPUTS = "floe/inputs"
 OUTPUTS = "floe/outputs"
 CODE_REFERENCES = "dagster/code_references"
 
+_OWN_ARGUMENTS = ("inputs", "outputs", "compute_kind", "partition_column")
 _STORED_BY_IO_MANAGER = frozenset({"io_manager_key", "io_manager_def", "dagster_type"})
 
 
@@ -70,14 +73,24 @@ def floe_asset(
         compute_kind: One more of the asset's `kinds`.
         partition_column: Column by which the rows that a partitioned asset returns replace those of its partition.
         asset_arguments: Arguments of `dagster.asset`.
+
+    Raises:
+        AssetModuleError: Arguments that cannot be used, all of them.
     """
-    decoration = _Decoration(
-        inputs=_table_names("inputs", inputs),
-        outputs=_table_names("outputs", outputs),
-        partition_column=partition_column,
-        arguments=_arguments(asset_arguments, compute_kind),
-    )
-    return decoration.build_asset if fn is None else decoration.build_asset(fn)
+
+    def decorate(decorated: Callable[..., Any]) -> dg.AssetsDefinition:
+        arguments = DecoratorArguments(FunctionSource.of(decorated))
+        arguments.check_known(asset_arguments, own=_OWN_ARGUMENTS)
+        decoration = _Decoration(
+            inputs=arguments.read_tables("inputs", inputs, needs_namespace=False),
+            outputs=arguments.read_tables("outputs", outputs, needs_namespace=True),
+            partition_column=partition_column,
+            arguments=_dagsters_arguments(asset_arguments, arguments, compute_kind),
+        )
+        arguments.raise_problems()
+        return decoration.build_asset(decorated)
+
+    return decorate if fn is None else decorate(fn)
 
 
 class FloeAsset(dg.AssetsDefinition):
@@ -98,6 +111,24 @@ class FloeAsset(dg.AssetsDefinition):
             return super().__call__(*args, **kwargs)
         return self._direct()(*args, **kwargs)
 
+    def map_asset_specs(self, fn: Callable[[dg.AssetSpec], dg.AssetSpec]) -> "FloeAsset":
+        """The asset with other specs, called as before."""
+        return FloeAsset.of(super().map_asset_specs(fn), direct=self._direct)
+
+    def with_attributes(self, **attributes: Any) -> "FloeAsset":
+        """The asset with other attributes, called as before."""
+        return FloeAsset.of(super().with_attributes(**attributes), direct=self._direct)
+
+    def rebuilt(self, arguments: Mapping[str, Any]) -> "FloeAsset":
+        """The asset made of *arguments* of Dagster's constructor, called as before."""
+        return FloeAsset.of(dg.AssetsDefinition.dagster_internal_init(**arguments), direct=self._direct)
+
+
+def rebuild_asset(asset: dg.AssetsDefinition, **changes: Any) -> dg.AssetsDefinition:
+    """*asset* with some arguments of Dagster's constructor changed; all others stay, and so does what a call does."""
+    arguments = {**asset.get_attributes_dict(), **changes}
+    return asset.rebuilt(arguments) if isinstance(asset, FloeAsset) else type(asset).dagster_internal_init(**arguments)
+
 
 @dataclass(frozen=True, slots=True)
 class _Decoration:
@@ -117,7 +148,10 @@ class _Decoration:
         with_catalog = required | {"catalog"} if self.outputs else required
         asset = self._build(
             function,
-            function.compute(required=with_catalog, conversion=functools.partial(ReturnedValues.of_run, self.outputs)),
+            function.compute(
+                required=with_catalog,
+                conversion=functools.partial(ReturnedValues.of_run, function.source, self.outputs),
+            ),
             required=with_catalog,
         )
         return FloeAsset.of(
@@ -148,7 +182,7 @@ class _Decoration:
             tables["dagster/table_name"] = self.outputs[0]
         if self.partition_column is not None:
             tables[PARTITION_COLUMN] = self.partition_column
-        return {**tables, **_code_reference(function), **(self.arguments.get("metadata") or {})}
+        return {**tables, **_code_reference(function.source), **(self.arguments.get("metadata") or {})}
 
     def _upstream_names(self) -> frozenset[str]:
         """Names of parameters that `ins` and `deps` make upstream assets."""
@@ -156,32 +190,16 @@ class _Decoration:
         return frozenset(self.arguments.get("ins") or ()) | {key.path[-1] for key in keys}
 
 
-def _arguments(arguments: Mapping[str, Any], compute_kind: str | None) -> dict[str, Any]:
+def _dagsters_arguments(
+    given: Mapping[str, Any], arguments: DecoratorArguments, compute_kind: str | None
+) -> dict[str, Any]:
     """The arguments of `dagster.asset`: `compute_kind` is one of the kinds, a dep `a/b` has two parts."""
-    kinds = {*(arguments.get("kinds") or ()), *([compute_kind] if compute_kind else [])}
+    kinds = {*(given.get("kinds") or ()), *([compute_kind] if compute_kind else [])}
     changed: dict[str, Any] = {"kinds": kinds} if kinds else {}
-    deps = arguments.get("deps")
-    if deps is not None:
-        changed["deps"] = [
-            dg.AssetKey(dep.split("/")) if isinstance(dep, str) else dep for dep in _as_list("deps", deps)
-        ]
-    return {**arguments, **changed}
-
-
-def _table_names(argument: str, tables: str | Sequence[str]) -> tuple[str, ...]:
-    names = [tables] if isinstance(tables, str) else _as_list(argument, tables)
-    for name in names:
-        if not isinstance(name, str) or not all(part.strip() == part != "" for part in name.split(".")):
-            raise dg.DagsterInvalidDefinitionError(
-                f"{argument} of @floe_asset holds {name!r}: it is a list of table names such as 'bronze.customers'"
-            )
-    return tuple(dict.fromkeys(names))
-
-
-def _as_list(argument: str, values: object) -> list[Any]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise dg.DagsterInvalidDefinitionError(f"{argument} of @floe_asset is {values!r}: it takes a list")
-    return list(values)
+    if given.get("deps") is not None:
+        deps = arguments.read_list("deps", given["deps"], like="['bronze/orders']")
+        changed["deps"] = [dg.AssetKey(dep.split("/")) if isinstance(dep, str) else dep for dep in deps]
+    return {**given, **changed}
 
 
 def _keys_of(dep: object) -> Iterable[dg.AssetKey]:
@@ -196,12 +214,10 @@ def _keys_of(dep: object) -> Iterable[dg.AssetKey]:
             return [dg.AssetKey.from_coercible(cast("dg.AssetKey", dep))]
 
 
-def _code_reference(function: UserFunction) -> Mapping[str, object]:
-    place = function.place
-    if place is None:
+def _code_reference(source: FunctionSource) -> Mapping[str, object]:
+    if source.file is None:
         return {}
-    file, line = place
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster 1.13: code references are in beta
-        reference = dg.LocalFileCodeReference(file_path=file, line_number=line)
+        reference = dg.LocalFileCodeReference(file_path=source.file, line_number=source.line)
         return {CODE_REFERENCES: dg.CodeReferencesMetadataValue(code_references=[reference])}

@@ -28,14 +28,10 @@ class TableName:
         Raises:
             CatalogError: There is no namespace, or a part is no name.
         """
+        problem = check_table_name(text)
+        if problem is not None:
+            raise CatalogError(problem)
         *namespace, table = text.split(".")
-        if not namespace:
-            fix = f"write 'bronze.{text}'" if text else ""
-            raise CatalogError(_bad_name(text, "a table is named by namespace and table", fix))
-        for part in (*namespace, table):
-            if not _NAME_PART.fullmatch(part):
-                why = "each part of a name has letters, digits, '_' and '-', and does not start with '-'"
-                raise CatalogError(_bad_name(text, why, ""))
         return cls(tuple(namespace), table)
 
     @property
@@ -115,13 +111,30 @@ class Snapshot:
     missing_columns: tuple[str, ...] = ()
 
 
+def check_table_name(text: str, *, needs_namespace: bool = True) -> Problem | None:
+    """What is wrong with *text* as a table's name, if anything."""
+    parts = text.split(".")
+    if not all(_NAME_PART.fullmatch(part) for part in parts):
+        why = "each part of a name has letters, digits, '_' and '-', and does not start with '-'"
+    elif len(parts) == 1 and needs_namespace:
+        why = "a table is named by namespace and table"
+    else:
+        return None
+    return Problem("FLOE-402", f"'{text}' is no table name", why=why, fix=_name_like(text))
+
+
 def show_time(time: datetime) -> str:
     """*time* for a message, as a date where nothing is lost by that."""
     return time.isoformat(" ").removesuffix(" 00:00:00")
 
 
-def _bad_name(text: str, why: str, fix: str) -> Problem:
-    return Problem(code="FLOE-402", what=f"'{text}' is no table name", why=why, fix=fix)
+def _name_like(text: str) -> str:
+    """The name that *text* was meant to be: `bronze.orders` for `bronze/orders`."""
+    parts = text.split(".") if "." in text else re.split(r"[\s/\\:]+", text)
+    words = [word for part in parts if (word := re.sub(r"[^\w-]+", "_", part).strip("_-"))]
+    if not words or len(words) < len(parts):
+        return "name the table like 'bronze.orders'"
+    return f"write '{'.'.join(words if len(words) > 1 else ['bronze', *words])}'"
 
 
 def _as_utc(bound: datetime) -> datetime:

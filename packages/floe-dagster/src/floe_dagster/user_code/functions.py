@@ -9,6 +9,7 @@ from typing import Any, Protocol, get_args, get_origin
 
 import dagster as dg
 
+from floe_dagster.user_code.function_source import FunctionSource
 from floe_dagster.user_code.resource_parameters import Parameters, classify_parameters, function_of, resolve_return
 
 _RESOURCE: object = dg.ResourceParam[Any]  # type: ignore[misc] # Dagster's alias has no type parameter for mypy
@@ -51,15 +52,9 @@ class UserFunction:
         return cls(fn, parameters)
 
     @property
-    def name(self) -> str:
-        """The function's own name, also below a `functools.partial`."""
-        return str(getattr(function_of(self.fn), "__name__", type(self.fn).__name__))
-
-    @property
-    def place(self) -> tuple[str, int] | None:
-        """The file and the line where the function begins, its decorators included."""
-        code = getattr(function_of(self.fn), "__code__", None)
-        return (code.co_filename, code.co_firstlineno) if code is not None else None
+    def source(self) -> FunctionSource:
+        """The function as it stands in its file."""
+        return FunctionSource.of(self.fn)
 
     def compute(
         self, *, required: Collection[str] = (), conversion: Callable[[], Conversion] | None = None
@@ -73,7 +68,7 @@ class UserFunction:
         compute = self._call(conversion)
         named = function_of(self.fn)
         functools.update_wrapper(compute, named if callable(named) else self.fn)
-        compute.__name__ = self.name
+        compute.__name__ = self.source.name
         signature = self._signature(required, converted=conversion is not None)
         compute.__signature__ = signature  # type: ignore[attr-defined] # what inspect.signature reads
         compute.__annotations__ = {

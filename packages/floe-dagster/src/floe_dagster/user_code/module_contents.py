@@ -15,8 +15,8 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster.components.definitions import LazyDefinitions
 
 from floe_core.errors import shown_path
+from floe_dagster.user_code.function_source import FunctionSource
 from floe_dagster.user_code.import_paths import current_roots
-from floe_dagster.user_code.resource_parameters import function_of
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
 Job: TypeAlias = dg.JobDefinition | UnresolvedAssetJobDefinition
@@ -114,8 +114,8 @@ def _function_place(definition: object) -> tuple[str, int] | None:
             fn = node.composition_fn
         case _:
             fn = None
-    code = getattr(function_of(fn), "__code__", None) if callable(fn) else None
-    return (code.co_filename, code.co_firstlineno) if code is not None else None
+    source = FunctionSource.of(fn) if callable(fn) else None
+    return (source.file, source.line) if source is not None and source.file is not None else None
 
 
 def _is_in_project(file: str) -> bool:

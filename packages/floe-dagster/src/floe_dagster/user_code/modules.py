@@ -39,8 +39,9 @@ def import_user_module(
 
     Raises:
         FloeError: Of class *error_class*: there is no such module (with the closest that exists), or importing it
-            raised, exited or needs something that is not installed (with the user's file, line and exception). The
-            project's modules that the attempt had imported are forgotten, so that the next attempt tells the same.
+            raised, exited or needs something that is not installed (with the user's file, line and exception), or
+            floe refuses something in it. The project's modules that the attempt had imported are forgotten, so that
+            the next attempt tells the same.
     """
     parts = name.split(".")
     before = frozenset(sys.modules)
@@ -53,9 +54,9 @@ def import_user_module(
         try:
             importlib.import_module(prefix)
         except (Exception, SystemExit) as error:  # whatever the user's code raises is part of the report
-            problem = _import_problem(name, prefix, error, location)
+            problems = _own_problems(error) or (_import_problem(name, prefix, error, location),)
             forget_modules_since(before, name=name)
-            raise error_class(problem) from error
+            raise error_class(*problems) from error
     return sys.modules[name]
 
 
@@ -97,6 +98,12 @@ def _exists(name: str) -> bool:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False  # the parent is no package, or not a module at all
+
+
+def _own_problems(error: BaseException) -> tuple[Problem, ...]:
+    """What floe itself refuses of the user's code, where that says its places; there is no more to tell then."""
+    problems = error.problems if isinstance(error, FloeError) else ()
+    return problems if all(problem.location for problem in problems) else ()
 
 
 def _import_problem(name: str, prefix: str, error: BaseException, location: Location | None) -> Problem:

@@ -1,13 +1,14 @@
 """What an asset's function returns, as Dagster's result: metadata, or a table written through the catalog."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, cast
 
 import dagster as dg
 
-from floe_core.errors import Problem, render_problem
+from floe_core.errors import CatalogError, Problem, render_problem
 from floe_dagster.lakehouse.tables import Partition
+from floe_dagster.user_code.function_source import FunctionSource
 from floe_dagster.user_code.metadata_values import PARTITION_ROW_COUNT, ROW_COUNT, build_metadata
 from floe_dagster.user_code.run_partition import resolve_run_partition
 
@@ -45,13 +46,14 @@ class TableWriter(Protocol):
 class ReturnedValues:
     """Turns the values of one asset's function into results, in the run that *context* tells of."""
 
+    source: FunctionSource
     outputs: tuple[str, ...]
     context: dg.AssetExecutionContext
 
     @classmethod
-    def of_run(cls, outputs: tuple[str, ...]) -> "ReturnedValues":
-        """For the asset with these output tables that is being computed at the moment."""
-        return cls(outputs=outputs, context=dg.AssetExecutionContext.get())
+    def of_run(cls, source: FunctionSource, outputs: tuple[str, ...]) -> "ReturnedValues":
+        """For the asset of a function with these output tables that is being computed at the moment."""
+        return cls(source=source, outputs=outputs, context=dg.AssetExecutionContext.get())
 
     def to_result(self, value: object) -> object:
         """What Dagster gets for *value*: a MaterializeResult, or an event of Dagster's own as it is.
@@ -105,12 +107,13 @@ class ReturnedValues:
             return dg.MaterializeResult(metadata=self._write(value))
         if _is_written_table(value):
             return dg.MaterializeResult(metadata=_metadata_of(cast("WrittenTable", value)))
-        raise self._failure(f"returns {_a(value)}, which is no result", why=_MAY_RETURN)
+        raise self._failure(f"returns {_a(value)}, which is no result", why=_MAY_RETURN, fix=_as_result(value))
 
     def _from_output(self, output: "dg.Output[Any]") -> _Result:
         result = self.to_result(output.value)
         if not isinstance(result, dg.MaterializeResult):
-            raise self._failure(f"returns an Output of {_a(output.value)}", why=_MAY_RETURN)
+            fix = "return the event itself, without an Output around it"
+            raise self._failure(f"returns an Output of {_a(output.value)}", why=_MAY_RETURN, fix=fix)
         return dg.MaterializeResult(
             metadata={**(result.metadata or {}), **build_metadata(output.metadata)},
             data_version=output.data_version,
@@ -135,14 +138,20 @@ class ReturnedValues:
             raise self._failure(partition.what, why=partition.why, fix=partition.fix, code=partition.code)
         columns = _columns_of(frame)
         catalog = cast("TableWriter", self.context.resources.catalog)
-        if partition is None:
-            return _metadata_of(catalog.write_table(self.outputs[0], frame), columns=columns)
-        written = catalog.write_table(self.outputs[0], frame, partition=partition)
+        try:
+            if partition is None:
+                return _metadata_of(catalog.write_table(self.outputs[0], frame), columns=columns)
+            written = catalog.write_table(self.outputs[0], frame, partition=partition)
+        except CatalogError as error:
+            location = self.source.location  # the call is floe's own, so no line of the user's led here
+            raise CatalogError(
+                *(replace(problem, location=problem.location or location) for problem in error.problems)
+            ) from error
         return _metadata_of(written, columns=columns, count=PARTITION_ROW_COUNT)
 
-    def _failure(self, what: str, *, why: str, fix: str = "", code: str = "FLOE-410") -> dg.Failure:
+    def _failure(self, what: str, *, why: str, fix: str, code: str = "FLOE-410") -> dg.Failure:
         name = self.context.asset_key.to_user_string()
-        problem = Problem(code=code, what=f"asset '{name}' {what}", why=why, fix=fix)
+        problem = Problem(code, f"asset '{name}' {what}", self.source.location, why, fix)
         return dg.Failure(description=render_problem(problem), allow_retries=False)
 
 
@@ -212,6 +221,21 @@ def _are_events(values: tuple[object, ...]) -> bool:
 def _is_written_table(value: object) -> bool:
     """Whether *value* is what `write_table` returns; a function may pass it on."""
     return all(hasattr(value, name) for name in ("snapshot_id", "table", "rows"))
+
+
+def _as_result(value: object) -> str:
+    """How to return what *value* was meant to be."""
+    match value:
+        case str() | int() | float():
+            return "return it in a dict, as metadata: {'name': value}"
+        case [Mapping(), *_]:
+            return "make rows of it: pyarrow.Table.from_pylist(rows)"
+        case _ if hasattr(value, "to_frame"):
+            return "return it as a frame: value.to_frame()"
+        case _ if hasattr(value, "__arrow_c_stream__"):
+            return "make an Arrow table of it: pyarrow.table(value)"
+        case _:
+            return "return a dict of what is worth showing, or nothing"
 
 
 def _a(value: object) -> str:
