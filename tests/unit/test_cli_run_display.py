@@ -25,6 +25,10 @@ NEWS: dict[str, tuple[RunNews, list[str]]] = {
         StepStarted("shop_dbt", ("a", "b", "c", "d", "e"), 7),
         ["  start   shop_dbt: 5 assets (a, b, c, d, …)"],
     ),
+    "dbt": (
+        StepStarted("shop_dbt", ("a", "b"), 7, is_dbt=True),
+        ["  start   shop_dbt: 2 assets (a, b)", "          dbt is starting"],
+    ),
     "an op": (StepStarted("sweep", (), 0), ["  start   sweep"]),
     "op finished": (StepFinished("sweep", 61.4), [f"  done    {'sweep':<44} {'':14} {'1 min 1 s':>10}"]),
     "step retried": (StepRetried("sweep", "ValueError: x"), ["  retry   sweep", "          ValueError: x"]),
@@ -71,6 +75,24 @@ def test_a_terminal_gets_the_same_lines_above_its_bar() -> None:
             assert all(line.strip() in shown.getvalue() for line in lines_of(news))
 
 
+def test_a_terminal_shows_that_dbt_is_starting_until_the_first_asset_is_built() -> None:
+    def description_after(*news: RunNews) -> str:
+        with open_display(StringIO(), live=True) as display:
+            for item in news:
+                display.show(item)
+            [task] = display._progress.tasks  # type: ignore[attr-defined] # what the bar says
+            return str(task.description)
+
+    dbt = StepStarted("shop_dbt", ("a", "b"), 7, is_dbt=True)
+    built = AssetResult("a", "materialized")
+
+    assert description_after(dbt, StepStarted("orders", ("orders",), 0)) == "dbt is starting, orders"
+    assert description_after(dbt, built) == "shop_dbt: 2 assets (a, b)"
+    assert description_after(dbt, CheckResult("b", "unique_id", "passed")) == "shop_dbt: 2 assets (a, b)"
+    assert description_after(dbt, built, StepFailed("shop_dbt", "x")) == "running"
+    assert description_after(dbt, built, RunRetried("1f3a", 1, 2), dbt) == "dbt is starting"
+
+
 REPORT = RunReport(
     run_id="1f3a",
     job="full_pipeline",
@@ -79,7 +101,9 @@ REPORT = RunReport(
     assets=(
         AssetResult("bronze_orders", "materialized", 830, 1.25),
         AssetResult("stg_orders", "failed"),
-        AssetResult("revenue", "skipped"),
+        AssetResult("revenue", "skipped", because=("stg_orders",)),
+        AssetResult("costs", "skipped", because=("check stg_costs: unique_id", "a", "b", "c", "d")),
+        AssetResult("rates", "skipped"),
     ),
     checks=(
         CheckResult("bronze_orders", "few", "warned", "fewer than usual"),
@@ -100,15 +124,17 @@ def printed(report: RunReport, *, ui_is_up: bool) -> str:
 def test_the_report_of_a_failed_run() -> None:
     assert printed(REPORT, ui_is_up=False) == (
         "\n"
-        " asset           group    status    rows     time\n"
-        " ────────────────────────────────────────────────\n"
-        " bronze_orders   bronze   built      830   1.25 s\n"
+        " asset           group    status                                                        rows     time\n"
+        " ────────────────────────────────────────────────────────────────────────────────────────────────────\n"
+        " bronze_orders   bronze   built                                                          830   1.25 s\n"
         " stg_orders      silver   failed\n"
-        " revenue         gold     skipped\n"
+        " revenue         gold     skipped: stg_orders failed\n"
+        " costs                    skipped: check stg_costs: unique_id, a, b and 2 more failed\n"
+        " rates                    skipped\n"
         "\n"
         "2 checks: 1 warned, 1 skipped\n"
         "  warned: bronze_orders: few\n"
-        "full_pipeline failed in 1 min 23 s, 1 of 3 assets built\n"
+        "full_pipeline failed in 1 min 23 s, 1 of 5 assets built\n"
         "what it printed: .floe/logs/run.log\n"
         "in Dagster's UI: floe dev, then http://127.0.0.1:3000/runs/1f3a"
     )

@@ -81,6 +81,11 @@ def test_a_dbt_failure_is_what_dbt_said() -> None:
             "error[FLOE-401]: there is no table 'a.b'",
             id="a problem of floe",
         ),
+        pytest.param(
+            error("dagster._core.definitions.events.Failure: error[FLOE-410]: no result\n", cls_name="Failure"),
+            "error[FLOE-410]: no result",
+            id="a problem of floe that is not tried again",
+        ),
     ],
 )
 def test_errors_with_little_to_show(info: SerializableErrorInfo | None, shown: str) -> None:

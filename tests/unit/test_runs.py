@@ -62,7 +62,7 @@ DEFINITIONS = """
     def never_reached():
         return dg.AssetCheckResult(passed=True)
 
-    @dg.multi_asset(specs=[dg.AssetSpec("left"), dg.AssetSpec("right")])
+    @dg.multi_asset(specs=[dg.AssetSpec("left"), dg.AssetSpec("right")], op_tags={"dagster_dbt/select": "fqn:*"})
     def pair():
         yield dg.MaterializeResult("left", metadata={"Execution Duration": 1.5})
         yield dg.MaterializeResult("right")
@@ -88,6 +88,16 @@ DEFINITIONS = """
     def endless():
         time.sleep(60)
 
+    @dg.asset(check_specs=[dg.AssetCheckSpec("enough", asset="checked", blocking=True)])
+    def checked():
+        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(check_name="enough", passed=False)])
+
+    @dg.asset(deps=[checked])
+    def after_checked(): ...
+
+    @dg.asset(deps=[after_checked, after_broken, orders, "elsewhere"])
+    def after_all(): ...
+
     class Amount(dg.Config):
         number: int
 
@@ -103,11 +113,15 @@ DEFINITIONS = """
         sweep()
 
     defs = dg.Definitions(
-        assets=[orders, broken, after_broken, pair, by_key, flaky, hasty, endless, configured],
+        assets=[
+            orders, broken, after_broken, pair, by_key, flaky, hasty, endless, configured,
+            checked, after_checked, after_all,
+        ],
         asset_checks=[few_orders, never_reached],
         jobs=[
             dg.define_asset_job("bronze", ["orders"]),
             dg.define_asset_job("everything", ["orders", "broken", "after_broken"]),
+            dg.define_asset_job("whole", dg.AssetSelection.assets("after_all").upstream()),
             dg.define_asset_job("pairs", ["left", "right"]),
             dg.define_asset_job("partitioned", ["by_key"]),
             dg.define_asset_job("patient", ["orders", "flaky"], tags={"dagster/max_retries": "2"}),
@@ -201,12 +215,25 @@ def test_a_failure_shows_the_users_lines_and_what_was_not_reached(
     )
 
 
+def test_what_is_skipped_names_the_nearest_failures_above_it(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, _ = run(location, instance, "whole")
+
+    assert {result.key: result.because for result in report.assets if result.status != "materialized"} == {
+        "broken": (),
+        "after_broken": ("broken",),
+        "after_checked": ("check checked: enough",),
+        "after_all": ("broken", "check checked: enough"),
+    }
+
+
 def test_assets_of_one_step_are_told_of_as_they_finish_with_their_own_time(
     location: CodeLocation, instance: dg.DagsterInstance
 ) -> None:
     report, news = run(location, instance, "pairs")
 
-    assert news[1] == StepStarted("pair", ("left", "right"), checks=0)
+    assert news[1] == StepStarted("pair", ("left", "right"), checks=0, is_dbt=True)
     assert [item.key for item in news if isinstance(item, AssetResult)] == ["left", "right"]
     assert report.assets[0].seconds == 1.5
 
@@ -284,7 +311,7 @@ def test_a_job_that_does_not_exist_is_answered_with_the_closest(location: CodeLo
     assert str(raised.value) == (
         "error[FLOE-420]: there is no job 'bronz'\n"
         "  why: the jobs are bronze, everything, hurried, limited, pairs, partitioned, patient, "
-        "sweeping, tuned, unlimited\n"
+        "sweeping, tuned, unlimited, whole\n"
         "  fix: did you mean 'bronze'?"
     )
 

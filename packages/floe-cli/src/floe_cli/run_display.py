@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from floe_cli.console import color_choice, table
+from floe_core.suggestions import list_names
 from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
@@ -37,6 +38,8 @@ _COLORS = {
 _CHECK_STATUSES: tuple[CheckStatus, ...] = ("passed", "warned", "failed", "skipped")
 _TROUBLE = frozenset({"warned", "failed"})
 _MANY = 4
+_MOST_REASONS = 3
+_DBT_STARTS = "dbt is starting"
 
 
 class RunDisplay(Protocol):
@@ -83,31 +86,41 @@ class _Live:
         self._progress = progress
         self._stream = stream
         self._task = progress.add_task("starting", total=None)
-        self._running: dict[str, str] = {}
+        self._running: dict[str, StepStarted] = {}
+        self._heard_of: set[str] = set()
 
     def show(self, news: RunNews) -> None:
         match news:
             case RunStarted():
                 self._progress.update(self._task, total=news.assets + news.checks or None)
             case StepStarted():
-                self._running[news.step] = _named(news)
-            case AssetResult() | CheckResult():
+                self._running[news.step] = news
+                self._heard_of -= set(news.assets)
+            case AssetResult(key=asset) | CheckResult(asset=asset):
                 self._progress.advance(self._task)
+                self._heard_of.add(asset)
             case StepFinished() | StepFailed() | StepRetried():
                 self._running.pop(news.step, None)
             case RunRetried():
                 self._running.clear()
             case _:
                 assert_never(news)
-        self._running = {step: shown for step, shown in self._running.items() if not _is_over(news, shown)}
-        self._progress.update(self._task, description=", ".join(self._running.values()) or "running")
+        self._running = {step: begun for step, begun in self._running.items() if not _is_over(news, begun)}
+        self._progress.update(self._task, description=self._description())
         if not isinstance(news, StepStarted):
             for line in lines_of(news):
                 self._progress.console.print(line, markup=False, soft_wrap=True)
 
+    def _description(self) -> str:
+        starts = [begun.is_dbt and self._heard_of.isdisjoint(begun.assets) for begun in self._running.values()]
+        shown = [
+            _DBT_STARTS if start else _named(begun) for start, begun in zip(starts, self._running.values(), strict=True)
+        ]
+        return ", ".join(shown) or "running"
 
-def _is_over(news: RunNews, shown: str) -> bool:
-    return isinstance(news, AssetResult) and news.key == shown
+
+def _is_over(news: RunNews, begun: StepStarted) -> bool:
+    return isinstance(news, AssetResult) and begun.assets == (news.key,)
 
 
 def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind of news
@@ -118,7 +131,7 @@ def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind o
         case RunRetried():
             return [_line("retry", f"the run, from where it failed (retry {news.attempt} of {news.attempts})")]
         case StepStarted():
-            return [_line("start", _named(news))]
+            return [_line("start", _named(news)), *(_indented(_DBT_STARTS) if news.is_dbt else [])]
         case StepRetried():
             return [_line("retry", news.step), *_indented(news.error)]
         case StepFinished():
@@ -147,6 +160,8 @@ def print_report(console: Console, report: RunReport, *, url: str, ui_is_up: boo
 
 def _row(result: AssetResult, group: str) -> tuple[str, str, str, str, str]:
     status = "built" if result.status == "materialized" else result.status
+    if result.because:
+        status += f": {list_names(result.because, limit=_MOST_REASONS)} failed"
     rows = "" if result.rows is None else f"{result.rows:,}"
     return result.key, group, status, rows, _seconds(result.seconds)
 

@@ -2,7 +2,7 @@
 
 import re
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -21,7 +21,10 @@ ROW_COUNT = "dagster/row_count"
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_ERRORS = "Errors parsed from dbt logs:"
 _WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
-_CLASS_PATHS = re.compile(r"^(dagster\._core\.definitions\.events\.(?=Failure)|floe_core\.errors\.\w+: (?=error\[))")
+_CLASS_PATHS = re.compile(
+    r"^(?:floe_core\.errors\.\w+|dagster\._core\.definitions\.events\.Failure): (?=error\[)"  # a problem of floe's
+    r"|^dagster\._core\.definitions\.events\.(?=Failure)"
+)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _DBT_PROGRESS = re.compile(r"^\d+ of \d+ ")
 _DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
@@ -35,13 +38,17 @@ _SHOWN_FRAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class AssetResult:
-    """One asset of a run; `rows` where its metadata says so, `seconds` where it ran."""
+    """One asset of a run; `rows` where its metadata says so, `seconds` where it ran.
+
+    Of a skipped one, `because` names the assets and checks upstream whose failure kept it from being built.
+    """
 
     key: str
     status: AssetStatus
     rows: int | None = None
     seconds: float | None = None
     partition: str | None = None
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,12 @@ class RunRetried:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A step began; the assets and checks that it will bring."""
+    """A step began; the assets and checks that it will bring, and whether dbt is what brings them."""
 
     step: str
     assets: tuple[str, ...]
     checks: int
+    is_dbt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ RunNews: TypeAlias = (
 class RunLedger:
     """Adds up the events of one run, in the order in which they are given."""
 
+    dbt_steps: frozenset[str] = frozenset()
     run_id: str = ""
     planned_assets: dict[str, str] = field(default_factory=dict)  # asset → step
     planned_checks: dict[tuple[str, str], str] = field(default_factory=dict)  # (asset, check) → step
@@ -158,12 +167,35 @@ class RunLedger:
         self.failures = [StepFailed("", reason)]
         return self.failures[0]
 
-    def close(self) -> None:
-        """Settle what the run planned and never got to."""
+    def close(self, parents: Mapping[str, Collection[str]]) -> None:
+        """Settle what the run planned and never got to; *parents* are the assets that each asset depends on."""
         for asset in self.planned_assets:
             self.assets.setdefault(asset, AssetResult(asset, "skipped"))
         for asset, name in self.planned_checks:
             self.checks.setdefault((asset, name), CheckResult(asset, name, "skipped"))
+        self.assets |= {
+            key: replace(result, because=self._failures_above(key, parents))
+            for key, result in self.assets.items()
+            if result.status == "skipped"
+        }
+
+    def _failures_above(self, skipped: str, parents: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+        """The nearest failures on each way up from an asset that was *skipped*."""
+        found: dict[str, None] = {}
+        above, seen = [skipped], {skipped}
+        for key in above:  # it grows on the way
+            for parent in sorted(set(parents.get(key, ())) - seen):
+                seen.add(parent)
+                match self.assets.get(parent):
+                    case AssetResult(status="skipped"):
+                        above.append(parent)
+                    case AssetResult(status="failed"):
+                        found[parent] = None
+                    case AssetResult():
+                        found |= {f"check {c.label}": None for c in self.checks.values() if _failed_on(c, parent)}
+                    case None:
+                        pass  # it is not in this run
+        return tuple(found)
 
     def _plan_asset(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         self.planned_assets[_key(event.asset_materialization_planned_data.asset_key)] = _step(event)
@@ -181,7 +213,7 @@ class RunLedger:
         step = _step(event)
         self.started_steps.setdefault(step, timestamp)
         checks = sum(1 for planned in self.planned_checks.values() if planned == step)
-        yield StepStarted(step, self._assets_of(step), checks)
+        yield StepStarted(step, self._assets_of(step), checks, is_dbt=step in self.dbt_steps)
 
     def _materialize(self, event: dg.DagsterEvent, timestamp: float) -> Iterator[RunNews]:
         materialization = event.step_materialization_data.materialization
@@ -251,6 +283,10 @@ class RunLedger:
 
     def _assets_of(self, step: str) -> tuple[str, ...]:
         return tuple(asset for asset, planned in self.planned_assets.items() if planned == step)
+
+
+def _failed_on(check: CheckResult, asset: str) -> bool:
+    return check.asset == asset and check.status == "failed"
 
 
 def describe_error(error: SerializableErrorInfo | None) -> str:

@@ -19,6 +19,7 @@ from dagster._core.workspace.autodiscovery import loadable_targets_from_loaded_m
 
 from floe_core.errors import FloeError, LoadError, Problem, RunError
 from floe_core.suggestions import did_you_mean, list_names
+from floe_dagster.dbt.model_assets import SELECT_TAG
 from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, CodePointer
 from floe_dagster.running.run_ledger import AssetResult, CheckResult, RunLedger, RunNews, RunRetried, StepFailed
 from floe_dagster.user_code.import_paths import set_up_import_paths
@@ -159,7 +160,7 @@ def execute_job(
         RunError: The run config does not fit the job; nothing has run.
     """
     started = time.monotonic()
-    ledger = RunLedger()
+    ledger = RunLedger(dbt_steps=frozenset(node.name for node in job.graph.nodes if SELECT_TAG in node.definition.tags))
     attempts = _number_tag(job, _MAX_RETRIES_TAG)
     execution = _Execution(
         location.repository.get_reconstructable_job(job.name),
@@ -174,7 +175,9 @@ def execute_job(
             break
         listener(RunRetried(run.run_id, attempt, attempts))
         run = execution.run(run_config=run_config, tags=tags, retry_of=run.run_id, attempt=attempt)
-    ledger.close()
+    graph = location.definition.asset_graph
+    nodes = {key: graph.get(dg.AssetKey.from_user_string(key)) for key in ledger.planned_assets}
+    ledger.close({key: [parent.to_user_string() for parent in node.parent_keys] for key, node in nodes.items()})
     return RunReport(
         run_id=run.run_id,
         job=job.name,
@@ -183,7 +186,7 @@ def execute_job(
         assets=tuple(ledger.assets.values()),
         checks=tuple(ledger.checks.values()),
         failures=tuple(ledger.failures),
-        groups=_groups(location, ledger.assets),
+        groups={key: node.group_name for key, node in nodes.items()},
     )
 
 
@@ -422,11 +425,6 @@ def _status(status: dg.DagsterRunStatus) -> RunStatus:
             return "canceled"
         case _:
             return "failure"
-
-
-def _groups(location: CodeLocation, assets: Mapping[str, AssetResult]) -> dict[str, str]:
-    graph = location.definition.asset_graph
-    return {key: graph.get(dg.AssetKey.from_user_string(key)).group_name for key in assets}
 
 
 def _number_tag(job: dg.JobDefinition, tag: str) -> int:
