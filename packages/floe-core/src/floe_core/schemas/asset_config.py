@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from floe_core.automation.parser import parse_expression
 from floe_core.cron import parse_cron, smallest_interval
 from floe_core.names import (
     AssetTagValue,
@@ -112,6 +113,11 @@ def _refuse_blank(text: str) -> str:
     return text
 
 
+def _check_expression(text: str) -> str:
+    parse_expression(text)
+    return text
+
+
 def _freshness_form(value: object) -> str:
     by_cron = "cron" in value if isinstance(value, Mapping) else isinstance(value, CronFreshness)
     return "cron" if by_cron else "window"
@@ -122,7 +128,8 @@ def _column_form(value: object) -> str:
 
 
 AutomationCondition: TypeAlias = Annotated[
-    Annotated[str, AfterValidator(_refuse_blank), Tag("expression")] | Annotated[ConditionFunction, Tag("function")],
+    Annotated[str, AfterValidator(_refuse_blank), AfterValidator(_check_expression), Tag("expression")]
+    | Annotated[ConditionFunction, Tag("function")],
     Discriminator(_condition_form),
 ]
 Freshness: TypeAlias = Annotated[
