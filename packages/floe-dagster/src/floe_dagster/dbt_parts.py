@@ -1,13 +1,19 @@
 """The dbt project of a floe project: its assets, and the resource that builds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
+from floe_core.errors import Problem
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
+from floe_core.schemas.orchestration_config import DbtConfig
+from floe_core.source_map import SourceMap
+from floe_dagster.asset_settings.op_fields import OpSettings
+from floe_dagster.asset_settings.patterns import KeySettings, SettingPlace
+from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.compilation import find_dbt_index
 from floe_dagster.dbt.index import DbtIndex
 from floe_dagster.dbt.project import effective_dbt, load_dbt_project
@@ -31,33 +37,62 @@ class DbtParts:
     """Names of the sources that Python assets write, `bronze.customers`."""
 
 
-def load_dbt_parts(
-    spec: FloeSpec,
-    artifacts: CompiledArtifacts,
-    *,
-    project: ProjectFolder,
-    profiles: Profiles,
-    python_assets: Sequence[Asset],
-    is_step: bool,
-) -> DbtParts:
-    """Build what the dbt project of *spec* adds.
+@dataclass(frozen=True)
+class CompiledDbt:
+    """A dbt project as floe.yaml names it and as it was compiled."""
+
+    config: DbtConfig
+    index: DbtIndex
+
+
+def find_compiled_dbt(
+    spec: FloeSpec, artifacts: CompiledArtifacts, *, project: ProjectFolder, is_step: bool
+) -> CompiledDbt | None:
+    """What was compiled of the dbt project of *spec*; None without one.
 
     Args:
         spec: floe.yaml.
         artifacts: What was compiled.
         project: The project folder.
-        profiles: What dbt runs on.
-        python_assets: Everything else in the definitions.
         is_step: Whether this process only carries out a step: the process that started the run has looked whether the
-            artifacts are current, and nothing here is shown in the UI.
+            artifacts are current.
 
     Raises:
         FloeError: The target was not compiled, or something of dbt has changed since.
     """
     dbt = effective_dbt(spec)
     if dbt is None:
+        return None
+    return CompiledDbt(dbt, find_dbt_index(artifacts, dbt, project=project, check_current=not is_step))
+
+
+def load_dbt_parts(
+    compiled: CompiledDbt | None,
+    *,
+    project: ProjectFolder,
+    profiles: Profiles,
+    python_assets: Sequence[Asset],
+    settings: SpecSettings,
+    source: SourceMap,
+    is_step: bool,
+) -> DbtParts:
+    """Build what a dbt project adds.
+
+    Args:
+        compiled: The dbt project.
+        project: The project folder.
+        profiles: What dbt runs on.
+        python_assets: Everything else in the definitions.
+        settings: What is set for the assets.
+        source: Where floe.yaml stands.
+        is_step: Whether nothing here is shown in the UI.
+
+    Raises:
+        FloeError: The project's translator cannot be imported, or what is set for the models does not go together.
+    """
+    if compiled is None:
         return DbtParts()
-    index = find_dbt_index(artifacts, dbt, project=project, check_current=not is_step)
+    dbt, index = compiled.config, compiled.index
     dbt_dir = project.path / index.project_dir if index.project_dir is not None else None
     profile = dbt_profile(
         dbt, profiles, project=project, dbt_project=load_dbt_project(dbt_dir) if dbt_dir is not None else None
@@ -69,6 +104,9 @@ def load_dbt_parts(
         names=profile.names,
         python_assets=python_assets,
         with_details=not is_step,
+        refine=settings.refine if settings.settings else None,
+        op_settings=_op_settings(settings),
+        source=source,
     )
     return DbtParts(
         assets=loaded.assets,
@@ -84,6 +122,30 @@ def load_dbt_parts(
             source_keys=loaded.source_keys,
         ),
         python_sources=_python_sources(index, loaded, python_assets),
+    )
+
+
+def _op_settings(specs: SpecSettings) -> Callable[[KeyPath], OpSettings]:
+    known: dict[KeySettings, OpSettings] = {}
+
+    def of(key: KeyPath) -> OpSettings:
+        settings = specs.settings.of(key)
+        if settings not in known:
+            known[settings] = OpSettings.of(settings)
+            if settings.config.config is not None:
+                specs.problems.add(_takes_no_config(key, settings.places["config"]))
+        return known[settings]
+
+    return of
+
+
+def _takes_no_config(key: KeyPath, place: SettingPlace) -> Problem:
+    return Problem(
+        "FLOE-353",
+        f"asset '{'/'.join(key)}' takes no config",
+        place.location,
+        why="dbt builds it, and dbt has vars in place of config",
+        fix="set 'vars' under orchestration.dbt, or leave dbt's models out of the pattern",
     )
 
 

@@ -1,7 +1,7 @@
 """A project as Dagster has it: every loader in its turn, each given what the ones before it made."""
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,16 @@ from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
+from floe_dagster.asset_settings.application import apply_settings
+from floe_dagster.asset_settings.patterns import AssetSettings
+from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.compilation import check_floe_yaml_is_current
-from floe_dagster.dbt_parts import DbtParts, load_dbt_parts
+from floe_dagster.dbt_parts import CompiledDbt, DbtParts, find_compiled_dbt, load_dbt_parts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
+from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
 from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
 from floe_dagster.merging import (
@@ -32,7 +36,7 @@ from floe_dagster.merging import (
 )
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
 from floe_dagster.resources.catalog import CatalogResource
-from floe_dagster.selection.asset_index import AssetIndex
+from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 from floe_dagster.table_lineage import check_no_cycle, join_tables
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Asset, Schedule, specs_of
@@ -59,6 +63,7 @@ class _Sources:
 
     modules: LoadedModules
     dbt: DbtParts
+    specs: SpecSettings
     platform_resources: Mapping[str, object]
     executors: Mapping[str, dg.ExecutorDefinition]
 
@@ -126,7 +131,7 @@ def load_project(
         skip_files=skip_files,
         is_step=is_step,
     )
-    assets, index = _join_assets(sources, passed, problems)
+    assets, index = _join_assets(sources, passed, problems, document.source)
     resources = {
         **sources.modules.resources,
         **sources.platform_resources,
@@ -197,6 +202,8 @@ def _load_sources(
     is_step: bool,
 ) -> _Sources:
     modules = LoadedModules()
+    partitions = BuiltPartitions()
+    compiled_dbt: CompiledDbt | None = None
     dbt = DbtParts()
     resources: dict[str, object] = {}
     executors: dict[str, dg.ExecutorDefinition] = {}
@@ -209,12 +216,24 @@ def _load_sources(
     with problems.collecting():
         executors = build_executors(platform.spec.execution, source=platform.source)
     with problems.collecting():
+        partitions = build_partitions(document.spec.orchestration.partitions, source=document.source)
+    with problems.collecting():
+        compiled_dbt = find_compiled_dbt(document.spec, artifacts, project=project, is_step=is_step)
+    python_assets = [*modules.assets, *passed.only_assets]
+    specs = SpecSettings(
+        AssetSettings(document.spec.orchestration.assets, source=document.source),
+        partitions=partitions.definitions,
+        materializable=_materializable_keys(python_assets, compiled_dbt),
+        problems=problems,
+    )
+    with problems.collecting():
         dbt = load_dbt_parts(
-            document.spec,
-            artifacts,
+            compiled_dbt,
             project=project,
             profiles=profiles,
-            python_assets=[*modules.assets, *passed.only_assets],
+            python_assets=python_assets,
+            settings=specs,
+            source=document.source,
             is_step=is_step,
         )
     problems.extend(
@@ -227,15 +246,26 @@ def _load_sources(
         )
     )
     problems.raise_if_any(LoadError)
-    return _Sources(modules, dbt, resources, executors)
+    return _Sources(modules, dbt, specs, resources, executors)
+
+
+def _materializable_keys(python_assets: Sequence[Asset], dbt: CompiledDbt | None) -> frozenset[KeyPath]:
+    definitions = (asset for asset in python_assets if isinstance(asset, dg.AssetsDefinition))
+    keys = (key for definition in definitions if definition.is_materializable for key in definition.keys)
+    models = (node.key for node in dbt.index.nodes) if dbt is not None else ()
+    return frozenset([*(tuple(key.path) for key in keys), *models])
 
 
 def _join_assets(
-    sources: _Sources, passed: PassedObjects, problems: ProblemCollector
+    sources: _Sources, passed: PassedObjects, problems: ProblemCollector, source: SourceMap
 ) -> tuple[tuple[Asset, ...], AssetIndex]:
-    """All assets with the dependencies that follow from their tables, and what they read from elsewhere."""
+    """All assets with the dependencies that follow from their tables and what is set for them.
+
+    What they read from elsewhere is among them.
+    """
     origins = {**sources.dbt.origins, **sources.modules.origins}
     assets: tuple[Asset, ...] = ()
+    index = AssetIndex(())
     with problems.collecting():
         check_asset_keys(sources.modules, sources.dbt.assets, passed, origins=origins)
         joined = join_tables(
@@ -243,9 +273,10 @@ def _join_assets(
         )
         defined = {spec.key for spec in specs_of(joined.assets)}
         external = {spec.key: spec for spec in (*joined.external, *sources.dbt.external) if spec.key not in defined}
-        assets = (*joined.assets, *sources.dbt.assets, *external.values())
-    index = AssetIndex.from_assets(assets, origins=origins)
-    with problems.collecting():
+        python_assets = apply_settings(joined.assets, sources.specs, source=source, origins=origins)
+        assets = (*python_assets, *sources.dbt.assets, *external.values())
+        index = AssetIndex.from_assets(assets, origins=origins)
+        problems.extend(sources.specs.settings.check(index))
         check_no_cycle(index)
     problems.raise_if_any(LoadError)
     return assets, index
@@ -304,11 +335,7 @@ def _not_in_effect(
 ) -> list[Problem]:
     """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
     sections = [
-        *(
-            f"{section} (all)"
-            for section in ("partitions", "assets", "sensors", "backfills")
-            if getattr(orchestration, section)
-        ),
+        *(f"{section} (all)" for section in ("partitions", "sensors", "backfills") if getattr(orchestration, section)),
         *(f"jobs.{name} ({reason})" for name, reason in jobs.not_built.items()),
         *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
     ]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import dagster as dg
 
 from floe_core.errors import AssetModuleError, LoadError, Problem, ProblemCollector
-from floe_dagster.assets import INPUTS, OUTPUTS
+from floe_dagster.assets import INPUTS, OUTPUTS, rebuild_asset
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath, find_cycle
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
@@ -165,13 +165,11 @@ def _definition_with_deps(
     names = {key: _input_name(key, asset) for key in new}
     inputs = {name: dg.In.from_definition(definition) for name, definition in asset.op.input_dict.items()}
     inputs |= {name: dg.In(dg.Nothing) for name in names.values()}
-    return type(asset).dagster_internal_init(
-        **{
-            **asset.get_attributes_dict(),
-            "node_def": asset.op.with_replaced_properties(name=asset.op.name, ins=inputs),
-            "keys_by_input_name": {**asset.node_keys_by_input_name, **{name: key for key, name in names.items()}},
-            "specs": [_spec_with_deps(spec, added) for spec in asset.specs],
-        }
+    return rebuild_asset(
+        asset,
+        node_def=asset.op.with_replaced_properties(name=asset.op.name, ins=inputs),
+        keys_by_input_name={**asset.node_keys_by_input_name, **{name: key for key, name in names.items()}},
+        specs=[_spec_with_deps(spec, added) for spec in asset.specs],
     )
 
 

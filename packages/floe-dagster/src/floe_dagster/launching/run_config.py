@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import dagster as dg
+from dagster._config import ConfigType
+from dagster._config.validate import validate_config
 
 from floe_core.errors import Problem, YamlPath
 from floe_core.source_map import SourceMap
@@ -14,6 +16,7 @@ from floe_core.suggestions import did_you_mean, list_names
 SECTIONS = ("ops", "resources", "execution", "loggers")
 _SCALARS = {"Int": "a whole number", "Float": "a number", "Bool": "true or false", "String": "a text"}
 _CHECK_JOB = "run_config_check"
+_OP_CONFIG = "config"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ def check_job_run_config(
     except dg.DagsterInvalidConfigError as error:
         for evaluation_error in error.errors:
             yield from _translate(evaluation_error, place)
+
+
+def check_op_config(
+    config: Mapping[str, object], *, config_type: ConfigType, place: RunConfigPlace
+) -> Iterator[Problem]:
+    """The same for the config of one op, whose type is *config_type*.
+
+    What is required is a problem only inside of what *config* configures.
+    """
+    result = validate_config({_OP_CONFIG: dg.Field(config_type, is_required=False)}, {_OP_CONFIG: config})
+    for error in result.errors or ():
+        yield from _translate(error, place)
 
 
 def _is_known(section: str, schema: RunConfigSchema) -> bool:

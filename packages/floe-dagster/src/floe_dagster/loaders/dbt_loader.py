@@ -4,7 +4,7 @@ Everything comes from the compiled index. Neither dbt nor dagster-dbt is importe
 of its own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from dagster._utils.warnings import disable_dagster_warnings
 
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
+from floe_dagster.asset_settings.op_fields import OpSettings
 from floe_dagster.dbt.compilation import load_translator
 from floe_dagster.dbt.deferred import DeferredDbt
 from floe_dagster.dbt.index import DbtIndex, KeyPath, RelationNames
@@ -48,6 +49,7 @@ def load_dbt_assets(
     python_assets: Sequence[Asset] = (),
     with_details: bool = True,
     refine: RefineSpec | None = None,
+    op_settings: Callable[[KeyPath], OpSettings] = lambda _: OpSettings(),
     source: SourceMap | None = None,
 ) -> LoadedDbt:
     """Build the assets and checks of a dbt project.
@@ -61,6 +63,8 @@ def load_dbt_assets(
             are joined to it.
         with_details: Whether specs carry what only the UI shows: descriptions, columns, references to code.
         refine: Called with the key and the fields of each spec before it is built; gives the fields to use.
+        op_settings: Gives what is set for the op that builds an asset. Assets that differ in it, or in their
+            partitions, are built by ops of their own.
         source: Where floe.yaml stands, for the errors.
 
     Raises:
@@ -85,7 +89,7 @@ def load_dbt_assets(
         else:
             specs, checks = _translate_now(dbt, index, joins=joins, deferred=deferred, refine=refine, source=source)
         external = builder.build_external_assets()
-        assets = tuple(_build_assets(dbt, index, specs, checks))
+        assets = tuple(_build_assets(dbt, index, specs, checks, op_settings))
     return LoadedDbt(
         assets=assets,
         external_assets=external,
@@ -157,11 +161,15 @@ _REFINABLE = (
 
 
 def _build_assets(
-    dbt: DbtConfig, index: DbtIndex, specs: Sequence[dg.AssetSpec], checks: Sequence[dg.AssetCheckSpec]
+    dbt: DbtConfig,
+    index: DbtIndex,
+    specs: Sequence[dg.AssetSpec],
+    checks: Sequence[dg.AssetCheckSpec],
+    op_settings: Callable[[KeyPath], OpSettings],
 ) -> Iterator[dg.AssetsDefinition]:
-    """One definition for each partitions definition among *specs*: Dagster wants one for all assets of an op."""
-    groups = _group_by_partitions(specs)
-    for number, group in enumerate(groups, start=1):
+    """One definition for all assets that one op can build: Dagster has one of each of these settings for an op."""
+    groups = _group_by_op(specs, op_settings)
+    for number, (settings, group) in enumerate(groups, start=1):
         whole = len(groups) == 1
         yield create_dbt_assets_with_per_model_observability(
             group,
@@ -172,18 +180,28 @@ def _build_assets(
             selector=(dbt.selector or "") if whole else "",
             fetch=dbt.fetch,
             observability_level=dbt.observability_level,
+            backfill_policy=settings.backfill_policy,
+            retry_policy=settings.retry_policy,
+            pool=settings.pool,
         )
 
 
-def _group_by_partitions(specs: Sequence[dg.AssetSpec]) -> list[list[dg.AssetSpec]]:
-    groups: list[list[dg.AssetSpec]] = []
+def _group_by_op(
+    specs: Sequence[dg.AssetSpec], op_settings: Callable[[KeyPath], OpSettings]
+) -> list[tuple[OpSettings, list[dg.AssetSpec]]]:
+    groups: dict[tuple[object, ...], tuple[OpSettings, list[dg.AssetSpec]]] = {}
+    numbers: dict[int, int] = {}
+    distinct: list[dg.PartitionsDefinition | None] = []
     for spec in specs:
-        group = next((group for group in groups if group[0].partitions_def == spec.partitions_def), None)
-        if group is None:
-            groups.append([spec])
-        else:
-            group.append(spec)
-    return groups
+        partitions_def = spec.partitions_def
+        if id(partitions_def) not in numbers:  # comparing two of them may take as long as they have keys
+            if partitions_def not in distinct:
+                distinct.append(partitions_def)
+            numbers[id(partitions_def)] = distinct.index(partitions_def)
+        settings = op_settings(tuple(spec.key.path))
+        unit = (numbers[id(partitions_def)], settings.backfill_policy, settings.retry_policy, settings.pool)
+        groups.setdefault(unit, (settings, []))[1].append(spec)
+    return list(groups.values())
 
 
 def _select_everything(dbt: DbtConfig) -> str:

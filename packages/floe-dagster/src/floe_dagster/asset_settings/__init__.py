@@ -1,0 +1,1 @@
+"""`orchestration.assets`: what floe.yaml sets for the assets that its patterns match."""
