@@ -7,9 +7,9 @@ import os
 import sys
 import uuid
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,13 @@ from typing import Any
 import dagster as dg
 from dagster._utils import pushd
 from dagster._utils.warnings import disable_dagster_warnings
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource
 from dagster_dbt.asset_utils import (
     DAGSTER_DBT_MANIFEST_METADATA_KEY,
     DAGSTER_DBT_SELECT_METADATA_KEY,
     extract_runtime_selection_from_args,
     get_updated_cli_invocation_params_for_context,
 )
-from dagster_dbt.core.dbt_cli_event import DbtCliEventMessage
 from dagster_dbt.dbt_manifest import DbtManifestParam
 from dbt.adapters.base.impl import BaseAdapter
 from dbt.adapters.contracts.connection import Credentials
@@ -38,15 +37,16 @@ from packaging.version import Version
 from floe_core.schemas.secrets import SecretRef
 from floe_dagster.dbt.connection import PROFILES_FILE, added_environment
 from floe_dagster.dbt.deferred import DeferredDbt
-from floe_dagster.dbt.files import copy_file, prune
+from floe_dagster.dbt.files import prune
+from floe_dagster.dbt.invocation import DeferredAdapter, FloeDbtInvocation
 from floe_dagster.dbt.overlay import overlay_project
 from floe_dagster.dbt.parsed_state import (
-    PARSED_STATE,
     Circumstances,
     adopt_parsed_state,
     profile_hash,
     vars_hash,
 )
+from floe_dagster.lakehouse.parent_process import PARENT_VARIABLE
 from floe_dagster.secrets import read_secret
 
 _MANY = 500
@@ -77,7 +77,7 @@ class FloeDbtCliResource(DbtCliResource):
         dagster_dbt_translator: DagsterDbtTranslator | None = None,
         context: _Context | None = None,
         target_path: Path | None = None,
-    ) -> "FloeDbtInvocation":
+    ) -> FloeDbtInvocation:
         """Start dbt. Everything is as in dagster-dbt, but for what is said here.
 
         Args:
@@ -109,8 +109,15 @@ class FloeDbtCliResource(DbtCliResource):
                     context=context if of_dbt_assets or _has_no_assets(context) else None,
                     target_path=target_path,
                 )
+        invocation = FloeDbtInvocation.of(started, keep=keep)
+        self._invocations.append(invocation)
         prune(self._runs)
-        return FloeDbtInvocation.of(started, keep=keep)
+        return invocation
+
+    def end_all(self) -> None:
+        """End what was started here and is still running."""
+        for invocation in self._invocations:
+            invocation.end()
 
     def _call_with_selector(
         self,
@@ -119,7 +126,7 @@ class FloeDbtCliResource(DbtCliResource):
         context: _Context | None,
         raise_on_error: bool,
         target_path: Path | None,
-    ) -> "FloeDbtInvocation":
+    ) -> FloeDbtInvocation:
         """The call with the selection in a file: the system limits how long an argument may be."""
         folder = self._runs / f"project-{uuid.uuid4().hex[:8]}"
         selector = overlay_project(Path(self.project_dir), folder, select=selection.select, exclude=selection.exclude)
@@ -133,7 +140,12 @@ class FloeDbtCliResource(DbtCliResource):
             target_path=target_path,
         )
         invocation.context = context
+        self._invocations.append(invocation)
         return invocation
+
+    @cached_property
+    def _invocations(self) -> list[FloeDbtInvocation]:
+        return []
 
     @property
     def _runs(self) -> Path:
@@ -159,7 +171,7 @@ class FloeDbtCliResource(DbtCliResource):
         """The environment that dbt is started in: dagster-dbt copies this process's."""
         self._runs.mkdir(parents=True, exist_ok=True)
         secrets = {variable: read_secret(SecretRef(secret_ref=name)) for variable, name in self.secrets.items()}
-        return added_environment({"DBT_TARGET_PATH": str(self._runs), **secrets})
+        return added_environment({"DBT_TARGET_PATH": str(self._runs), PARENT_VARIABLE: str(os.getpid()), **secrets})
 
     @property
     def _profiles_file(self) -> Path:
@@ -215,7 +227,7 @@ class FloeDbtCliResource(DbtCliResource):
 
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
         """The adapter in this process, built when something is fetched with it: it costs as much as starting dbt."""
-        return _DeferredAdapter(lambda: self._build_adapter(args))
+        return DeferredAdapter(lambda: self._build_adapter(args))
 
     def _build_adapter(self, args: Sequence[str]) -> BaseAdapter:
         with self._environment(), pushd(self.project_dir):
@@ -258,53 +270,6 @@ def _find_long_selection(context: _Context | None, args: Sequence[str]) -> _Long
         manifest=found.manifest,
         translator=found.dagster_dbt_translator,
     )
-
-
-class _DeferredAdapter:
-    """An adapter that is not built yet."""
-
-    def __init__(self, build: Callable[[], BaseAdapter]) -> None:
-        self.build = build
-
-
-class FloeDbtInvocation(DbtCliInvocation):
-    """A running dbt call whose adapter is built when it is first used."""
-
-    _keep: Path | None = None
-    _adapter: BaseAdapter | _DeferredAdapter | None = None
-
-    @classmethod
-    def of(cls, invocation: DbtCliInvocation, *, keep: Path) -> "FloeDbtInvocation":
-        """The same call, in place of *invocation*; a project that dbt has to parse is kept at *keep*."""
-        own = cls(**{item.name: getattr(invocation, item.name) for item in fields(invocation) if item.init})
-        own._keep = keep
-        return own
-
-    @property
-    def adapter(self) -> BaseAdapter | None:
-        """dbt's adapter in this process, or None where it cannot be built."""
-        if isinstance(self._adapter, _DeferredAdapter):
-            try:
-                self._adapter = self._adapter.build()
-            except Exception:  # noqa: BLE001 - what is fetched with it is a bonus, as dagster-dbt has it
-                self._adapter = None
-                dg.get_dagster_logger().warning("dbt's adapter cannot be built in this process", exc_info=True)
-        return self._adapter
-
-    @adapter.setter
-    def adapter(self, adapter: BaseAdapter | _DeferredAdapter | None) -> None:
-        self._adapter = adapter
-
-    def stream_raw_events(self) -> Iterator[DbtCliEventMessage]:
-        """The events of dbt; at their end, a project that dbt had to parse is kept for the next call."""
-        try:
-            yield from super().stream_raw_events()
-        finally:
-            parsed = self.target_path / PARSED_STATE
-            if self._keep is not None and parsed.is_file():
-                copy_file(parsed, self._keep)
-                parsed.unlink()
-                prune(self._keep.parent)
 
 
 def _names_of(credentials: Credentials) -> tuple[str, ...]:

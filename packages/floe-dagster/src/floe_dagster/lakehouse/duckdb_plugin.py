@@ -22,6 +22,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from floe_core.errors import CatalogError
 from floe_core.suggestions import list_names
 from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
+from floe_dagster.lakehouse.parent_process import end_with_parent
 from floe_dagster.lakehouse.settings import LakehouseSettings
 from floe_dagster.lakehouse.source_views import (
     FAST_START,
@@ -52,6 +53,7 @@ class Plugin(BasePlugin):
         self._sources = None if not isinstance(sources, list) else {TableName.parse(str(name)) for name in sources}
         self._turn: Turn | None = None
         self._starts_fast = False
+        end_with_parent()
         if self._is_read_only:
             # Dagster's process looks into the file between dbt's runs. It would keep it open, and dbt could not run.
             self.creds.keep_open = False

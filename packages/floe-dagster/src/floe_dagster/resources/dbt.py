@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from dagster_dbt import DagsterDbtTranslator
     from dagster_dbt.dbt_manifest import DbtManifestParam
 
-    from floe_dagster.dbt.cli import FloeDbtCliResource, FloeDbtInvocation
+    from floe_dagster.dbt.cli import FloeDbtCliResource
+    from floe_dagster.dbt.invocation import FloeDbtInvocation
 
 
 class DbtResource(dg.ConfigurableResource["FloeDbtCliResource"]):
@@ -49,6 +50,11 @@ class DbtResource(dg.ConfigurableResource["FloeDbtCliResource"]):
     def create_resource(self, context: dg.InitResourceContext) -> "FloeDbtCliResource":  # noqa: ARG002 - Dagster's hook
         """The resource as assets and ops get it."""
         return self.client
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's hook
+        """End what a step has started and left running, such as one that was interrupted."""
+        if "client" in self.__dict__:
+            self.client.end_all()
 
     @cached_property
     def client(self) -> "FloeDbtCliResource":

@@ -1,0 +1,172 @@
+"""A running dbt call: its events, and its end, whatever interrupts it. Imports dagster-dbt and dbt."""
+
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import dagster as dg
+import orjson
+from dagster._core.utils import exhaust_iterator_and_yield_results_with_exception
+from dagster_dbt import DbtCliInvocation
+from dagster_dbt.core.dbt_cli_event import DbtCliEventMessage
+from dagster_dbt.core.dbt_event_iterator import DbtDagsterEventType, DbtEventIterator
+from dbt.adapters.base.impl import BaseAdapter
+
+from floe_dagster.dbt.files import copy_file, prune
+from floe_dagster.dbt.parsed_state import PARSED_STATE
+
+Fetch: TypeAlias = Callable[[DbtCliInvocation, DbtDagsterEventType], dict[str, Any] | None]
+
+_DUCKDB = "duckdb"
+_SECONDS_TO_CANCEL = 3.0  # what DuckDB does is canceled in a moment; queries in a warehouse take dagster-dbt's 25
+_SECONDS_TO_DIE = 1.0
+
+
+class DeferredAdapter:
+    """An adapter that is not built yet."""
+
+    def __init__(self, build: Callable[[], BaseAdapter]) -> None:
+        self.build = build
+
+
+class FloeDbtInvocation(DbtCliInvocation):
+    """A running dbt call that ends with whoever reads it, and whose adapter is built when it is first used."""
+
+    _keep: Path | None = None
+    _adapter: BaseAdapter | DeferredAdapter | None = None
+    _has_begun: bool = False
+    """Whether dbt has said something about a node: there may be something for it to cancel."""
+
+    @classmethod
+    def of(cls, invocation: DbtCliInvocation, *, keep: Path) -> "FloeDbtInvocation":
+        """The same call, in place of *invocation*; a project that dbt has to parse is kept at *keep*."""
+        own = cls(**{item.name: getattr(invocation, item.name) for item in fields(invocation) if item.init})
+        own._keep = keep
+        return own
+
+    @property
+    def adapter(self) -> BaseAdapter | None:
+        """dbt's adapter in this process, or None where it cannot be built."""
+        if isinstance(self._adapter, DeferredAdapter):
+            try:
+                self._adapter = self._adapter.build()
+            except Exception:  # noqa: BLE001 - what is fetched with it is a bonus, as dagster-dbt has it
+                self._adapter = None
+                dg.get_dagster_logger().warning("dbt's adapter cannot be built in this process", exc_info=True)
+        return self._adapter
+
+    @adapter.setter
+    def adapter(self, adapter: BaseAdapter | DeferredAdapter | None) -> None:
+        self._adapter = adapter
+
+    @property
+    def is_on_duckdb(self) -> bool:
+        """Whether the project is built by DuckDB."""
+        return bool(self.manifest.get("metadata", {}).get("adapter_type") == _DUCKDB)
+
+    def stream(self) -> "FloeDbtEvents":
+        """The events of dbt as Dagster's."""
+        return FloeDbtEvents(self._stream_asset_events(), self)
+
+    def stream_raw_events(self) -> Iterator[DbtCliEventMessage]:
+        """The events of dbt; at their end, a project that dbt had to parse is kept for the next call."""
+        try:
+            yield from super().stream_raw_events()
+        except BaseException:  # an interrupt too, wherever between two lines it arrives
+            self.end()
+            raise
+        finally:
+            parsed = self.target_path / PARSED_STATE
+            if self._keep is not None and parsed.is_file():
+                copy_file(parsed, self._keep)
+                parsed.unlink()
+                prune(self._keep.parent)
+
+    def end(self) -> None:
+        """End dbt if it is still running: it may cancel what it does, and is killed if that takes long."""
+        patience = _SECONDS_TO_CANCEL if self.is_on_duckdb else self.termination_timeout_seconds
+        # While dbt starts it may swallow an interrupt, and while it waits for its turn at the database it goes on.
+        cancel = [(signal.SIGINT, patience)] if self._has_begun else []
+        for sent, seconds in (*cancel, (signal.SIGTERM, _SECONDS_TO_DIE), (signal.SIGKILL, _SECONDS_TO_DIE)):
+            if self.process.poll() is not None:
+                return
+            self.process.send_signal(sent)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.communicate(timeout=seconds)  # reads on: dbt may wait for somebody to read what it says
+
+    def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
+        """Each line that dbt prints, as its event where it is one.
+
+        In place of dagster-dbt's, which takes an interrupt while it parses a line for a line that is no event.
+        """
+        stdout = self.process.stdout
+        if stdout is None or stdout.closed:
+            return
+        for line in stdout:
+            event = _parse_event(line.decode(errors="replace").strip())
+            if isinstance(event, dict):
+                self._has_begun |= "node_info" in event["data"]
+                if event["info"]["level"] == "error":
+                    self._error_messages.append(event["info"]["msg"])
+            yield event
+        stdout.close()
+
+
+class FloeDbtEvents(DbtEventIterator[DbtDagsterEventType]):
+    """The events of a dbt call, with methods that fetch more about each model.
+
+    What is fetched, and the events that come of it, are dagster-dbt's. It however reads dbt in a thread that no
+    interrupt reaches, and meanwhile asks without a pause whether something has come.
+    """
+
+    def _attach_metadata(self, fn: Fetch) -> "FloeDbtEvents":
+        invocation = self._dbt_cli_invocation
+
+        def attach(event: DbtDagsterEventType) -> DbtDagsterEventType:
+            found = fn(invocation, event)
+            return event if found is None else event.with_metadata({**event.metadata, **found})
+
+        _ = invocation.adapter  # built while dbt starts
+        on_duckdb = isinstance(invocation, FloeDbtInvocation) and invocation.is_on_duckdb
+        return FloeDbtEvents(self._after_dbt(attach) if on_duckdb else self._beside_dbt(attach), invocation)
+
+    def _after_dbt(self, attach: Callable[[DbtDagsterEventType], DbtDagsterEventType]) -> Iterator[DbtDagsterEventType]:
+        """Attach when dbt has ended: DuckDB lets nobody else read while dbt writes."""
+        yield from map(attach, exhaust_iterator_and_yield_results_with_exception(self))
+
+    def _beside_dbt(
+        self, attach: Callable[[DbtDagsterEventType], DbtDagsterEventType]
+    ) -> Iterator[DbtDagsterEventType]:
+        """Attach while dbt goes on, to several events at once; they are given in dbt's order."""
+        pool = ThreadPoolExecutor(self._dbt_cli_invocation.postprocessing_threadpool_num_threads)
+        waiting: deque[Future[DbtDagsterEventType]] = deque()
+        failure: Exception | None = None
+        try:
+            try:
+                for event in self:
+                    waiting.append(pool.submit(attach, event))
+                    while waiting and waiting[0].done():
+                        yield waiting.popleft().result()
+            except Exception as error:  # noqa: BLE001 - dbt's, told when all that it built is
+                failure = error
+            while waiting:
+                yield waiting.popleft().result()
+            if failure is not None:
+                raise failure
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _parse_event(line: str) -> str | dict[str, Any]:
+    try:
+        event = orjson.loads(line)
+        event["info"]["level"], event["data"]
+    except (ValueError, KeyError, TypeError):
+        return line
+    return event if isinstance(event, dict) else line

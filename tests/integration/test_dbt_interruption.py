@@ -1,0 +1,113 @@
+"""A run that is interrupted while dbt runs: no dbt outlives it."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster_dbt import DbtCliResource
+
+from dbt_shop import DbtShop
+from floe_core.schemas.orchestration_config import DbtConfig
+from floe_dagster.resources.dbt import DbtResource
+
+PROJECT = {
+    "models/quick.sql": "select 1 as id",
+    "models/endless.sql": "-- depends_on: {{ ref('quick') }}\nselect count(*) as rows from range(1000000000000)",
+}
+SECONDS = 8.0  # on a machine that is busy with other tests; dbt has 3 to cancel what it does
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A dbt project with a model that takes an hour."""
+
+    shop: DbtShop
+    resource: DbtResource
+    assets: Sequence[dg.AssetsDefinition]
+
+    def interrupt_when(self, condition: Callable[[], object], *more: dg.AssetsDefinition) -> tuple[str, float]:
+        """Run everything and interrupt it then; the run's status, and the seconds that it took to end."""
+        sent: list[float] = []
+
+        def interrupt() -> None:
+            while not condition():
+                time.sleep(0.02)
+            sent.append(time.monotonic())
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with dg.DagsterInstance.ephemeral() as instance:
+            assets = more or self.assets
+            result = dg.materialize(assets, instance=instance, resources={"dbt": self.resource}, raise_on_error=False)
+            thread.join()
+            return result.dagster_run.status.value, time.monotonic() - sent[0]
+
+    def has_logged(self, text: str) -> bool:
+        logs = self.shop.floe_dir.glob("dbt/dev/runs/*/dbt.log")
+        return any(text in log.read_text() for log in logs)
+
+
+@pytest.fixture(scope="module", params=[(), ("row_counts",)], ids=["plain", "with row counts"])
+def endless(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Endless:
+    folder = tmp_path_factory.mktemp("endless") / "shop"
+    shop = DbtShop(folder, [])
+    (shop.dbt_dir / "models").mkdir(parents=True)
+    (shop.dbt_dir / "dbt_project.yml").write_text("name: shop\nprofile: shop\nmodels: {+materialized: table}\n")
+    for name, text in PROJECT.items():
+        (shop.dbt_dir / name).write_text(text)
+    config = DbtConfig(fetch=request.param)
+    compiled = shop.compile(config)
+    loaded = shop.load(compiled.index, config)
+    return Endless(shop, shop.resource(compiled.index, loaded, config), loaded.assets)
+
+
+@pytest.fixture(autouse=True)
+def no_logs(endless: Endless) -> None:
+    for log in endless.shop.floe_dir.glob("dbt/dev/runs/*/dbt.log"):
+        log.unlink()
+
+
+def dbt_processes() -> list[int]:
+    """The dbt processes that this one has started and that are alive."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            if int(parent) == os.getpid() and state != "Z" and any(part.endswith(b"/dbt") for part in command):
+                found.append(int(process.name))
+    return found
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(lambda _: dbt_processes(), id="when dbt starts"),
+        pytest.param(lambda endless: endless.has_logged("START sql table model main.endless"), id="in a model"),
+    ],
+)
+def test_an_interrupt_ends_dbt_and_the_run_soon(endless: Endless, moment: Callable[[Endless], object]) -> None:
+    status, seconds = endless.interrupt_when(lambda: moment(endless))
+
+    assert dbt_processes() == []
+    assert (status, seconds < SECONDS) == ("FAILURE", True), seconds
+
+
+def test_a_dbt_that_nobody_waits_for_ends_with_its_step(endless: Endless) -> None:
+    @dg.asset
+    def careless(dbt: DbtCliResource) -> None:
+        dbt.cli(["build"])
+        time.sleep(60)
+
+    status, seconds = endless.interrupt_when(lambda: endless.has_logged("START sql table model main.endless"), careless)
+
+    assert dbt_processes() == []
+    assert (status, seconds < SECONDS) == ("FAILURE", True), seconds
