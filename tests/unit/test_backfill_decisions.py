@@ -209,7 +209,7 @@ class BackfillMachine(RuleBasedStateMachine):
     )
     def begin(self, size: int, batch_size: int, per_run: int | None, on_failure: str) -> None:
         self.keys = KEYS[:size]
-        self.rules = BackfillRules(batch_size, per_run, on_failure)  # type: ignore[arg-type] # one of the two
+        self.backfill_rules = BackfillRules(batch_size, per_run, on_failure)  # type: ignore[arg-type] # one of the two
         self.world = World()
         self.asked = 0.0
         self.interrupted: list[RunToLaunch] = []
@@ -218,7 +218,7 @@ class BackfillMachine(RuleBasedStateMachine):
         return judge_partitions(self.keys, list(self.world.runs.values()), assets=ASSETS, retried_since=self.asked)
 
     def decision(self) -> Decision:
-        return decide(self.progress(), self.rules, assets=ASSETS, positions=POSITIONS)
+        return decide(self.progress(), self.backfill_rules, assets=ASSETS, positions=POSITIONS)
 
     @rule(launched=st.integers(0, 4), resumed=st.booleans())
     def tick(self, launched: int, resumed: bool) -> None:
@@ -233,9 +233,11 @@ class BackfillMachine(RuleBasedStateMachine):
         keys = [key for request in decision.runs for key in request.keys]
         assert not self.world.in_flight
         assert keys == list(before.having("missing"))[: len(keys)]
-        assert len(keys) == min(self.rules.batch_size, len(before.having("missing")))
+        assert len(keys) == min(self.backfill_rules.batch_size, len(before.having("missing")))
         assert all(is_range(request.keys, POSITIONS) for request in decision.runs)
-        assert all(self.rules.per_run is None or len(r.keys) <= self.rules.per_run for r in decision.runs)
+        assert all(
+            self.backfill_rules.per_run is None or len(r.keys) <= self.backfill_rules.per_run for r in decision.runs
+        )
         for request in decision.runs[:launched]:
             self.world.launch(request)
         if resumed:
@@ -264,7 +266,7 @@ class BackfillMachine(RuleBasedStateMachine):
     @invariant()
     def the_bound_holds(self) -> None:
         if hasattr(self, "world"):
-            assert len(self.progress().having("in_flight")) <= self.rules.batch_size
+            assert len(self.progress().having("in_flight")) <= self.backfill_rules.batch_size
 
     def teardown(self) -> None:
         """In the end, asked again and with runs that succeed, everything is there, once."""

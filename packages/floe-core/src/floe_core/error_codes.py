@@ -327,6 +327,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`~`, parentheses and methods such as `.since(…)` combine them. What cannot be said so is returned by a "
         "function: `{target_function: package.module.name}`.",
     ),
+    "FLOE-347": ErrorCode(
+        "an automation condition that cannot be built",
+        "A bare `on_cron` takes the cron and the zone of the asset's time window, and the asset has none; a method such "
+        "as `.without(…)` or `.replace(…)` names a part that the condition does not have; or the function of "
+        "`target_function` returns something other than a `dagster.AutomationCondition`.",
+    ),
     # ---- 35x: jobs and what launches them ----------------------------------------------------------------------
     "FLOE-350": ErrorCode(
         "Dagster refuses a definition",
@@ -359,14 +365,38 @@ ERROR_CODES: dict[str, ErrorCode] = {
         " Set the one or the other.",
     ),
     "FLOE-356": ErrorCode(
-        "a partition_selector without partitions",
-        "`partition_selector` says which partitions of a partitioned job are launched. The job has none.",
+        "a partition_selector that fits no partitions",
+        "`partition_selector` says which partitions of a partitioned job are launched: `latest` (the default), `all`, "
+        "`last:N`, `none` or a partition key. The job has no partitions, or for `last:N` no time windows, or the "
+        "function of `target_function` names the partitions.",
     ),
     "FLOE-357": ErrorCode(
         "a schedule's function asks for what cannot be launched",
         "The function of `target_function` returns `dagster.RunRequest`, a list of them, run config, "
         "`dagster.SkipReason` or None. For a partitioned job every run request names its partition, unless the "
         "schedule says `partition_selector: none`.",
+    ),
+    "FLOE-358": ErrorCode(
+        "a backfill over partitions that do not exist",
+        "`partition_range` and `partition_keys` name keys of the job's partitions definition as Dagster writes them, "
+        "and a range goes from an earlier to a later one. What does not exist yet cannot be launched: partitions that come "
+        "later are for a schedule. Dynamic keys are looked for when the backfill runs.",
+    ),
+    "FLOE-359": ErrorCode(
+        "a backfill of a job without partitions",
+        "A backfill launches a job for many partitions. None of the assets of the job has any.",
+    ),
+    "FLOE-358": ErrorCode(
+        "there is no such partition",
+        "The partition key is not one of the job's partitions definition. Time windows have keys in the format of `fmt` "
+        "from `start` on, those of two dimensions are joined by `|` in the order of the dimensions' names, and dynamic "
+        "ones are there once they were added.",
+    ),
+    "FLOE-359": ErrorCode(
+        "a schedule leaves out what is automated",
+        "Where an asset has an automation condition, the condition decides when it is materialised: a scheduled run "
+        "leaves it out, with its checks and with what Dagster executes as one unit with it. A tick that has nothing "
+        "left skips. Sensors, backfills and runs started by hand launch everything.",
     ),
     # ---- 36x: what is defined twice, or in a circle ------------------------------------------------------------
     "FLOE-360": ErrorCode(
@@ -428,6 +458,18 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "The value is right as such, and the asset that a pattern matches has no place for it: a graph of ops has no "
         "retry policy of its own, an asset has at most ten kinds, and which tables an asset reads and writes is said "
         "by its code.",
+    ),
+    "FLOE-383": ErrorCode(
+        "partitions that do not lead to those upstream",
+        "Where both an asset and one that it depends on have partitions, Dagster must know which partition is made from "
+        "which. It finds that out for time windows of one time zone, for partitions of the same kind, and for a "
+        "dimension of partitions of two; for anything else the code names a partition mapping. `dagster definitions "
+        "validate` refuses the same.",
+    ),
+    "FLOE-384": ErrorCode(
+        "partitions that have no partition upstream",
+        "The asset has partitions that an asset it depends on does not have: other keys, or windows before its start. "
+        "Dagster's backfills refuse them, and an asset that loads the value of the other one fails.",
     ),
     # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
     "FLOE-390": ErrorCode(

@@ -62,11 +62,24 @@ class Finish:
     failed: tuple[str, ...] = ()
 
 
-Decision: TypeAlias = Launch | Wait | Stop | Finish
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Nothing is left to launch but keys that do not exist."""
+
+    unknown: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+
+
+Decision: TypeAlias = Launch | Wait | Stop | Lack | Finish
 
 
 def decide(
-    progress: Progress, rules: BackfillRules, *, assets: frozenset[str], positions: Mapping[str, Position]
+    progress: Progress,
+    rules: BackfillRules,
+    *,
+    assets: frozenset[str],
+    positions: Mapping[str, Position],
+    unknown: tuple[str, ...] = (),
 ) -> Decision:
     """What to do now.
 
@@ -75,6 +88,7 @@ def decide(
         rules: Of the backfill.
         assets: What the job materialises.
         positions: Where a key stands in the partitions definition, one number for each dimension.
+        unknown: Keys of the backfill that do not exist.
     """
     in_flight = progress.having("in_flight")
     if in_flight:
@@ -84,7 +98,7 @@ def decide(
         return Stop(failed)
     batch = tuple(islice(progress.having("missing"), rules.batch_size))
     if not batch:
-        return Finish(failed)
+        return Lack(unknown, failed) if unknown else Finish(failed)
     return Launch(tuple(_split_into_runs(batch, progress.states, rules, assets, positions)))
 
 

@@ -1,13 +1,11 @@
 """Which partitions a backfill is over, and where each stands in the partitions definition."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
 
 import dagster as dg
-from dagster._core.definitions.partitions.context import partition_loading_context
 
 from floe_core.schemas.backfill_definition import BackfillDefinition
 from floe_dagster.backfilling.decisions import Position
@@ -54,7 +52,7 @@ def select_keys(
         at: The instant.
         store: Where dynamic keys are kept.
     """
-    with loading_partitions(at, store):
+    with dg.partition_loading_context(at, store):
         dimensions = dimensions_of(partitions_def)
         ends = _named_keys(backfill)
         parts = [split_key(key, dimensions, partitions_def) for key in ends]
@@ -81,11 +79,6 @@ def select_keys(
         for part in chosen
     }
     return SelectedKeys(tuple(positions), unknown, positions)
-
-
-def loading_partitions(at: datetime, store: dg.DagsterInstance | None) -> AbstractContextManager[object]:
-    """Let partitions definitions compute their keys as of *at*, with the dynamic keys of *store*."""
-    return partition_loading_context(effective_dt=at, dynamic_partitions_store=store)
 
 
 def dimensions_of(partitions_def: dg.PartitionsDefinition) -> list[Dimension]:

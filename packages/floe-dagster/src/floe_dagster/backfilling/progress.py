@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -66,6 +66,11 @@ class Progress:
     def having(self, status: PartitionStatus) -> tuple[str, ...]:
         """The keys of one status."""
         return tuple(key for key, state in self.states.items() if state.status == status)
+
+    def as_done(self) -> "Progress":
+        """The same with every partition done: of a finished backfill some runs may have been deleted."""
+        done = {key: replace(state, status="done", lacking=frozenset()) for key, state in self.states.items()}
+        return Progress(done, self.runs)
 
 
 def judge_partitions(

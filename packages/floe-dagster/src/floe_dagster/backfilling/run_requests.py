@@ -1,0 +1,73 @@
+"""The runs of a backfill as Dagster is asked for them, by a sensor or by the command line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    RUN_KEY_TAG,
+    SENSOR_NAME_TAG,
+)
+
+from floe_dagster.backfilling.decisions import RunToLaunch
+from floe_dagster.backfilling.plan import BackfillPlan
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run to be asked for; `assets` where it is not all of the job."""
+
+    run_key: str
+    tags: Mapping[str, str]
+    run_config: Mapping[str, object]
+    partition_key: str | None = None
+    assets: Sequence[dg.AssetKey] | None = None
+
+    @property
+    def request(self) -> dg.RunRequest:
+        """What a sensor returns for it."""
+        return dg.RunRequest(
+            run_key=self.run_key,
+            run_config=self.run_config,
+            tags=self.tags,
+            partition_key=self.partition_key,
+            asset_selection=self.assets,
+        )
+
+
+def prepare_run(plan: BackfillPlan, run: RunToLaunch, *, round_number: int) -> PreparedRun:
+    """Everything that *run* is asked for with.
+
+    Its run key says what it is for, so that two who see the same runs ask for the same run, and Dagster launches one.
+    """
+    first, last = run.keys[0], run.keys[-1]
+    tags = {**plan.tags, **plan.identity.tags_of_round(round_number)}
+    if first == last:
+        tags |= plan.job.get_tags_for_partition_key(first, None)
+    else:
+        tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+    assets = None if run.assets is None else [dg.AssetKey.from_user_string(key) for key in sorted(run.assets)]
+    return PreparedRun(
+        run_key=f"{plan.identity.name}/{round_number}/{first if first == last else f'{first}...{last}'}/{run.attempt}",
+        tags=tags,
+        run_config=_run_config(plan.job, first, assets),
+        partition_key=first if first == last else None,
+        assets=assets,
+    )
+
+
+def tags_as_of_sensor(plan: BackfillPlan, run: PreparedRun) -> dict[str, str]:
+    """The run's tags with those that Dagster gives to what the sensor asks for, so that it does not launch it too."""
+    return {**run.tags, SENSOR_NAME_TAG: plan.identity.sensor_name, RUN_KEY_TAG: run.run_key}
+
+
+def _run_config(job: dg.JobDefinition, key: str, assets: Sequence[dg.AssetKey] | None) -> Mapping[str, object]:
+    """The job's own run config, which Dagster leaves out of ranges and does not cut down to the selected assets."""
+    config = dict(job.get_run_config_for_partition_key(key))
+    ops = config.get("ops")
+    if assets is None or not isinstance(ops, Mapping):
+        return config
+    selected = {node.name for node in job.get_subset(asset_selection=set(assets)).nodes}
+    return {**config, "ops": {name: value for name, value in ops.items() if name in selected}}
