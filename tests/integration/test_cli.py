@@ -163,6 +163,23 @@ def test_a_broken_model_shows_what_dbt_said_and_leaves_with_3(own_shop: Path) ->
     assert "Traceback" not in finished.stderr
 
 
+def test_a_dbt_test_that_fails_is_why_the_rest_is_skipped(own_shop: Path) -> None:
+    model = own_shop / "dbt" / "models" / "silver" / "stg_orders.sql"
+    model.write_text(model.read_text().replace("quantity * unit_price as amount", "null as amount"))
+
+    finished = floe(own_shop, "run", "full_pipeline", "--format", "json")
+
+    assert finished.returncode == 3
+    report = json.loads(finished.stdout)
+    assert {asset["key"]: (asset["status"], asset["because"]) for asset in report["assets"]} == {
+        "bronze_orders": ("materialized", []),
+        "silver/stg_orders": ("materialized", []),
+        "gold/daily_revenue": ("skipped", ["check silver/stg_orders: not_null_stg_orders_amount"]),
+    }
+    (failure,) = report["failures"]
+    assert failure["assets"] == []
+
+
 @pytest.mark.requirement("010-FR-023", "010-FR-047")
 def test_mistakes_of_floe_yaml_are_one_report(own_shop: Path) -> None:
     document = own_shop / "floe.yaml"

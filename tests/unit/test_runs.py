@@ -62,7 +62,10 @@ DEFINITIONS = """
     def never_reached():
         return dg.AssetCheckResult(passed=True)
 
-    @dg.multi_asset(specs=[dg.AssetSpec("left"), dg.AssetSpec("right")], op_tags={"dagster_dbt/select": "fqn:*"})
+    def model(name):
+        return dg.AssetSpec(name, metadata={"dagster_dbt/unique_id": f"model.shop.{name}"})
+
+    @dg.multi_asset(specs=[model("left"), model("right")])
     def pair():
         yield dg.MaterializeResult("left", metadata={"Execution Duration": 1.5})
         yield dg.MaterializeResult("right")

@@ -129,7 +129,7 @@ RunNews: TypeAlias = (
 class RunLedger:
     """Adds up the events of one run, in the order in which they are given."""
 
-    dbt_steps: frozenset[str] = frozenset()
+    dbt_names: Mapping[str, str] = field(default_factory=dict)  # asset that dbt builds → its name in dbt
     run_id: str = ""
     planned_assets: dict[str, str] = field(default_factory=dict)  # asset → step
     planned_checks: dict[tuple[str, str], str] = field(default_factory=dict)  # (asset, check) → step
@@ -213,7 +213,7 @@ class RunLedger:
         step = _step(event)
         self.started_steps.setdefault(step, timestamp)
         checks = sum(1 for planned in self.planned_checks.values() if planned == step)
-        yield StepStarted(step, self._assets_of(step), checks, is_dbt=step in self.dbt_steps)
+        yield StepStarted(step, self._assets_of(step), checks, is_dbt=self._is_dbt(step))
 
     def _materialize(self, event: dg.DagsterEvent, timestamp: float) -> Iterator[RunNews]:
         materialization = event.step_materialization_data.materialization
@@ -273,13 +273,25 @@ class RunLedger:
 
     def _fail(self, step: str, error: SerializableErrorInfo | None) -> StepFailed:
         text = describe_error(error)
-        missing = [key for key in self._assets_of(step) if key not in self.assets]
-        named = set(_DBT_NODE.findall(text))
-        failed = [key for key in missing if key.rsplit("/", 1)[-1] in named] or missing
+        failed = self._failed_assets(step, text)
         self.assets |= {key: AssetResult(key, "failed") for key in failed}
-        failure = StepFailed(step, text, tuple(failed))
+        failure = StepFailed(step, text, failed)
         self.failures.append(failure)
         return failure
+
+    def _failed_assets(self, step: str, error: str) -> tuple[str, ...]:
+        """What a step that failed was to build and did not; what dbt skipped behind a failure did not fail itself."""
+        missing = tuple(key for key in self._assets_of(step) if key not in self.assets)
+        if not self._is_dbt(step):
+            return missing
+        named = set(_DBT_NODE.findall(error))
+        failed = tuple(key for key in missing if self.dbt_names.get(key) in named)
+        tests = [self.checks.get(check) for check, planned in self.planned_checks.items() if planned == step]
+        has_failed_test = any(test is not None and test.status == "failed" for test in tests)
+        return failed or (() if has_failed_test else missing)
+
+    def _is_dbt(self, step: str) -> bool:
+        return any(asset in self.dbt_names for asset in self._assets_of(step))
 
     def _assets_of(self, step: str) -> tuple[str, ...]:
         return tuple(asset for asset, planned in self.planned_assets.items() if planned == step)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.reconstruct import ReconstructableJob, ReconstructableRepository
 from dagster._core.workspace.autodiscovery import loadable_targets_from_loaded_module
 
 from floe_core.errors import FloeError, LoadError, Problem, RunError
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.dbt.model_assets import SELECT_TAG
 from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, CodePointer
 from floe_dagster.running.run_ledger import AssetResult, CheckResult, RunLedger, RunNews, RunRetried, StepFailed
 from floe_dagster.user_code.import_paths import set_up_import_paths
@@ -32,6 +32,8 @@ _MAX_RETRIES_TAG = "dagster/max_retries"
 _MAX_RUNTIME_TAG = "dagster/max_runtime"
 _RETRY_NUMBER_TAG = "dagster/retry_number"
 _LAUNCH_TAG = ".floe/launch"  # tags that begin with a dot are kept and not shown
+_DBT_UNIQUE_ID = "dagster_dbt/unique_id"  # such as `model.shop.stg_orders`
+_DOTS_BEFORE_NAME = 2
 _POLL_SECONDS = 0.2
 _PAGE = 1000
 
@@ -160,7 +162,8 @@ def execute_job(
         RunError: The run config does not fit the job; nothing has run.
     """
     started = time.monotonic()
-    ledger = RunLedger(dbt_steps=frozenset(node.name for node in job.graph.nodes if SELECT_TAG in node.definition.tags))
+    graph = location.definition.asset_graph
+    ledger = RunLedger(dbt_names=dict(_dbt_names(graph)))
     attempts = _number_tag(job, _MAX_RETRIES_TAG)
     execution = _Execution(
         location.repository.get_reconstructable_job(job.name),
@@ -175,7 +178,6 @@ def execute_job(
             break
         listener(RunRetried(run.run_id, attempt, attempts))
         run = execution.run(run_config=run_config, tags=tags, retry_of=run.run_id, attempt=attempt)
-    graph = location.definition.asset_graph
     nodes = {key: graph.get(dg.AssetKey.from_user_string(key)) for key in ledger.planned_assets}
     ledger.close({key: [parent.to_user_string() for parent in node.parent_keys] for key, node in nodes.items()})
     return RunReport(
@@ -425,6 +427,14 @@ def _status(status: dg.DagsterRunStatus) -> RunStatus:
             return "canceled"
         case _:
             return "failure"
+
+
+def _dbt_names(graph: AssetGraph) -> Iterator[tuple[str, str]]:
+    """The assets that dbt builds, with the names that they have in dbt."""
+    for node in graph.asset_nodes:
+        unique_id = str(node.metadata.get(_DBT_UNIQUE_ID, ""))
+        if node.is_executable and unique_id.count(".") >= _DOTS_BEFORE_NAME:
+            yield node.key.to_user_string(), unique_id.split(".")[_DOTS_BEFORE_NAME]
 
 
 def _number_tag(job: dg.JobDefinition, tag: str) -> int:
