@@ -160,6 +160,7 @@ def test_a_broken_model_shows_what_dbt_said_and_leaves_with_3(own_shop: Path) ->
     }
     (failure,) = report["failures"]
     assert 'Referenced column "custmer" not found' in failure["error"]
+    assert "this is line 3 of dbt/models/silver/stg_orders.sql" in failure["error"]
     assert "Traceback" not in finished.stderr
 
 

@@ -18,6 +18,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCliEventMessage
 from dagster_dbt.core.dbt_event_iterator import DbtDagsterEventType, DbtEventIterator
 from dbt.adapters.base.impl import BaseAdapter
 
+from floe_dagster.dbt.error_lines import ERRORS_HEADING, add_places
 from floe_dagster.dbt.files import copy_file, prune
 from floe_dagster.dbt.parsed_state import PARSED_STATE
 
@@ -87,6 +88,10 @@ class FloeDbtInvocation(DbtCliInvocation):
                 copy_file(parsed, self._keep)
                 parsed.unlink()
                 prune(self._keep.parent)
+
+    def _format_error_messages(self) -> str:
+        messages = add_places(self._error_messages, project_dir=self.project_dir, target_path=self.target_path)
+        return "\n\n".join(["", ERRORS_HEADING, *messages]) if messages else ""
 
     def end(self) -> None:
         """End dbt if it is still running: it may cancel what it does, and is killed if that takes long."""
