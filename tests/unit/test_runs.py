@@ -10,6 +10,13 @@ import pytest
 from floe_core.errors import LoadError, RunError
 from floe_core.project import ProjectFolder
 from floe_core.schemas.platform_spec import PlatformSpec
+from floe_dagster.running.code_locations import (
+    CodeLocation,
+    UnknownJobError,
+    check_unpartitioned,
+    find_job,
+    load_code_location,
+)
 from floe_dagster.running.code_pointer import find_code_pointer
 from floe_dagster.running.instance import prepare_dagster_home
 from floe_dagster.running.run_ledger import (
@@ -23,15 +30,7 @@ from floe_dagster.running.run_ledger import (
     StepRetried,
     StepStarted,
 )
-from floe_dagster.running.runs import (
-    CodeLocation,
-    RunReport,
-    UnknownJobError,
-    check_unpartitioned,
-    execute_job,
-    find_job,
-    load_code_location,
-)
+from floe_dagster.running.runs import RunReport, execute_job
 from plugins.user_project import UserProject
 
 DEFINITIONS = """

@@ -9,8 +9,8 @@ from floe_dagster.compilation import CompilationResult, compile_project
 from floe_dagster.definitions import recorded_loads
 from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loading import LoadedProject
+from floe_dagster.running.code_locations import load_code_location
 from floe_dagster.running.code_pointer import CodePointer, find_code_pointer
-from floe_dagster.running.runs import load_code_location
 
 Progress = Callable[[str], None]
 

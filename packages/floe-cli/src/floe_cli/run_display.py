@@ -16,6 +16,7 @@ from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
     CheckStatus,
+    RunInterrupted,
     RunNews,
     RunRetried,
     RunStarted,
@@ -32,6 +33,7 @@ _COLORS = {
     "done": "green",
     "warned": "yellow",
     "retry": "yellow",
+    "cancel": "yellow",
     "failed": "red",
     "skipped": "yellow",
 }
@@ -89,7 +91,7 @@ class _Live:
         self._running: dict[str, StepStarted] = {}
         self._heard_of: set[str] = set()
 
-    def show(self, news: RunNews) -> None:
+    def show(self, news: RunNews) -> None:  # noqa: C901 - a case for each kind of news
         match news:
             case RunStarted():
                 self._progress.update(self._task, total=news.assets + news.checks or None)
@@ -103,6 +105,8 @@ class _Live:
                 self._running.pop(news.step, None)
             case RunRetried():
                 self._running.clear()
+            case RunInterrupted():
+                pass
             case _:
                 assert_never(news)
         self._running = {step: begun for step, begun in self._running.items() if not _is_over(news, begun)}
@@ -130,6 +134,8 @@ def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind o
             return [f"run {news.run_id}: {_counted(news.assets, 'asset')}, {_counted(news.checks, 'check')}"]
         case RunRetried():
             return [_line("retry", f"the run, from where it failed (retry {news.attempt} of {news.attempts})")]
+        case RunInterrupted():
+            return [_line("cancel", "the run; interrupt it once more to end it at once")]
         case StepStarted():
             return [_line("start", _named(news)), *(_indented(_DBT_STARTS) if news.is_dbt else [])]
         case StepRetried():
