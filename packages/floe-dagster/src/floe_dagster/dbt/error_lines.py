@@ -6,9 +6,6 @@ from pathlib import Path
 
 from floe_core.errors import shown_path
 
-ERRORS_HEADING = "Errors parsed from dbt logs:"
-"""dagster-dbt's words above what dbt said."""
-
 _FAILURE = re.compile(r"Failure in \w+ (?P<name>\S+) \((?P<path>[^()]+)\)")
 _LINE = re.compile(r"^\s*LINE (?P<number>\d+):(?P<text>.*)$", re.MULTILINE)
 _CUT = "..."  # DuckDB and PostgreSQL show a part of a long line

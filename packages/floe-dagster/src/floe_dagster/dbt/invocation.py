@@ -18,7 +18,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCliEventMessage
 from dagster_dbt.core.dbt_event_iterator import DbtDagsterEventType, DbtEventIterator
 from dbt.adapters.base.impl import BaseAdapter
 
-from floe_dagster.dbt.error_lines import ERRORS_HEADING, add_places
+from floe_dagster.dbt.error_lines import add_places
 from floe_dagster.dbt.files import copy_file, prune
 from floe_dagster.dbt.parsed_state import PARSED_STATE
 
@@ -90,8 +90,12 @@ class FloeDbtInvocation(DbtCliInvocation):
                 prune(self._keep.parent)
 
     def _format_error_messages(self) -> str:
-        messages = add_places(self._error_messages, project_dir=self.project_dir, target_path=self.target_path)
-        return "\n\n".join(["", ERRORS_HEADING, *messages]) if messages else ""
+        said = self._error_messages
+        self._error_messages = add_places(said, project_dir=self.project_dir, target_path=self.target_path)
+        try:
+            return super()._format_error_messages()
+        finally:
+            self._error_messages = said
 
     def end(self) -> None:
         """End dbt if it is still running: it may cancel what it does, and is killed if that takes long."""

@@ -12,7 +12,6 @@ from dagster._core.execution.plan.objects import ErrorSource
 from dagster_shared.error import SerializableErrorInfo
 
 from floe_core.errors import shown_path
-from floe_dagster.dbt.error_lines import ERRORS_HEADING
 from floe_dagster.user_code.modules import FLOE_FOLDERS
 
 AssetStatus: TypeAlias = Literal["materialized", "failed", "canceled", "skipped"]
@@ -20,6 +19,7 @@ CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
 
 ROW_COUNT = "dagster/row_count"
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
+_DBT_ERRORS = "Errors parsed from dbt logs:"
 _WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
 _CLASS_PATHS = re.compile(
     r"^(?:floe_core\.errors\.\w+|dagster\._core\.definitions\.events\.Failure): (?=error\[)"  # a problem of floe's
@@ -324,8 +324,8 @@ def describe_error(error: SerializableErrorInfo | None) -> str:
     while error.cause is not None and str(error.cls_name).startswith(_WRAPPERS):
         error = error.cause
     message = _CLASS_PATHS.sub("", _ANSI.sub("", error.message).strip())
-    if ERRORS_HEADING in message:
-        return _dbt_message(message.partition(ERRORS_HEADING)[2])
+    if _DBT_ERRORS in message:
+        return _dbt_message(message.partition(_DBT_ERRORS)[2])
     frames = [frame for entry in error.stack if (frame := _user_frame(entry))]
     return "\n".join([*frames[-_SHOWN_FRAMES:], message])
 
