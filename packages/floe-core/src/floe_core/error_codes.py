@@ -320,6 +320,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "The exclusions take away everything that the items select, or the project has no asset to materialise.",
     ),
     # ---- 34x: partitions, and what launches assets on its own --------------------------------------------------
+    "FLOE-340": ErrorCode(
+        "there is no such partition",
+        "The partition key is not one of the partitions definition. Time windows have keys in the format of `fmt`, from "
+        "`start` on; those of two dimensions are joined by `|` in the order of the dimensions' names; dynamic ones are "
+        "there once they were added.",
+    ),
     "FLOE-346": ErrorCode(
         "an automation condition cannot be read",
         "A condition is `eager`, `on_missing`, `on_cron`, or an expression over the conditions of Dagster's "
@@ -332,6 +338,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A bare `on_cron` takes the cron and the zone of the asset's time window, and the asset has none; a method such "
         "as `.without(…)` or `.replace(…)` names a part that the condition does not have; or the function of "
         "`target_function` returns something other than a `dagster.AutomationCondition`.",
+    ),
+    "FLOE-349": ErrorCode(
+        "a schedule leaves out what is automated",
+        "Where an asset has an automation condition, the condition decides when it is materialised: a scheduled run "
+        "leaves it out, with its checks and with what Dagster executes as one unit with it. A tick that has nothing "
+        "left skips. Sensors, backfills and runs started by hand launch everything.",
     ),
     # ---- 35x: jobs and what launches them ----------------------------------------------------------------------
     "FLOE-350": ErrorCode(
@@ -385,18 +397,6 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-359": ErrorCode(
         "a backfill of a job without partitions",
         "A backfill launches a job for many partitions. None of the assets of the job has any.",
-    ),
-    "FLOE-358": ErrorCode(
-        "there is no such partition",
-        "The partition key is not one of the job's partitions definition. Time windows have keys in the format of `fmt` "
-        "from `start` on, those of two dimensions are joined by `|` in the order of the dimensions' names, and dynamic "
-        "ones are there once they were added.",
-    ),
-    "FLOE-359": ErrorCode(
-        "a schedule leaves out what is automated",
-        "Where an asset has an automation condition, the condition decides when it is materialised: a scheduled run "
-        "leaves it out, with its checks and with what Dagster executes as one unit with it. A tick that has nothing "
-        "left skips. Sensors, backfills and runs started by hand launch everything.",
     ),
     # ---- 36x: what is defined twice, or in a circle ------------------------------------------------------------
     "FLOE-360": ErrorCode(
@@ -471,6 +471,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "The asset has partitions that an asset it depends on does not have: other keys, or windows before its start. "
         "Dagster's backfills refuse them, and an asset that loads the value of the other one fails.",
     ),
+    "FLOE-385": ErrorCode(
+        "a field about partitions where there are none",
+        "`partition_column` and `backfill_policy` say how partitions are written and launched. None of the assets that "
+        "the pattern matches has partitions, in floe.yaml or in its code.",
+    ),
     # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
     "FLOE-390": ErrorCode(
         "part of floe.yaml is not in effect",
@@ -544,7 +549,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "rows of a partition that cannot be told from others",
         "A partitioned asset that returns rows replaces those of its partition only. `partition_column` names the "
         "column that says which partition a row belongs to: a time or date for time windows, the key otherwise. "
-        "Partitions of two dimensions are written with the `catalog` resource.",
+        "Partitions of two dimensions have a column for each: `{date: ordered_on, region: country}`.",
+    ),
+    "FLOE-412": ErrorCode(
+        "a range without partitions",
+        "A run over a range computes the partitions from its first to its last key, both included. There are none "
+        "where the first key comes after the last, or where dynamic keys of that name were removed.",
     ),
     # ---- 42x: running jobs -------------------------------------------------------------------------------------
     "FLOE-420": ErrorCode(
@@ -598,6 +608,14 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "Dagster refuses the settings of the instance, or its storage cannot be reached. `instance` in platform.yaml "
         "makes these settings, unless DAGSTER_HOME or a dagster.yaml of your own does; PostgreSQL storage needs the "
         "package dagster-postgres.",
+    ),
+    "FLOE-430": ErrorCode(
+        "there is no backfill of that name",
+        "`floe backfill` takes the name of one under `orchestration.backfills`; `floe list backfills` shows them.",
+    ),
+    "FLOE-431": ErrorCode(
+        "a backfill is worked on already",
+        "Another `floe backfill` of the same project works on it. Two at once would launch the same partitions.",
     ),
 }
 """Code → meaning, in the order of the codes."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Generic, TypeAlias, TypeVar
 
 import dagster as dg
@@ -105,15 +106,29 @@ def merge_schedules(
     )
 
 
-def merge_sensors(modules: LoadedModules, passed: PassedObjects) -> dict[str, dg.SensorDefinition]:
-    """All sensors by name.
+def merge_sensors(
+    modules: LoadedModules,
+    passed: PassedObjects,
+    *,
+    declared: Mapping[str, dg.SensorDefinition] = MappingProxyType({}),
+    locations: Mapping[str, Location] = MappingProxyType({}),
+) -> dict[str, dg.SensorDefinition]:
+    """All sensors by name, those of floe.yaml first.
+
+    Args:
+        modules: What the asset modules define.
+        passed: What the definitions file adds.
+        declared: What floe.yaml makes sensors of.
+        locations: Where in floe.yaml that stands.
 
     Raises:
         LoadError: Two sensors have one name.
     """
+    places = {name: str(location) for name, location in locations.items()}
     return _merge(
         "sensor",
         [
+            _Contribution("floe.yaml", declared.items(), places, locations),
             _Contribution("an asset module", _named(modules.sensors), _places("sensor", modules)),
             _Contribution(_CALL, _named(passed.sensors)),
         ],
