@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeAlias
@@ -31,6 +31,16 @@ class Location:
     def __str__(self) -> str:
         numbers = [str(number) for number in (self.line, self.column) if number is not None]
         return ":".join([self.file, *numbers])
+
+    def within(self, text: str, *, offset: int) -> "Location":
+        """Where the character at *offset* of *text* stands, the scalar that begins here.
+
+        Returns:
+            The scalar's own place where the line has another text there, as with escapes and expressions.
+        """
+        line, begin = self.source_line or "", (self.column or 1) - 1
+        begin += line.startswith(("'", '"'), begin)
+        return replace(self, column=begin + offset + 1) if line.startswith(text, begin) else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from floe_core.errors import Location, YamlPath, format_yaml_path, shown_path
@@ -77,15 +77,8 @@ class SourceMap:
         return whole
 
     def locate_within(self, path: YamlPath, text: str, *, offset: int) -> Location:
-        """Where the character at *offset* of *text*, the scalar at *path*, stands.
-
-        Returns:
-            The scalar's own place where the line has another text there, as with escapes and expressions.
-        """
-        whole = self.locate(*path)
-        line, begin = whole.source_line or "", (whole.column or 1) - 1
-        begin += line.startswith(("'", '"'), begin)
-        return replace(whole, column=begin + offset + 1) if line.startswith(text, begin) else whole
+        """Where the character at *offset* of *text*, the scalar at *path*, stands."""
+        return self.locate(*path).within(text, offset=offset)
 
     def __contains__(self, path: object) -> bool:
         """Whether the document itself has something at *path*."""
