@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,7 @@ def execute_job(
     *,
     run_config: Mapping[str, object] | None = None,
     tags: Mapping[str, str] | None = None,
+    assets: Sequence[dg.AssetKey] | None = None,
     listener: Listener,
     launches_dir: Path | None = None,
     leave: Callable[[RunReport], object] | None = None,
@@ -72,6 +73,7 @@ def execute_job(
         instance: A persistent one; its UI shows the run while it is under way.
         run_config: As Dagster takes it.
         tags: Of the run, beside the job's.
+        assets: The assets of the job to materialise, where it is not all of them.
         listener: Told of each thing that happens, one at a time, mostly from another thread.
         launches_dir: Folder in which it is noted that this process carries out the run; see `end_abandoned_runs`.
         leave: Ends this process. It is called, from another thread, when a run is to end and a step does not let it.
@@ -82,7 +84,7 @@ def execute_job(
     """
     execution = _Execution(location, job, instance, listener=listener, launches_dir=launches_dir, leave=leave)
     attempts = _number_tag(job, _MAX_RETRIES_TAG)
-    run = execution.run(run_config=run_config, tags=tags)
+    run = execution.run(run_config=run_config, tags=tags, assets=assets)
     for attempt in range(1, attempts + 1):
         if run.status != dg.DagsterRunStatus.FAILURE or execution.is_interrupted:
             break
@@ -121,6 +123,7 @@ class _Execution:
         *,
         run_config: Mapping[str, object] | None,
         tags: Mapping[str, str] | None,
+        assets: Sequence[dg.AssetKey] | None = None,
         retry_of: str | None = None,
         attempt: int = 0,
     ) -> dg.DagsterRun:
@@ -144,6 +147,7 @@ class _Execution:
                 interruption,
                 run_config=run_config,
                 tags={**(tags or {}), **retry_tags, **launch.tags},
+                assets=assets,
                 options=options,
             )
         if interruption.is_overdue:
@@ -177,11 +181,17 @@ class _Execution:
         *,
         run_config: Mapping[str, object] | None,
         tags: Mapping[str, str],
+        assets: Sequence[dg.AssetKey] | None,
         options: dg.ReexecutionOptions | None,
     ) -> dg.DagsterRun:
         try:
             dg.execute_job(
-                self._job, self._instance, run_config=dict(run_config or {}), tags=tags, reexecution_options=options
+                self._job,
+                self._instance,
+                run_config=dict(run_config or {}),
+                tags=tags,
+                asset_selection=assets,
+                reexecution_options=options,
             )
             run = launch.find_run(self._instance)
         except dg.DagsterInvalidConfigError as error:
