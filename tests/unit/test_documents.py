@@ -20,12 +20,12 @@ from floe_core.documents import (
     FloeDocument,
     PlatformDocument,
     build_floe_document,
-    json_schema,
     load_floe_document,
     load_platform_document,
 )
 from floe_core.errors import CompileError, DocumentError, InterpolationError, InvalidDocumentError, render_problems
 from floe_core.interpolation import Unset
+from floe_core.json_schemas import json_schema
 from floe_core.schemas.job_definition import BatchJob, OpsJob
 from floe_core.source_map import SourceMap
 from floe_core.yaml_source import load_yaml, parse_yaml

@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from builders import refusals
-from floe_core.compiler.references import check_profiles, check_references
+from floe_core.compiler.profile_checks import check_profiles
+from floe_core.compiler.references import check_references
 from floe_core.errors import YamlPath
 from floe_core.interpolation import EnvText, Unset
 from floe_core.schemas.floe_spec import FloeSpec

@@ -4,10 +4,11 @@ import pytest
 from inline_snapshot import snapshot
 
 from builders import floe_yaml, parse_document, platform_spec
-from floe_core.compiler.references import check_profiles, check_references
+from floe_core.compiler.profile_checks import check_profiles
+from floe_core.compiler.references import ProfileNames, check_references
 from floe_core.errors import render_problems
 from floe_core.interpolation import Unset
-from floe_core.schemas.platform_spec import PlatformSpec
+from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
 
 
 def report(text: str, *, external_jobs: tuple[str, ...] | None = None, **environ: str) -> str:
@@ -205,6 +206,12 @@ class TestProfiles:
 
     def test_the_embedded_platform_serves_a_document_that_names_none(self) -> None:
         assert profile_report("orchestration: {dbt: {}}", platform_spec(), python_sources=("bronze.orders",)) == ""
+
+    def test_where_there_is_no_platform_yaml_the_names_alone_are_checked(self) -> None:
+        platform = embedded_platform()
+
+        assert set(ProfileNames()) == {("default",)}
+        assert all(list(getattr(platform, section)) == ["default"] for section in ProfileNames._fields)
 
     def test_profiles_that_do_not_exist(self) -> None:
         text = floe_yaml(

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from floe_core.compiler.references import check_profiles, check_references
+from floe_core.compiler.profile_checks import check_profiles
+from floe_core.compiler.references import check_references
 from floe_core.documents import FloeDocument, read_parsed_document, read_platform_document
 from floe_core.errors import Problem, YamlPath, format_yaml_path, render_problems
 from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform

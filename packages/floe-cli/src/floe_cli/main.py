@@ -1,5 +1,7 @@
 """The `floe` command: which commands there are, and how their failures leave the process."""
 
+import gc
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -20,22 +22,27 @@ EXIT_INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command that is imported when it is called."""
+    """A command that is imported when it is called; one that `is_brief` ends before a search for garbage pays."""
 
     module: str
     summary: str
+    is_brief: bool = False
 
 
 COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
     {
         "init": CommandEntry("floe_cli.commands.init", "Write a project that runs at once."),
-        "validate": CommandEntry("floe_cli.commands.validate", "Check floe.yaml and everything it refers to."),
+        "validate": CommandEntry(
+            "floe_cli.commands.validate", "Check floe.yaml and everything it refers to.", is_brief=True
+        ),
         "compile": CommandEntry("floe_cli.commands.compile", "Write the compiled artifacts that Dagster loads."),
         "list": CommandEntry("floe_cli.commands.list", "Show assets, jobs, schedules and what else is defined."),
         "run": CommandEntry("floe_cli.commands.run", "Run a job and show what it built."),
         "dev": CommandEntry("floe_cli.commands.dev", "Start Dagster's UI and daemon for the project."),
-        "schema": CommandEntry("floe_cli.commands.schema", "Print the JSON Schema of floe.yaml or platform.yaml."),
-        "explain": CommandEntry("floe_cli.commands.explain", "Say more about an error code."),
+        "schema": CommandEntry(
+            "floe_cli.commands.schema", "Print the JSON Schema of floe.yaml or platform.yaml.", is_brief=True
+        ),
+        "explain": CommandEntry("floe_cli.commands.explain", "Say more about an error code.", is_brief=True),
     }
 )
 
@@ -52,6 +59,8 @@ class LazyGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
+        if not entry.is_brief:
+            gc.enable()
         command = import_module(entry.module).command
         assert isinstance(command, click.Command)
         command.short_help = entry.summary
@@ -82,13 +91,18 @@ def cli() -> None:
     """floe turns one floe.yaml into a Dagster code location.
 
     \b
-    Exit codes: 0 fine, 1 something is wrong with the project, 2 wrong usage, 3 a run failed.
+    Exit codes: 0 fine, 1 something is wrong with the project, 2 wrong usage, 3 a run failed, 130 interrupted.
     """
 
 
 def main() -> None:
     """Run the command line of this process and leave it."""
-    sys.exit(run_command_line(sys.argv[1:]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same as Ctrl-C, in one sentence too
+    gc.disable()  # a fifth of what `floe validate --schema-only` takes; commands that go on enable it
+    code = run_command_line(sys.argv[1:])
+    if not gc.isenabled():
+        gc.freeze()  # spares the search as Python ends
+    sys.exit(code)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:

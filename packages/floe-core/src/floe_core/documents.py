@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from floe_core.errors import (
     CompileError,
@@ -16,16 +17,17 @@ from floe_core.errors import (
     shown_path,
 )
 from floe_core.interpolation import UnsetVariable, interpolate
-from floe_core.json_schemas import build_json_schema
 from floe_core.names import RuleError, check_environment_name
 from floe_core.project import ProjectFolder, folder_and_parents
 from floe_core.schemas.floe_spec import FloeSpec, without_notes
-from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import list_names
 from floe_core.validation import validate_document
 from floe_core.validation_problems import Families, Spec, ValidatedDocument
 from floe_core.yaml_source import load_yaml
+
+if TYPE_CHECKING:
+    from floe_core.schemas.platform_spec import PlatformSpec
 
 PLATFORM_FILE_VARIABLE = "FLOE_PLATFORM_FILE"
 PLATFORM_ENVIRONMENT_VARIABLE = "FLOE_PLATFORM_ENV"
@@ -78,13 +80,23 @@ class PlatformDocument:
     Values that need an unset variable stand in `spec` as `Unset`, and so do those that are wrong by `errors`.
     """
 
-    spec: PlatformSpec
+    written: "PlatformSpec | None"
     source: SourceMap | None
     path: Path | None
     environment: str
     unset: tuple[UnsetVariable, ...] = ()
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+
+    @cached_property
+    def spec(self) -> "PlatformSpec":
+        """What it says, or the embedded platform."""
+        if self.written is not None:
+            return self.written
+        # Importing it is a tenth of what `floe validate --schema-only` takes, which does without in most projects.
+        from floe_core.schemas.platform_spec import embedded_platform  # noqa: PLC0415
+
+        return embedded_platform()
 
 
 def load_floe_document(path: Path, *, environ: Mapping[str, str] = _ENVIRON, strict_env: bool = False) -> FloeDocument:
@@ -166,7 +178,7 @@ def read_parsed_document(
     """
     interpolation = interpolate(without_notes(raw), environ=environ, source=source)
     document = ValidatedDocument(
-        FloeSpec, interpolation, source, _FLOE_FAMILIES, "floe.yaml", {_PLATFORM_YAML: PlatformSpec}
+        FloeSpec, interpolation, source, _FLOE_FAMILIES, "floe.yaml", {_PLATFORM_YAML: _platform_model}
     )
     spec, problems = _validate(document, strict_env=strict_env)
     if spec.name is None:
@@ -209,22 +221,25 @@ def read_platform_document(
     path = _find_platform_yaml(project_dir, environ)
     environment = environ.get(PLATFORM_ENVIRONMENT_VARIABLE) or LOCAL_ENVIRONMENT
     if path is None:
-        return PlatformDocument(embedded_platform(), None, None, environment)
+        return PlatformDocument(None, None, None, environment)
     parsed = load_yaml(path)
     interpolation = interpolate(without_notes(parsed.value), environ=environ, source=parsed.source)
     document = ValidatedDocument(
-        PlatformSpec, interpolation, parsed.source, _PLATFORM_FAMILIES, _PLATFORM_YAML, {"floe.yaml": FloeSpec}
+        _platform_model(), interpolation, parsed.source, _PLATFORM_FAMILIES, _PLATFORM_YAML, {"floe.yaml": _floe_model}
     )
     spec, problems = _validate(document, strict_env=strict_env)
     found = problems.errors, problems.warnings
     return PlatformDocument(spec, parsed.source, path, environment, interpolation.unset, *found)
 
 
-def json_schema(kind: Literal["floe", "platform"]) -> dict[str, object]:
-    """The JSON Schema (draft 2020-12) of a document, for editors."""
-    if kind == "floe":
-        return build_json_schema(FloeSpec, title="floe.yaml")
-    return build_json_schema(PlatformSpec, title=_PLATFORM_YAML)
+def _floe_model() -> type[FloeSpec]:
+    return FloeSpec
+
+
+def _platform_model() -> "type[PlatformSpec]":
+    from floe_core.schemas.platform_spec import PlatformSpec  # noqa: PLC0415 - see `PlatformDocument.spec`
+
+    return PlatformSpec
 
 
 def _validate(document: ValidatedDocument[Spec], *, strict_env: bool) -> tuple[Spec, ProblemCollector]:

@@ -7,11 +7,13 @@ does. `$${` stands for a literal `${`. A default may hold colons, spaces, furthe
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.source_map import SourceMap
 from floe_core.yaml_source import plain_scalar
+
+Entry = TypeVar("Entry")
 
 _DEEPEST = 32
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -28,6 +30,17 @@ class Unset(str):
     """The raw text of a scalar whose value is not known: a variable it needs is not set, or it is malformed."""
 
     __slots__ = ()
+
+
+def is_unset(value: object) -> bool:
+    """Whether *value* is not known."""
+    return isinstance(value, Unset)
+
+
+def known_items(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
+    """The entries that are known; none where all of *entries* is not."""
+    if not is_unset(entries):
+        yield from ((name, entry) for name, entry in entries.items() if not is_unset(entry))
 
 
 @dataclass(frozen=True, slots=True)

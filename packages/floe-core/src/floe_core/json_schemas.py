@@ -1,10 +1,14 @@
 """JSON Schema of the documents, as editors use it while one types."""
 
+from typing import Literal
+
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from floe_core.schemas.base import EmptySection
+from floe_core.schemas.floe_spec import FloeSpec
+from floe_core.schemas.platform_spec import PlatformSpec
 
 _EXPRESSION = "Expression"
 _ANY_EXPRESSION: JsonSchemaValue = {"$ref": f"#/$defs/{_EXPRESSION}"}
@@ -14,12 +18,13 @@ _BOUNDS_OF_LISTS = {"minLength": "minItems", "maxLength": "maxItems"}
 _ANNOTATIONS = ("description", "default")
 
 
-def build_json_schema(model: type[BaseModel], *, title: str) -> dict[str, object]:
-    """The schema (draft 2020-12) of the document that *model* describes.
+def json_schema(kind: Literal["floe", "platform"]) -> dict[str, object]:
+    """The JSON Schema (draft 2020-12) of floe.yaml or platform.yaml.
 
     Wherever a value must be a number, true or false, or one of a few words, a text with `${…}` may stand too; keys that
     begin with `x-` are the author's own at the top level.
     """
+    model: type[BaseModel] = FloeSpec if kind == "floe" else PlatformSpec
     generated = model.model_json_schema(schema_generator=_EditorSchema)
     definitions = generated.pop("$defs", {})
     for schema in (generated, *definitions.values()):
@@ -32,7 +37,7 @@ def build_json_schema(model: type[BaseModel], *, title: str) -> dict[str, object
     }
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
-        "title": title,
+        "title": f"{kind}.yaml",
         **_adapt(generated),
         "patternProperties": {"^x-": {"description": "A place for anchors and notes; not read by floe."}},
         "$defs": definitions,

@@ -8,7 +8,8 @@ from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from floe_core.cron import CronError, parse_cron
 from floe_core.errors import YamlPath
@@ -493,8 +494,14 @@ def _refuse_bool(value: object) -> object:
     return value
 
 
-def _named(check: Callable[[str], str]) -> AfterValidator:
-    return AfterValidator(check)
+class _Rule:
+    """A check of the text; pydantic's `AfterValidator` looks at the function's signature for every field anew."""
+
+    def __init__(self, check: Callable[[str], str]) -> None:
+        self._check = check
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
 
 
 _TEXT_OR_NUMBER = WithJsonSchema({"type": ["string", "number"]})
@@ -502,45 +509,45 @@ _TEXT_OR_NUMBER = WithJsonSchema({"type": ["string", "number"]})
 Text: TypeAlias = Annotated[str, BeforeValidator(_read_text), _TEXT_OR_NUMBER]
 WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
 Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
-Identifier: TypeAlias = Annotated[str, _named(check_identifier)]
-DefinitionName: TypeAlias = Annotated[str, _named(check_definition_name)]
-ProjectName: TypeAlias = Annotated[str, _named(check_project_name)]
-ProfileName: TypeAlias = Annotated[str, _named(check_project_name)]
-EnvironmentName: TypeAlias = Annotated[str, _named(check_environment_name)]
-VariableName: TypeAlias = Annotated[str, _named(check_variable_name)]
-ModuleReference: TypeAlias = Annotated[str, _named(check_module_reference)]
-FunctionReference: TypeAlias = Annotated[str, _named(check_function_reference)]
-CronExpression: TypeAlias = Annotated[str, _named(check_cron)]
-TimeZone: TypeAlias = Annotated[str, _named(check_time_zone)]
-LocalPath: TypeAlias = Annotated[str, _named(check_local_path)]
-GlobPattern: TypeAlias = Annotated[str, _named(check_file_pattern)]
-AssetGlob: TypeAlias = Annotated[str, _named(check_asset_glob)]
-SelectionItem: TypeAlias = Annotated[str, _named(check_selection_item)]
-ExcludedItem: TypeAlias = Annotated[str, _named(check_excluded_item)]
-GroupName: TypeAlias = Annotated[str, _named(check_group_name)]
+Identifier: TypeAlias = Annotated[str, _Rule(check_identifier)]
+DefinitionName: TypeAlias = Annotated[str, _Rule(check_definition_name)]
+ProjectName: TypeAlias = Annotated[str, _Rule(check_project_name)]
+ProfileName: TypeAlias = Annotated[str, _Rule(check_project_name)]
+EnvironmentName: TypeAlias = Annotated[str, _Rule(check_environment_name)]
+VariableName: TypeAlias = Annotated[str, _Rule(check_variable_name)]
+ModuleReference: TypeAlias = Annotated[str, _Rule(check_module_reference)]
+FunctionReference: TypeAlias = Annotated[str, _Rule(check_function_reference)]
+CronExpression: TypeAlias = Annotated[str, _Rule(check_cron)]
+TimeZone: TypeAlias = Annotated[str, _Rule(check_time_zone)]
+LocalPath: TypeAlias = Annotated[str, _Rule(check_local_path)]
+GlobPattern: TypeAlias = Annotated[str, _Rule(check_file_pattern)]
+AssetGlob: TypeAlias = Annotated[str, _Rule(check_asset_glob)]
+SelectionItem: TypeAlias = Annotated[str, _Rule(check_selection_item)]
+ExcludedItem: TypeAlias = Annotated[str, _Rule(check_excluded_item)]
+GroupName: TypeAlias = Annotated[str, _Rule(check_group_name)]
 PartitionKey: TypeAlias = Annotated[
-    str, BeforeValidator(_read_key), _named(check_partition_key), WithJsonSchema({"type": ["string", "integer"]})
+    str, BeforeValidator(_read_key), _Rule(check_partition_key), WithJsonSchema({"type": ["string", "integer"]})
 ]
 PartitionSelector: TypeAlias = Annotated[
-    str, BeforeValidator(_read_key), _named(check_partition_selector), WithJsonSchema({"type": ["string", "integer"]})
+    str, BeforeValidator(_read_key), _Rule(check_partition_selector), WithJsonSchema({"type": ["string", "integer"]})
 ]
-TagKey: TypeAlias = Annotated[str, _named(check_tag_key)]
+TagKey: TypeAlias = Annotated[str, _Rule(check_tag_key)]
 TagValue: TypeAlias = Annotated[
     str, BeforeValidator(_read_tag_value), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
 AssetTagValue: TypeAlias = Annotated[
     str,
     BeforeValidator(_read_tag_value),
-    _named(check_asset_tag_value),
+    _Rule(check_asset_tag_value),
     WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
-Kind: TypeAlias = Annotated[str, _named(check_kind)]
-Owner: TypeAlias = Annotated[str, _named(check_owner)]
-PoolName: TypeAlias = Annotated[str, _named(check_pool)]
-RegularExpression: TypeAlias = Annotated[str, _named(check_regex)]
-Url: TypeAlias = Annotated[str, _named(check_url)]
-DatabaseUri: TypeAlias = Annotated[str, _named(check_database_uri)]
-BucketName: TypeAlias = Annotated[str, _named(check_bucket)]
+Kind: TypeAlias = Annotated[str, _Rule(check_kind)]
+Owner: TypeAlias = Annotated[str, _Rule(check_owner)]
+PoolName: TypeAlias = Annotated[str, _Rule(check_pool)]
+RegularExpression: TypeAlias = Annotated[str, _Rule(check_regex)]
+Url: TypeAlias = Annotated[str, _Rule(check_url)]
+DatabaseUri: TypeAlias = Annotated[str, _Rule(check_database_uri)]
+BucketName: TypeAlias = Annotated[str, _Rule(check_bucket)]
 Duration: TypeAlias = Annotated[
     timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration), WithJsonSchema({"type": "string"})
 ]

@@ -1,7 +1,7 @@
 """Pydantic's errors in the words of the documents: which value, which rule, how to mend it."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -62,7 +62,7 @@ class ValidatedDocument(Generic[Spec]):
     source: SourceMap
     families: Families
     title: str
-    other_documents: Mapping[str, type[BaseModel]]
+    other_documents: Mapping[str, Callable[[], type[BaseModel]]]
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class ErrorDescriber:
                 self._expect((*parent.path, name, key))
                 return f"move it below '{name}'"
         for title, model in self._document.other_documents.items() if not parent.path else ():
-            if key in keys_of(model):
+            if key in keys_of(model()):
                 return f"it belongs into {title}"
         if key in keys_of(self._document.model):
             self._expect((key,))

@@ -9,7 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
-from floe_core.compiler.references import check_profiles, check_references
+from floe_core.compiler.profile_checks import check_profiles
+from floe_core.compiler.references import check_references
 from floe_core.documents import FloeDocument, PlatformDocument, build_floe_document, load_platform_document
 from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder

@@ -8,8 +8,8 @@ import click
 
 from floe_cli.console import emit, say
 from floe_cli.options import shared_options
-from floe_core.documents import json_schema
 from floe_core.errors import shown_path
+from floe_core.json_schemas import json_schema
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """`floe validate`."""
 
+import gc
 import os
 
 import click
@@ -58,6 +59,7 @@ def _check_documents(
 def _check_everything(
     project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
 ) -> tuple[str, dict[str, int]]:
+    gc.enable()
     from floe_cli.loading import check_project  # noqa: PLC0415 - --schema-only does without Dagster
     from floe_dagster.loading import LoadedProject  # noqa: PLC0415
 

@@ -56,21 +56,23 @@ _REGION = re.compile(
     r"|(?:uk|france|germany)(?:south|west|central|westcentral)"
 )
 _TOKEN_SHAPES = (
-    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,})")),
-    ("a GitLab token", re.compile(r"\bglpat-[\w-]{20,}")),
-    ("a Slack token", re.compile(r"\bxox[abprs]-[\w-]{10,}")),
-    ("a Slack webhook", re.compile(r"hooks\.slack\.com/services/\S+")),
-    ("a Google API key", re.compile(r"\bAIza[\w-]{35}")),
-    ("a Databricks token", re.compile(r"\bdapi[0-9a-f]{32}")),
-    ("a Stripe key", re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}")),
-    ("an API key", re.compile(r"\b(?:sk|pk)-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}|\b(?:hf|npm|pypi)[_-][A-Za-z0-9_-]{20,}")),
-    ("a JSON web token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*")),
-    ("a storage key", re.compile(r"(?i)\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]{8,}")),
-    ("an address with a password", re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:(?!\$\{)[^/\s:@]+@")),
-    ("a password", re.compile(r"(?i)\b(?:password|passwd|pwd)\s*=\s*(?!\$\{)[^\s;&]+")),
+    ("an AWS access key", ("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("a private key", ("PRIVATE KEY",), r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    ("a GitHub token", ("gh",), r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,})"),
+    ("a GitLab token", ("glpat-",), r"\bglpat-[\w-]{20,}"),
+    ("a Slack token", ("xox",), r"\bxox[abprs]-[\w-]{10,}"),
+    ("a Slack webhook", ("hooks.slack.com",), r"hooks\.slack\.com/services/\S+"),
+    ("a Google API key", ("AIza",), r"\bAIza[\w-]{35}"),
+    ("a Databricks token", ("dapi",), r"\bdapi[0-9a-f]{32}"),
+    ("a Stripe key", ("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    ("an API key", ("sk-", "pk-"), r"\b(?:sk|pk)-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}"),
+    ("an API key", ("hf", "npm", "pypi"), r"\b(?:hf|npm|pypi)[_-][A-Za-z0-9_-]{20,}"),
+    ("a JSON web token", ("eyJ",), r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
+    ("a storage key", ("=",), r"(?i)\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]{8,}"),
+    ("an address with a password", ("://",), r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:(?!\$\{)[^/\s:@]+@"),
+    ("a password", ("=",), r"(?i)\b(?:password|passwd|pwd)\s*=\s*(?!\$\{)[^\s;&]+"),
 )
+"""What it is, what stands in every such text, and its shape; few texts are ever held against one."""
 _SECRET_KEY = re.compile(
     r"(?i)(?:^|[_.-])(?:password|passwd|passphrase|pwd|secret|secret_?key|access_?key|api_?key|auth_?token|access_?token|"
     r"bearer_?token|private_?key|client_?secret|token|credentials?)$"
@@ -155,8 +157,8 @@ def _find_physical(field: str, text: str) -> str:
 
 
 def _find_secret(path: YamlPath, text: str) -> str:
-    for what, shape in _TOKEN_SHAPES:
-        if shape.search(text):
+    for what, marks, shape in _TOKEN_SHAPES:
+        if any(mark in text for mark in marks) and re.search(shape, text):
             return what
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if _SECRET_KEY.search(key) and _looks_like_a_value(text, is_certain=bool(_SECRET_ALONE.search(key))):

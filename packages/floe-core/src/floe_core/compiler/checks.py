@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from floe_core.compiler.boundary import check_boundary
-from floe_core.compiler.references import check_profiles, check_references
+from floe_core.compiler.references import ProfileNames, check_profile_names, check_references
 from floe_core.documents import FloeDocument, PlatformDocument, read_floe_document, read_platform_document
 from floe_core.errors import CompileError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
@@ -45,8 +45,16 @@ def check_documents(
         platform = read_platform_document(project.path, environ=environ, strict_env=strict_env)
         problems.extend((*platform.errors, *platform.warnings))
     if document is not None and platform is not None:
-        problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
+        problems.extend(_check_profiles(document, platform))
     problems.raise_if_any(CompileError)
     if document is None or platform is None:
         raise CompileError(*problems.problems)
     return CheckedDocuments(document, platform, problems.warnings)
+
+
+def _check_profiles(document: FloeDocument, platform: PlatformDocument) -> list[Problem]:
+    if platform.path is None:  # the profiles of the embedded platform go together
+        return check_profile_names(document.spec, ProfileNames(), document.source)
+    from floe_core.compiler.profile_checks import check_profiles  # noqa: PLC0415 - a tenth of what `--schema-only` takes
+
+    return check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source)

@@ -13,7 +13,6 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
-    WrapValidator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
@@ -65,6 +64,13 @@ def _pass_unset_item(value: object, handler: ValidatorFunctionWrapHandler) -> ob
     if isinstance(value, Mapping) and isinstance(value.get("type"), Unset):
         return value["type"]
     return _pass_unset(value, handler)
+
+
+class _MayBeUnset:
+    """A value, or an `Unset` in its place; lighter than a `WrapValidator` in every list and mapping."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(_pass_unset_item, handler(source))
 
 
 def known(info: ValidationInfo, field: str) -> object:
@@ -141,7 +147,7 @@ def _read_section(value: object) -> object:
     return {} if value is None else value
 
 
-OrUnset = Annotated[T, WrapValidator(_pass_unset_item)]
+OrUnset = Annotated[T, _MayBeUnset()]
 Several = Annotated[tuple[OrUnset[T], ...], _OneOrSeveral()]
 AtLeastOne = Annotated[Several[T], AfterValidator(_refuse_empty)]
 PlainValue: TypeAlias = Annotated[object, BeforeValidator(_read_plain)]
