@@ -121,6 +121,32 @@ class TestManyWriters:
         assert Counter(rows.column("part").to_pylist()) == dict.fromkeys(range(PROCESSES), 10)
         assert set(rows.column("turn").to_pylist()) == {2}
 
+    def test_partitions_of_two_dimensions_that_share_a_file_are_replaced_at_once(
+        self, tmp_path: Path, catalog: Catalog
+    ) -> None:
+        days, regions = [f"2024-01-0{day + 1}" for day in range(PROCESSES // 2)], ["eu", "us"]
+        cells = [(day, region) for day in days for region in regions]
+        old = {"day": [day for day, _ in cells], "region": [region for _, region in cells], "turn": [-1] * len(cells)}
+        catalog.write_table("silver.cells", pa.table(old))
+
+        work_at_once(
+            tmp_path,
+            """
+            from datetime import datetime, timedelta
+            from floe_dagster.lakehouse.tables import PartitionDimensions, PartitionKeys, PartitionWindow
+            start, region = datetime(2024, 1, 1) + timedelta(days=number // 2), ["eu", "us"][number % 2]
+            window = PartitionWindow("day", start, start + timedelta(days=1))
+            partition = PartitionDimensions((window, PartitionKeys("region", (region,))))
+            for turn in range(2):
+                rows = {"day": [str(start.date())] * 3, "region": [region] * 3, "turn": [turn] * 3}
+                catalog.write_table("silver.cells", pa.table(rows), partition=partition)
+            """,
+        )
+
+        rows = catalog.read_table("silver.cells").to_pydict()
+        assert Counter(zip(rows["day"], rows["region"], strict=True)) == dict.fromkeys(cells, 3)
+        assert set(rows["turn"]) == {1}
+
     def test_each_process_brings_a_column_of_its_own(self, tmp_path: Path, catalog: Catalog) -> None:
         work_at_once(
             tmp_path,

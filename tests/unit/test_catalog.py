@@ -17,7 +17,7 @@ from floe_dagster.lakehouse.catalog import Catalog
 from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
 from floe_dagster.lakehouse.settings import LakehouseSettings
 from floe_dagster.lakehouse.source_views import object_store_secret
-from floe_dagster.lakehouse.tables import PartitionKeys, PartitionWindow, TableName
+from floe_dagster.lakehouse.tables import Partition, PartitionDimensions, PartitionKeys, PartitionWindow, TableName
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -233,7 +233,7 @@ class TestPartition:
 
         assert message == snapshot("""\
 error[FLOE-407]: 3 rows lie outside the partition of 'bronze.t': 'at' is from 2024-01-03 to 2024-01-09
-  why: its rows have 'at' from 2024-01-02 to before 2024-01-03; others would be doubled by the run that they belong to
+  why: its rows have 'at' from 2024-01-02 to before 2024-01-03; others would be doubled by their own run
   fix: filter the data to the partition before it is returned or written\
 """)
         assert catalog.read_table("bronze.t").column("v").to_pylist() == [1]
@@ -293,6 +293,70 @@ error[FLOE-407]: 3 rows lie outside the partition of 'bronze.t': 'at' is from 20
         )
 
     @pytest.mark.parametrize(
+        ("keys", "bounds", "inside", "outside"),
+        [
+            (("20240102",), (2, 3), [20240102], [20240101, 20240103]),
+            (("20240102",), (2, 3), ["20240102"], ["20240101", "2024-01-02", "2024"]),
+            (("2024-W01",), (1, 8), ["2024-W01"], ["2024-W02", "2024-01-01"]),
+            (
+                ("2024-01",),
+                (1, 32),
+                ["2024-01", "2024-01-31", "2024-01-31T09:30"],
+                ["2023-12", "2024-02", "2024-02-01"],
+            ),
+            (("2024",), (1, 367), ["2024", "2024-12", "2024-12-31"], ["2023-12-31", "2025", "2025-01"]),
+            (("2024-01-02",), (2, 3), ["2024-01-02", "2024-01-02 10:00"], ["2024-01", "2024", "2024-01-03"]),
+            (("2024-01-02", "2024-01-03"), (2, 4), [date(2024, 1, 2), date(2024, 1, 3)], [date(2024, 1, 4)]),
+        ],
+        ids=["whole number", "text of digits", "week", "month", "year", "day", "days"],
+    )
+    def test_a_column_may_hold_the_key_of_a_window_or_a_date_as_long_as_it(
+        self,
+        catalog: Catalog,
+        keys: tuple[str, ...],
+        bounds: tuple[int, int],
+        inside: list[object],
+        outside: list[object],
+    ) -> None:
+        start, end = (datetime(2024, 1, 1) + timedelta(days=day - 1) for day in bounds)
+        window = PartitionWindow("at", start, end, keys=keys)
+        catalog.write_table("bronze.t", pa.table({"at": [*inside, *outside]}))
+
+        catalog.write_table("bronze.t", pa.table({"at": inside[:1]}), partition=window)
+
+        assert sorted(map(str, catalog.read_table("bronze.t")["at"].to_pylist())) == sorted(
+            map(str, [inside[0], *outside])
+        )
+        for value in outside:
+            assert "FLOE-407" in error_of(
+                lambda value=value: catalog.write_table("bronze.t", pa.table({"at": [value]}), partition=window)  # type: ignore[misc]  # bound now
+            )
+
+    def test_of_two_dimensions_the_rows_of_both_are_replaced(self, catalog: Catalog) -> None:
+        rows = {"at": days(1, 1, 2, 2), "region": ["eu", "us", "eu", "us"], "v": [1, 2, 3, 4]}
+        catalog.write_table("bronze.t", pa.table(rows))
+        eu_on_the_second = PartitionDimensions((PartitionWindow("at", *days(2, 3)), PartitionKeys("region", ("eu",))))
+
+        again = pa.table({"at": days(2, 2), "region": ["eu", "eu"], "v": [30, 31]})
+        catalog.write_table("bronze.t", again, partition=eu_on_the_second)
+
+        assert sorted(catalog.read_table("bronze.t")["v"].to_pylist()) == [1, 2, 4, 30, 31]
+        assert catalog.read_table("bronze.t", filter=eu_on_the_second)["v"].to_pylist() == [30, 31]
+
+    def test_a_row_outside_of_one_dimension_is_outside(self, catalog: Catalog) -> None:
+        partition = PartitionDimensions((PartitionWindow("d", *days(2, 3)), PartitionKeys("r", ("eu", "us"))))
+        rows = pa.table({"d": days(2, 2, 5), "r": ["eu", "ap", None]})
+
+        message = error_of(lambda: catalog.write_table("bronze.t", rows, partition=partition))
+
+        first, why, _ = message.splitlines()
+        assert first == snapshot(
+            "error[FLOE-407]: 2 rows lie outside the partition of 'bronze.t': 'd' is 2024-01-05, 'r' is ap"
+        )
+        assert "its rows have 'd' from 2024-01-02 to before 2024-01-03 and 'r' equal to 'eu' or 'us'" in why
+        assert not catalog.table_exists("bronze.t")
+
+    @pytest.mark.parametrize(
         ("rows", "partition", "message"),
         [
             (
@@ -337,13 +401,28 @@ error[FLOE-407]: column 'year' of 'bronze.t' cannot tell the rows equal to 'all'
         self,
         catalog: Catalog,
         rows: dict[str, list[object]],
-        partition: PartitionWindow | PartitionKeys,
+        partition: Partition,
         message: str,
     ) -> None:
         assert error_of(lambda: catalog.write_table("bronze.t", pa.table(rows), partition=partition)) == message
 
 
 class TestRead:
+    def test_the_rows_of_a_partition(self, orders: Catalog) -> None:
+        window = PartitionWindow("at", *days(2, 4))
+
+        assert orders.read_table("bronze.orders", columns=["id"], filter=window)["id"].to_pylist() == [2, 3]
+        assert "FLOE-406" in error_of(
+            lambda: orders.read_table("bronze.orders", filter=PartitionKeys("contry", ("DE",)))
+        )
+
+    def test_the_rows_of_a_partition_of_what_dbt_built(self, dbt_project: Catalog) -> None:
+        second = PartitionKeys("customer", ("c1",))
+        never = PartitionWindow("at", *days(2, 3))
+
+        assert dbt_project.read_table("silver.stg_orders", columns=["id"], filter=second)["id"].to_pylist() == [1, 3]
+        assert dbt_project.read_table("silver.stg_orders", filter=never).num_rows == 0
+
     @pytest.mark.parametrize(
         ("condition", "ids"),
         [

@@ -22,7 +22,7 @@ from inline_snapshot import snapshot
 
 from floe_core.errors import AssetModuleError, CatalogError, LoadError, Location, shown_path
 from floe_dagster.assets import floe_asset
-from floe_dagster.lakehouse.tables import Partition, PartitionKeys, PartitionWindow
+from floe_dagster.lakehouse.tables import Partition, PartitionDimensions, PartitionKeys, PartitionWindow
 from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.selection.asset_index import AssetIndex
 from floe_dagster.targets import load_target
@@ -740,6 +740,8 @@ HOURLY = dg.TimeWindowPartitionsDefinition(
     cron_schedule="0 * * * *", start=dt.datetime(2024, 1, 1), fmt="%Y-%m-%d-%H:%M", timezone="Europe/Berlin"
 )
 REGIONS = dg.StaticPartitionsDefinition(["eu", "us", "ap"])
+BOTH = dg.MultiPartitionsDefinition({"day": dg.DailyPartitionsDefinition("2024-01-01"), "region": REGIONS})
+DAY = (dt.datetime(2024, 1, 2, tzinfo=dt.UTC), dt.datetime(2024, 1, 3, tzinfo=dt.UTC))
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -758,7 +760,7 @@ class TestPartitions:
         [partition], metadata = self.write(asset, partition_key="2024-03-01-06:00")
 
         start, end = (dt.datetime(2024, 3, 1, hour, tzinfo=BERLIN) for hour in (6, 7))
-        assert partition == PartitionWindow("at", start, end)
+        assert partition == PartitionWindow("at", start, end, keys=("2024-03-01-06:00",))
         assert (metadata["dagster/partition_row_count"], "dagster/row_count" in metadata) == (1, False)
 
     def test_a_key_is_replaced(self) -> None:
@@ -783,7 +785,7 @@ class TestPartitions:
         partitions, _ = self.write(asset, tags=tags)
 
         days = (dt.datetime(2024, 1, day, tzinfo=dt.UTC) for day in (2, 5))
-        assert partitions == [PartitionWindow("day", *days)]
+        assert partitions == [PartitionWindow("day", *days, keys=("2024-01-02", "2024-01-03", "2024-01-04"))]
 
     def test_a_run_of_no_partition_replaces_the_table(self) -> None:
         @floe_asset(outputs=["a.a"], partitions_def=REGIONS, partition_column="region")
@@ -806,22 +808,124 @@ error[FLOE-411]: asset 'asset' is partitioned and returns rows, but no column te
   fix: name the column: partition_column under orchestration.assets in floe.yaml, or @floe_asset(partition_column='…')
 """)
 
-    def test_two_dimensions(self) -> None:
-        both = dg.MultiPartitionsDefinition({"day": dg.DailyPartitionsDefinition("2024-01-01"), "region": REGIONS})
+    def test_two_dimensions_have_a_column_each(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=BOTH, partition_column={"region": "country", "day": "at"})
+        def asset() -> object:
+            return pa.table({"at": [dt.datetime(2024, 1, 2)], "country": ["eu"]})
 
-        @floe_asset(outputs=["a.a"], partitions_def=both)
+        [partition], metadata = self.write(
+            asset, partition_key=dg.MultiPartitionKey({"day": "2024-01-02", "region": "eu"})
+        )
+
+        day = PartitionWindow("at", *DAY, keys=("2024-01-02",))
+        assert partition == PartitionDimensions((day, PartitionKeys("country", ("eu",))))
+        assert metadata["dagster/partition_row_count"] == 1
+
+    def test_a_range_of_two_dimensions_is_every_day_in_every_region(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=BOTH, metadata={"partition_expr": {"day": "at", "region": "r"}})
+        def asset() -> object:
+            return pa.table({"at": [dt.datetime(2024, 1, 2)], "r": ["eu"]})
+
+        tags = {
+            "dagster/asset_partition_range_start": "2024-01-01|us",
+            "dagster/asset_partition_range_end": "2024-01-02|ap",
+        }
+        [partition], metadata = self.write(asset, tags=tags)
+
+        window = PartitionWindow(
+            "at", dt.datetime(2024, 1, 1, tzinfo=dt.UTC), DAY[1], keys=("2024-01-01", "2024-01-02")
+        )
+        assert partition == PartitionDimensions((window, PartitionKeys("r", ("us", "ap"))))
+        assert metadata["rows_in_range"] == 1
+        assert "dagster/partition_row_count" not in metadata
+
+    def test_a_dynamic_key_is_replaced(self) -> None:
+        dynamic = dg.DynamicPartitionsDefinition(name="shops")
+        INSTANCE.add_dynamic_partitions("shops", ["berlin", "paris", "rome"])
+
+        @floe_asset(outputs=["a.a"], partitions_def=dynamic, partition_column="shop")
+        def asset() -> object:
+            return pa.table({"shop": ["paris"]})
+
+        one, _ = self.write(asset, partition_key="paris")
+        tags = {"dagster/asset_partition_range_start": "paris", "dagster/asset_partition_range_end": "rome"}
+        two, _ = self.write(asset, tags=tags)
+
+        assert [*one, *two] == [PartitionKeys("shop", ("paris",)), PartitionKeys("shop", ("paris", "rome"))]
+
+    @pytest.mark.parametrize(
+        ("columns", "partitions_def", "message"),
+        [
+            (
+                None,
+                BOTH,
+                snapshot("""\
+error[FLOE-411]: asset 'asset' has partitions of two dimensions and names no column for day, region
+  why: a row belongs to the partition that both of its columns tell
+  fix: write partition_column: {day: …, region: …}\
+"""),
+            ),
+            (
+                "at",
+                BOTH,
+                snapshot("""\
+error[FLOE-411]: asset 'asset' has partitions of two dimensions and names no column for day, region
+  why: a row belongs to the partition that both of its columns tell
+  fix: write partition_column: {day: …, region: …}\
+"""),
+            ),
+            (
+                {"dya": "at", "region": "country"},
+                BOTH,
+                snapshot("""\
+error[FLOE-411]: asset 'asset' names a column for the dimension 'dya', which its partitions do not have
+  why: they have day, region
+  fix: did you mean 'day'?\
+"""),
+            ),
+            (
+                {"region": "country"},
+                BOTH,
+                snapshot("""\
+error[FLOE-411]: asset 'asset' has partitions of two dimensions and names no column for day
+  why: a row belongs to the partition that both of its columns tell
+  fix: write partition_column: {day: …, region: country}\
+"""),
+            ),
+            (
+                {"region": "country"},
+                REGIONS,
+                snapshot("""\
+error[FLOE-411]: asset 'asset' names columns for the dimensions region, and its partitions have one dimension
+  why: one column tells which partition a row belongs to
+  fix: write partition_column: country\
+"""),
+            ),
+        ],
+        ids=["none", "one", "misspelt", "one missing", "too many"],
+    )
+    def test_columns_that_do_not_fit_the_dimensions(
+        self, columns: str | dict[str, str] | None, partitions_def: dg.PartitionsDefinition, message: str
+    ) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=partitions_def, partition_column=columns)
         def asset() -> object:
             return pd.DataFrame({"id": [1]})
 
-        key = dg.MultiPartitionKey({"day": "2024-01-01", "region": "eu"})
-        assert failure_of(asset, partition_key=key, catalog=FakeCatalog()) == snapshot("""\
+        key = "eu" if partitions_def is REGIONS else dg.MultiPartitionKey({"day": "2024-01-01", "region": "eu"})
+        told = failure_of(asset, partition_key=key, catalog=FakeCatalog())
+        assert "\n".join(line for line in told.splitlines() if line.startswith(("error", "  why", "  fix"))) == message
 
-error[FLOE-411]: asset 'asset' has partitions of two dimensions and returns rows
-  --> shop.py:7
-   |  def asset() -> object:
-  why: rows are replaced by one column: a time, or a key
-  fix: write the rows with the 'catalog' resource and return a dict
-""")
+    def test_a_range_without_partitions(self) -> None:
+        @floe_asset(outputs=["a.a"], partitions_def=REGIONS, partition_column="region")
+        def asset() -> object:
+            return pa.table({"region": ["eu"]})
+
+        tags = {"dagster/asset_partition_range_start": "ap", "dagster/asset_partition_range_end": "eu"}
+        result = materialize([asset], resources={"catalog": FakeCatalog()}, tags=tags, raise_on_error=False)
+        error = result.get_step_failure_events()[0].step_failure_data.error
+
+        assert "FLOE-412" in str(error)
+        assert "there are no partitions from 'ap' to 'eu'" in str(error)
 
 
 class TestOtherReturns:

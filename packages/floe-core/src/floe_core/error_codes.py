@@ -326,6 +326,17 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`start` on; those of two dimensions are joined by `|` in the order of the dimensions' names; dynamic ones are "
         "there once they were added.",
     ),
+    "FLOE-344": ErrorCode(
+        "two automation sensors over one asset",
+        "Every asset belongs to one sensor of type `automation`; what belongs to none is evaluated by the default one. "
+        "Sensors that exist in different `environments` only may share assets.",
+    ),
+    "FLOE-345": ErrorCode(
+        "an automation sensor that cannot do its work",
+        "A sensor of type `automation` evaluates the automation conditions of the assets that it selects. None of them "
+        "has one, or there are more than Dagster takes: conditions of your own classes are evaluated in the code "
+        "location, at most 500 by one sensor.",
+    ),
     "FLOE-346": ErrorCode(
         "an automation condition cannot be read",
         "A condition is `eager`, `on_missing`, `on_cron`, or an expression over the conditions of Dagster's "
@@ -338,6 +349,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A bare `on_cron` takes the cron and the zone of the asset's time window, and the asset has none; a method such "
         "as `.without(…)` or `.replace(…)` names a part that the condition does not have; or the function of "
         "`target_function` returns something other than a `dagster.AutomationCondition`.",
+    ),
+    "FLOE-348": ErrorCode(
+        "an automation condition that never asks for anything",
+        "`eager` follows upstreams that are updated, and new partitions. An asset without either is never launched by "
+        "it, not even once: Dagster leaves alone what is missing when the condition is first evaluated. `on_missing` "
+        "launches it once, `on_cron('0 6 * * *')` every day.",
     ),
     "FLOE-349": ErrorCode(
         "a schedule leaves out what is automated",
@@ -418,6 +435,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "an asset cannot depend on a table",
         "An asset that is made of a graph of ops takes its dependencies from the parameters of the graph only, so it "
         "can have no `floe/inputs`.",
+    ),
+    "FLOE-364": ErrorCode(
+        "a table that is read under a name of another case",
+        "Names that differ in case only are one table: dbt and most engines do not tell them apart, and the catalog "
+        "refuses to hold two. It does tell them apart when it looks for a table, so an asset names it as its writer "
+        "does.",
     ),
     # ---- 37x: resources ----------------------------------------------------------------------------------------
     "FLOE-371": ErrorCode(

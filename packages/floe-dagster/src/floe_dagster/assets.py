@@ -36,7 +36,7 @@ def floe_asset(
     inputs: str | Sequence[str] = ...,
     outputs: str | Sequence[str] = ...,
     compute_kind: str | None = ...,
-    partition_column: str | None = ...,
+    partition_column: str | Mapping[str, str] | None = ...,
     **asset_arguments: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]: ...
 
@@ -48,7 +48,7 @@ def floe_asset(
     inputs: str | Sequence[str] = (),
     outputs: str | Sequence[str] = (),
     compute_kind: str | None = None,
-    partition_column: str | None = None,
+    partition_column: str | Mapping[str, str] | None = None,
     **asset_arguments: Any,
 ) -> dg.AssetsDefinition | Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """An asset that a function computes; takes everything that `dagster.asset` takes.
@@ -71,7 +71,8 @@ def floe_asset(
         inputs: Tables that the function reads, such as `raw.customers`.
         outputs: Tables that it writes.
         compute_kind: One more of the asset's `kinds`.
-        partition_column: Column by which the rows that a partitioned asset returns replace those of its partition.
+        partition_column: Column by which the rows that a partitioned asset returns replace those of its partition; with
+            two dimensions a column for each, `{'date': 'ordered_on', 'region': 'country'}`.
         asset_arguments: Arguments of `dagster.asset`.
 
     Raises:
@@ -136,7 +137,7 @@ class _Decoration:
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    partition_column: str | None
+    partition_column: str | Mapping[str, str] | None
     arguments: Mapping[str, Any]
 
     def build_asset(self, fn: Callable[..., Any]) -> dg.AssetsDefinition:
@@ -181,7 +182,8 @@ class _Decoration:
         if len(self.outputs) == 1:
             tables["dagster/table_name"] = self.outputs[0]
         if self.partition_column is not None:
-            tables[PARTITION_COLUMN] = self.partition_column
+            named = self.partition_column
+            tables[PARTITION_COLUMN] = named if isinstance(named, str) else dict(named)
         return {**tables, **_code_reference(function.source), **(self.arguments.get("metadata") or {})}
 
     def _upstream_names(self) -> frozenset[str]:

@@ -10,15 +10,15 @@ from floe_core.errors import CatalogError, Problem
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
 from floe_dagster.lakehouse.settings import LakehouseSettings
-from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteMode
+from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteMode, fold_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyiceberg.expressions import BooleanExpression
     from pyiceberg.table import Table
 
     from floe_dagster.lakehouse.dbt_relations import DbtRelation, DbtRelations
     from floe_dagster.lakehouse.iceberg import IcebergTables
+    from floe_dagster.lakehouse.row_filters import RowFilter
 
 Announce: TypeAlias = Callable[[str], None]
 
@@ -44,7 +44,7 @@ class Catalog:
         name: str,
         *,
         columns: Sequence[str] | None = None,
-        filter: "str | BooleanExpression | None" = None,  # noqa: A002  # the word that Arrow and pyiceberg users expect
+        filter: "RowFilter | None" = None,  # noqa: A002  # the word that Arrow and pyiceberg users expect
         snapshot_id: int | None = None,
     ) -> "pa.Table":
         """The rows of a table, or of a relation that dbt built.
@@ -53,7 +53,8 @@ class Catalog:
             name: `bronze.customers`; a dbt relation by its custom schema (`silver.stg_orders`), or by the schema it
                 really has (`main_silver.stg_orders`).
             columns: Only these, in this order.
-            filter: Only the rows that fulfil it, such as `country = 'DE' and amount >= 10`, or a pyiceberg expression.
+            filter: Only the rows that fulfil it, such as `country = 'DE' and amount >= 10`, a pyiceberg expression, or
+                the rows of a partition: `PartitionWindow("ordered_on", *context.partition_time_window)`.
             snapshot_id: The table as of that write, with the columns it had then.
 
         Raises:
@@ -62,10 +63,10 @@ class Catalog:
         parsed = TableName.parse(name)
         table = self._find_table(parsed)
         if table is not None:
-            return self._iceberg.read(table, parsed, columns=columns, condition=filter, snapshot_id=snapshot_id)
+            return self._iceberg.read(table, parsed, columns=columns, row_filter=filter, snapshot_id=snapshot_id)
         if snapshot_id is not None:
             raise CatalogError(self._no_iceberg_table(parsed, "has no snapshots"))
-        rows = self._relations.read(parsed, columns=columns, condition=filter) if self._settings.dbt_file else None
+        rows = self._relations.read(parsed, columns=columns, row_filter=filter) if self._settings.dbt_file else None
         if rows is None:
             raise CatalogError(self._unknown(parsed))
         return rows
@@ -164,7 +165,7 @@ class Catalog:
 
     def _check_new_name(self, name: TableName) -> None:
         """See that a table of that name would hide nothing. While dbt runs, its own names are not looked at."""
-        same = [str(known) for known in self._table_names() if str(known).lower() == str(name).lower()]
+        same = [str(known) for known in self._table_names() if fold_name(str(known)) == fold_name(str(name))]
         if same:
             raise CatalogError(_differs_in_case(name, same[0]))
         relation = self._find_relation(name, wait=False)

@@ -25,7 +25,8 @@ from floe_dagster.lakehouse.warehouse_file import Announce, FileBusyError, open_
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyiceberg.expressions import BooleanExpression
+
+    from floe_dagster.lakehouse.row_filters import RowFilter
 
 _RELATIONS = """
 select table_schema, table_name, table_type = 'VIEW' from information_schema.tables
@@ -64,14 +65,14 @@ class DbtRelations:
         return _match(self.all(wait=wait), name)
 
     def read(
-        self, name: TableName, *, columns: Sequence[str] | None, condition: "str | BooleanExpression | None"
+        self, name: TableName, *, columns: Sequence[str] | None, row_filter: "RowFilter | None"
     ) -> "pa.Table | None":
         """The rows of the relation that *name* means, None if there is none; times with a zone are in UTC.
 
         A view shows what the catalog's tables hold now, whenever dbt ran last.
 
         Raises:
-            CatalogError: There is no such column, or the condition is none.
+            CatalogError: There is no such column, or the filter is none.
         """
         file = self._settings.dbt_file
         if file is None:
@@ -79,15 +80,15 @@ class DbtRelations:
         with open_file(file, read_only=True, announce=self._announce) as connection:
             relation = _match(self._list(connection), name)
             if relation is None or not relation.is_view:
-                return relation and _fetch(connection, relation, columns, condition)
-        return self._read_view(file, relation, columns, condition)
+                return relation and _fetch(connection, relation, columns, row_filter)
+        return self._read_view(file, relation, columns, row_filter)
 
     def _read_view(
         self,
         file: Path,
         relation: DbtRelation,
         columns: Sequence[str] | None,
-        condition: "str | BooleanExpression | None",
+        row_filter: "RowFilter | None",
     ) -> "pa.Table":
         """Read in a transaction that ends by undoing what it did to the views below."""
         read_only = not os.access(file, os.W_OK)
@@ -100,7 +101,7 @@ class DbtRelations:
             try:
                 if not read_only:
                     replace_views(connection, read_metadata_locations(self._settings, only=views), views)
-                return _fetch(connection, relation, columns, condition)
+                return _fetch(connection, relation, columns, row_filter)
             finally:
                 connection.rollback()
 
@@ -132,21 +133,28 @@ def _fetch(
     connection: duckdb.DuckDBPyConnection,
     relation: DbtRelation,
     columns: Sequence[str] | None,
-    condition: "str | BooleanExpression | None",
+    row_filter: "RowFilter | None",
 ) -> "pa.Table":
     connection.execute("set TimeZone = 'UTC'")
     source = quote_name(relation.physical)
     known = [column for column, *_ in connection.execute(f"describe {source}").fetchall()]
     wanted = known if columns is None else list(dict.fromkeys(columns))
     check_columns(wanted, known, table=str(relation.logical), used_by="'columns'")
-    if condition is None:
+    if row_filter is None:
         return connection.execute(_select(wanted, source)).to_arrow_table()
     from floe_dagster.lakehouse.arrow_filters import ArrowFilter  # noqa: PLC0415  # imports pyiceberg, seconds of it
+    from floe_dagster.lakehouse.row_filters import resolve_filter  # noqa: PLC0415  # so does this
 
-    arrow_filter = ArrowFilter(condition, known, table=str(relation.logical))
+    name = str(relation.logical)
+    condition = resolve_filter(row_filter, lambda: _first_rows(connection, source).schema, table=name)
+    arrow_filter = ArrowFilter(condition or "", known, table=str(relation.logical))
     needed = list(dict.fromkeys([*wanted, *arrow_filter.columns]))
     batches: Iterator[pa.RecordBatch] = connection.execute(_select(needed, source)).to_arrow_reader()
     return arrow_filter.apply(batches).select(wanted)
+
+
+def _first_rows(connection: duckdb.DuckDBPyConnection, source: str) -> "pa.Table":
+    return connection.execute(f"from {source} limit 0").to_arrow_table()
 
 
 def _select(columns: Iterable[str], source: str) -> str:

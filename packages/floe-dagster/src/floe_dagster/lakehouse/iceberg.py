@@ -10,7 +10,7 @@ import pyarrow as pa
 from filelock import FileLock
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, RESTError
-from pyiceberg.expressions import BooleanExpression
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
@@ -18,7 +18,7 @@ from floe_core.errors import CatalogError, Problem
 from floe_core.suggestions import list_names
 from floe_dagster.lakehouse.columns import check_columns
 from floe_dagster.lakehouse.retries import Patience, busy_database, unusable_catalog
-from floe_dagster.lakehouse.row_filters import bind_filter, parse_filter
+from floe_dagster.lakehouse.row_filters import RowFilter, bind_filter, parse_filter, resolve_filter
 from floe_dagster.lakehouse.settings import LakehouseSettings
 from floe_dagster.lakehouse.tables import CATALOG_NAME, TableName
 
@@ -112,15 +112,18 @@ class IcebergTables:
         name: TableName,
         *,
         columns: Sequence[str] | None,
-        condition: str | BooleanExpression | None,
+        row_filter: RowFilter | None,
         snapshot_id: int | None,
     ) -> pa.Table:
-        """The rows of *table* that fulfil *condition*, in the order of *columns* where these are given.
+        """The rows of *table* that fulfil *row_filter*, in the order of *columns* where these are given.
 
         Raises:
-            CatalogError: There is no such column or snapshot, or the condition is none.
+            CatalogError: There is no such column or snapshot, or the filter is none.
         """
         schema = _schema_at(table, name, snapshot_id)
+        condition = resolve_filter(
+            row_filter, lambda: schema_to_pyarrow(schema, include_field_ids=False), table=str(name)
+        )
         parsed = parse_filter(condition, table=str(name))
         bind_filter(parsed, schema, text=condition, table=str(name))
         wanted = schema.column_names if columns is None else list(dict.fromkeys(columns))
@@ -153,6 +156,10 @@ class IcebergTables:
             fix="see `catalogs` in platform.yaml",
             detail=self._settings.hide_secrets(str(error).split("\n")[0] or type(error).__name__),
         )
+
+
+def _arrow_schema(schema: Schema) -> pa.Schema:
+    return schema_to_pyarrow(schema, include_field_ids=False)
 
 
 def _schema_at(table: Table, name: TableName, snapshot_id: int | None) -> Schema:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.exceptions import NamespaceAlreadyExistsError
 from pyiceberg.expressions import AlwaysTrue
@@ -21,7 +20,7 @@ from pyiceberg.table.metadata import TableMetadata
 from floe_core.errors import CatalogError, Problem
 from floe_dagster.lakehouse.arrow_types import convert, read_batches, storable_schema
 from floe_dagster.lakehouse.iceberg import IcebergTables
-from floe_dagster.lakehouse.partition_rows import PartitionRows, outside_problem, resolve_partition
+from floe_dagster.lakehouse.partition_rows import OutsideRows, PartitionRows, resolve_partition
 from floe_dagster.lakehouse.retries import Patience, lost_races
 from floe_dagster.lakehouse.schema_evolution import FittedColumns, fit_columns, fit_new_table
 from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteMode
@@ -73,28 +72,6 @@ class _Layout:
     @classmethod
     def of(cls, metadata: TableMetadata) -> Self:
         return cls(metadata.schema().as_struct(), metadata.spec())
-
-
-class _Outside:
-    """What was seen of the rows that do not belong into the partition."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._ends: list[pa.Scalar] = []
-
-    @property
-    def span(self) -> tuple[object, object] | None:
-        """The smallest and the largest value, None if there was none but null."""
-        if not self._ends:
-            return None
-        ends = pc.min_max(pa.array(self._ends, self._ends[0].type)).as_py()
-        return ends["min"], ends["max"]
-
-    def add(self, values: pa.ChunkedArray) -> None:
-        self.count += len(values)
-        ends = pc.min_max(values)
-        if ends["min"].is_valid:
-            self._ends += [ends["min"], ends["max"]]
 
 
 class _Write:
@@ -195,19 +172,17 @@ class _Write:
         Raises:
             CatalogError: Rows lie outside the partition; raised when all have been seen.
         """
-        outside = _Outside()
         partition = self._resolve_partition(columns)
+        outside = OutsideRows(partition) if partition is not None else None
         limit = int(metadata.properties.get(TableProperties.WRITE_TARGET_FILE_SIZE_BYTES, _BYTES_PER_FILE))
         for rows in _by_file(self._batches, limit):
             converted = convert(rows, columns.schema, table=str(self._name))
-            if partition is not None:
-                outside.add(partition.outside(converted[partition.partition.column]))
-            if not outside.count:
+            if outside is not None:
+                outside.add(converted)
+            if outside is None or not outside.count:
                 yield converted
-        if partition is not None and outside.count:
-            raise CatalogError(
-                outside_problem(partition, table=str(self._name), count=outside.count, span=outside.span)
-            )
+        if outside is not None and outside.count:
+            raise CatalogError(outside.problem(str(self._name)))
 
     def _resolve_partition(self, columns: FittedColumns) -> PartitionRows | None:
         if self._partition is None:

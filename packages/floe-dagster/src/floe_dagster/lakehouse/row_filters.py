@@ -1,7 +1,9 @@
 """Which rows a read wants, as pyiceberg expressions that are known to fit the table before anything is read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
+import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.expressions.parser import parse
 from pyiceberg.expressions.visitors import bind
@@ -10,9 +12,27 @@ from pyparsing import ParseException
 
 from floe_core.errors import CatalogError, Problem
 from floe_dagster.lakehouse.columns import check_columns
+from floe_dagster.lakehouse.partition_rows import resolve_partition
+from floe_dagster.lakehouse.tables import Partition, PartitionDimensions, PartitionKeys, PartitionWindow
+
+Condition: TypeAlias = str | BooleanExpression
+RowFilter: TypeAlias = Condition | Partition
 
 
-def parse_filter(text: str | BooleanExpression | None, *, table: str) -> BooleanExpression:
+def resolve_filter(
+    row_filter: RowFilter | None, read_schema: Callable[[], pa.Schema], *, table: str
+) -> Condition | None:
+    """The condition that *row_filter* states: a partition's in the types of its columns, any other as it is.
+
+    Raises:
+        CatalogError: The partition names a column that there is not, or whose type cannot tell its rows.
+    """
+    if isinstance(row_filter, PartitionWindow | PartitionKeys | PartitionDimensions):
+        return resolve_partition(row_filter, read_schema(), table=table).condition
+    return row_filter
+
+
+def parse_filter(text: Condition | None, *, table: str) -> BooleanExpression:
     """The condition that *text* states; no text is no condition.
 
     Raises:
@@ -33,7 +53,7 @@ def parse_filter(text: str | BooleanExpression | None, *, table: str) -> Boolean
 
 
 def bind_filter(
-    condition: BooleanExpression, schema: Schema, *, text: str | BooleanExpression | None, table: str
+    condition: BooleanExpression, schema: Schema, *, text: Condition | None, table: str
 ) -> BooleanExpression:
     """*condition* over the columns of *schema*; *text* is how it was written.
 

@@ -1,7 +1,7 @@
 """What the callers of a catalog pass in and get back: table names, the partition to replace, the snapshot written."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Self, TypeAlias
 
@@ -53,12 +53,15 @@ class PartitionWindow:
     """The rows of a time window: from `start`, which is in, to `end`, which is out.
 
     Columns that hold instants are compared as instants. Naive timestamps, dates and texts that begin with an ISO date
-    are read in the zone of `start`; bounds without a zone are UTC to columns that have one.
+    are read in the zone of `start`; bounds without a zone are UTC to columns that have one. Columns of whole numbers,
+    and of texts that are no dates, hold the partition key itself.
     """
 
     column: str
     start: datetime
     end: datetime
+    keys: tuple[str, ...] = field(default=(), kw_only=True)
+    """How the partitions in the window are written, such as `202401`."""
 
     @property
     def is_whole_days(self) -> bool:
@@ -90,7 +93,17 @@ class PartitionKeys:
         return f"equal to {' or '.join(repr(key) for key in self.keys)}"
 
 
-Partition: TypeAlias = PartitionWindow | PartitionKeys
+PartitionColumn: TypeAlias = PartitionWindow | PartitionKeys
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionDimensions:
+    """The rows that lie in every one of several partitions, each told by a column of its own."""
+
+    parts: tuple[PartitionColumn, ...]
+
+
+Partition: TypeAlias = PartitionColumn | PartitionDimensions
 WriteMode: TypeAlias = Literal["overwrite", "append"]
 
 
@@ -111,6 +124,11 @@ class Snapshot:
     missing_columns: tuple[str, ...] = ()
 
 
+def parts_of(partition: Partition) -> tuple[PartitionColumn, ...]:
+    """What each column of *partition* tells."""
+    return partition.parts if isinstance(partition, PartitionDimensions) else (partition,)
+
+
 def check_table_name(text: str, *, needs_namespace: bool = True) -> Problem | None:
     """What is wrong with *text* as a table's name, if anything."""
     parts = text.split(".")
@@ -121,6 +139,11 @@ def check_table_name(text: str, *, needs_namespace: bool = True) -> Problem | No
     else:
         return None
     return Problem("FLOE-402", f"'{text}' is no table name", why=why, fix=_name_like(text))
+
+
+def fold_name(name: str) -> str:
+    """*name* as names are held against each other: dbt and most engines take those that differ in case for one."""
+    return name.replace('"', "").replace("`", "").lower()
 
 
 def show_time(time: datetime) -> str:

@@ -7,15 +7,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from floe_dagster.lakehouse.tables import PartitionKeys, PartitionWindow, Snapshot
+    from floe_dagster.lakehouse.tables import PartitionDimensions, PartitionKeys, PartitionWindow, Snapshot
     from floe_dagster.resources.catalog import CatalogResource
     from floe_dagster.resources.dbt import DbtResource
 
-__all__ = ["CatalogResource", "DbtResource", "PartitionKeys", "PartitionWindow", "Snapshot"]
+__all__ = ["CatalogResource", "DbtResource", "PartitionDimensions", "PartitionKeys", "PartitionWindow", "Snapshot"]
 
 _HOMES = {
     "CatalogResource": "floe_dagster.resources.catalog",
     "DbtResource": "floe_dagster.resources.dbt",
+    "PartitionDimensions": "floe_dagster.lakehouse.tables",
     "PartitionKeys": "floe_dagster.lakehouse.tables",
     "PartitionWindow": "floe_dagster.lakehouse.tables",
     "Snapshot": "floe_dagster.lakehouse.tables",

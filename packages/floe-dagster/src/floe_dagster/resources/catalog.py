@@ -15,8 +15,9 @@ from floe_dagster.secrets import read_secret
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyiceberg.expressions import BooleanExpression
     from pyiceberg.table import Table
+
+    from floe_dagster.lakehouse.row_filters import RowFilter
 
 
 class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
@@ -65,7 +66,7 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
         name: str,
         *,
         columns: Sequence[str] | None = None,
-        filter: "str | BooleanExpression | None" = None,  # noqa: A002  # the word that Arrow and pyiceberg users expect
+        filter: "RowFilter | None" = None,  # noqa: A002  # the word that Arrow and pyiceberg users expect
         snapshot_id: int | None = None,
     ) -> "pa.Table":
         """The rows of a table, or of a relation that dbt built.
@@ -74,7 +75,8 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
             name: `bronze.customers`; a dbt relation by its custom schema (`silver.stg_orders`), or by the schema it
                 really has (`main_silver.stg_orders`).
             columns: Only these, in this order.
-            filter: Only the rows that fulfil it, such as `country = 'DE' and amount >= 10`, or a pyiceberg expression.
+            filter: Only the rows that fulfil it, such as `country = 'DE' and amount >= 10`, a pyiceberg expression, or
+                the rows of a partition: `PartitionWindow("ordered_on", *context.partition_time_window)`.
             snapshot_id: The table as of that write, with the columns it had then.
 
         Raises:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 ROW_COUNT = "dagster/row_count"
 PARTITION_ROW_COUNT = "dagster/partition_row_count"
+RANGE_ROW_COUNT = "rows_in_range"
 
 _LONGEST_TEXT = 2_000
 _MOST_ITEMS = 1_000

@@ -9,7 +9,7 @@ import dagster as dg
 from floe_core.errors import CatalogError, Problem, render_problem
 from floe_dagster.lakehouse.tables import Partition
 from floe_dagster.user_code.function_source import FunctionSource
-from floe_dagster.user_code.metadata_values import PARTITION_ROW_COUNT, ROW_COUNT, build_metadata
+from floe_dagster.user_code.metadata_values import PARTITION_ROW_COUNT, RANGE_ROW_COUNT, ROW_COUNT, build_metadata
 from floe_dagster.user_code.run_partition import resolve_run_partition
 
 _Result: TypeAlias = "dg.MaterializeResult[Any]"
@@ -147,7 +147,9 @@ class ReturnedValues:
             raise CatalogError(
                 *(replace(problem, location=problem.location or location) for problem in error.problems)
             ) from error
-        return _metadata_of(written, columns=columns, count=PARTITION_ROW_COUNT)
+        key_range = self.context.partition_key_range
+        is_one = key_range.start == key_range.end  # of several, each gets an event, with the rows of all
+        return _metadata_of(written, columns=columns, count=PARTITION_ROW_COUNT if is_one else RANGE_ROW_COUNT)
 
     def _failure(self, what: str, *, why: str, fix: str, code: str = "FLOE-410") -> dg.Failure:
         name = self.context.asset_key.to_user_string()
