@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from builders import floe_yaml, parse_document
@@ -68,6 +68,12 @@ def day(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def is_there_once(clock: datetime, zone: str) -> bool:
+    """Whether a time on the clock of *zone* is one instant: else Dagster 1.13 lists a window too many from it on."""
+    instants = {clock.replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp() for fold in (0, 1)}
+    return len(instants) == 1
+
+
 @st.composite
 def time_windows(draw: st.DrawFn) -> tuple[dict[str, object], dg.TimeWindowPartitionsDefinition, datetime]:
     """A definition as floe.yaml says it, the same by hand, and an instant: some way after its start, often on a day on
@@ -82,6 +88,7 @@ def time_windows(draw: st.DrawFn) -> tuple[dict[str, object], dg.TimeWindowParti
     if draw(st.booleans()):
         start = start.replace(hour=0)
     end = start + CRONS[cron] * draw(st.integers(3, 30)) if draw(st.booleans()) else None
+    assume(all(is_there_once(bound, zone) for bound in (start, end or start)))
     offset = draw(st.integers(-3, 3))
     fmt = "%Y-%m-%d" if CRONS[cron] >= timedelta(days=1) else "%Y-%m-%d-%H:%M"
     written: dict[str, object] = {"cron_schedule": cron, "timezone": zone, "end_offset": offset}
@@ -128,8 +135,9 @@ def test_a_key_is_missing_where_dagster_does_not_have_it(
     case: tuple[dict[str, object], dg.TimeWindowPartitionsDefinition, datetime], data: st.DataObject
 ) -> None:
     _, partitions_def, at = case
-    hours = data.draw(st.integers(-3000, 3000))
-    others = [(at + timedelta(hours=hours)).strftime(partitions_def.fmt), "yesterday", "2024-1-1"]
+    other = at + timedelta(hours=data.draw(st.integers(-3000, 3000)))
+    assume(is_there_once(other.replace(tzinfo=None), partitions_def.timezone))
+    others = [other.strftime(partitions_def.fmt), "yesterday", "2024-1-1"]
     for key in [*partitions_def.get_partition_keys(current_time=at)[:20], *others]:
         with dg.partition_loading_context(at):  # on days with two equal hours it lists keys that it does not take
             is_there = key in partitions_def.get_partition_keys() and partitions_def.has_partition_key(key)

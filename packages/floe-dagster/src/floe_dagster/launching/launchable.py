@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -43,19 +44,30 @@ class LaunchableAssets:
         definitions: What computes each asset and what checks it.
         node_names: The names of all ops and graphs, those inside of graphs too, with what uses them.
         partitions: The partitioned assets with their partitions definitions.
+        conditions: The assets that an automation condition materialises.
+        partition_places: Where the partitions of assets are set, as messages say it.
     """
 
     index: AssetIndex
     definitions: Mapping[KeyPath, Sequence[dg.AssetsDefinition]] = field(default_factory=dict)
     node_names: Mapping[str, dg.AssetsDefinition] = field(default_factory=dict)
     partitions: Mapping[KeyPath, dg.PartitionsDefinition] = field(default_factory=dict)
+    conditions: frozenset[KeyPath] = frozenset()
+    partition_places: Mapping[KeyPath, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, index: AssetIndex, definitions: Iterable[dg.AssetsDefinition]) -> "LaunchableAssets":
+    def of(
+        cls,
+        index: AssetIndex,
+        definitions: Iterable[dg.AssetsDefinition],
+        *,
+        partition_places: Mapping[KeyPath, str] = MappingProxyType({}),
+    ) -> "LaunchableAssets":
         """The assets of *index*, with the definitions of the assets and of their checks."""
         by_key: dict[KeyPath, list[dg.AssetsDefinition]] = {}
         node_names: dict[str, dg.AssetsDefinition] = {}
         partitions: dict[KeyPath, dg.PartitionsDefinition] = {}
+        conditions: set[KeyPath] = set()
         for definition in definitions:
             if not definition.is_executable:
                 continue
@@ -66,7 +78,9 @@ class LaunchableAssets:
             for spec in definition.specs:
                 if spec.partitions_def is not None:
                     partitions[tuple(spec.key.path)] = spec.partitions_def
-        return cls(index, by_key, node_names, partitions)
+                if spec.automation_condition is not None:
+                    conditions.add(tuple(spec.key.path))
+        return cls(index, by_key, node_names, partitions, frozenset(conditions), partition_places)
 
     def ops_of(self, keys: Iterable[KeyPath]) -> dict[str, dg.AssetsDefinition]:
         """The ops that a run over *keys* may have, those of asset checks among them."""
@@ -98,7 +112,7 @@ def select_launched(
     keys = resolve_selection(items, exclude=exclude, index=assets.index, place=place)
     found = assets.by_partitions(keys)
     if len(found) > 1:
-        raise LoadError(_several_partitions(found, place.subject, place.source.locate(*place.items)))
+        raise LoadError(_several_partitions(found, place.subject, place.source.locate(*place.items), assets))
     return keys, found[0][0] if found else None
 
 
@@ -120,10 +134,13 @@ def check_asked_resources(
 
 
 def _several_partitions(
-    found: Sequence[tuple[dg.PartitionsDefinition, Sequence[KeyPath]]], subject: str, location: Location
+    found: Sequence[tuple[dg.PartitionsDefinition, Sequence[KeyPath]]],
+    subject: str,
+    location: Location,
+    assets: LaunchableAssets,
 ) -> Problem:
     shown = (
-        f"{list_names('/'.join(key) for key in group)}: {describe_partitions(partitions_def)}"
+        f"{list_names('/'.join(key) for key in group)}: {describe_partitions(partitions_def)}{_set_at(group, assets)}"
         for partitions_def, group in found
     )
     return Problem(
@@ -134,3 +151,8 @@ def _several_partitions(
         why="in Dagster all partitioned assets of a run have one partitions definition",
         fix="make a job for each of them",
     )
+
+
+def _set_at(keys: Iterable[KeyPath], assets: LaunchableAssets) -> str:
+    places = dict.fromkeys(place for key in keys if (place := assets.partition_places.get(key)))
+    return f" ({list_names(places, limit=3)})" if places else ""

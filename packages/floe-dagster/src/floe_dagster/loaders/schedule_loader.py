@@ -10,16 +10,16 @@ from floe_core.errors import LoadError, Location, Problem, ProblemCollector, Tar
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
+from floe_dagster.launching.launch_plan import LaunchPlan
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets, check_asked_resources, select_launched
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
 from floe_dagster.launching.scheduled_runs import ScheduledRuns, ScheduleTarget
 from floe_dagster.launching.ticks import exists_in
+from floe_dagster.partitioning.choice import NO_PARTITION
+from floe_dagster.partitioning.selectors import check_selector
 from floe_dagster.selection.resolution import SelectionPlace, translate_selection
 from floe_dagster.targets import load_callable
 from floe_dagster.user_code.resource_parameters import classify_parameters
-
-NO_PARTITION = "none"
-"""The `partition_selector` with which a partitioned job is launched for no partition at all."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,15 @@ class BuiltSchedules:
         schedules: Dagster's schedules.
         not_here: Names of the schedules of other environments.
         not_built: Names of the schedules that are not built, each with the reason.
+        selectors: Names of the schedules of partitioned jobs, each with the partitions that a tick launches.
+        warnings: What the schedules do not launch although their jobs have it.
     """
 
     schedules: Mapping[str, dg.ScheduleDefinition] = field(default_factory=dict)
     not_here: tuple[str, ...] = ()
     not_built: Mapping[str, str] = field(default_factory=dict)
+    selectors: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
 
 
 def build_schedules(
@@ -49,8 +53,6 @@ def build_schedules(
     resources: Mapping[str, object] | None = None,
 ) -> BuiltSchedules:
     """Build every schedule that exists in *environment*; those of other environments are checked all the same.
-
-    A schedule of a partitioned job is built only where the document says which partitions it launches.
 
     Args:
         schedules: `orchestration.schedules`.
@@ -71,19 +73,25 @@ def build_schedules(
     built: dict[str, dg.ScheduleDefinition] = {}
     not_here: list[str] = []
     not_built: dict[str, str] = {}
+    selectors: dict[str, str] = {}
     for name, schedule in schedules.items():
         builder = _ScheduleBuilder(name, schedule, jobs, assets, source, jobs_not_built, resources)
         with collector.collecting():
             collector.extend(builder.check_name(sensor_names))
-            definition = builder.build()
+            if schedule.job in jobs_not_built:
+                not_built[name] = f"it starts job '{schedule.job}', which is not built"
+                continue
+            runs = builder.load_runs()
+            definition = builder.define_schedule(runs)
             if not exists_in(schedule.environments, environment):
                 not_here.append(name)
-            elif isinstance(definition, str):
-                not_built[name] = definition
-            else:
-                built[name] = definition
+                continue
+            built[name] = definition
+            collector.extend(builder.check_conditions(runs.target))
+            if runs.selects_partitions:
+                selectors[name] = runs.selector
     collector.raise_if_any(LoadError)
-    return BuiltSchedules(built, tuple(not_here), not_built)
+    return BuiltSchedules(built, tuple(not_here), not_built, selectors, collector.warnings)
 
 
 @dataclass(frozen=True)
@@ -96,39 +104,34 @@ class _ScheduleBuilder:
     jobs_not_built: Collection[str]
     resources: Mapping[str, object] | None
 
-    def build(self) -> dg.ScheduleDefinition | str:
-        """The schedule, or the reason why there is none."""
-        if self.schedule.job in self.jobs_not_built:
-            return f"it starts job '{self.schedule.job}', which is not built"
+    def load_runs(self) -> ScheduledRuns:
+        """What the schedule launches at a tick."""
         target = self.find_target()
         collector = ProblemCollector([*self.check_config(target), *self.check_partition_selector(target)])
+        runs = ScheduledRuns(self.subject, self.schedule, target)
         with collector.collecting():
-            requests = self.load_requests()
+            runs = self.load_function(target)
         collector.raise_if_any(LoadError)
-        if target.is_partitioned and not self.launches_without_partition and self.schedule.target_function is None:
-            return f"it starts {target.what}, which is partitioned"
-        return self.define_schedule(target, requests)
+        return runs
 
-    def define_schedule(self, target: ScheduleTarget, requests: ScheduledRuns) -> dg.ScheduleDefinition:
+    def define_schedule(self, runs: ScheduledRuns) -> dg.ScheduleDefinition:
         schedule = self.schedule
-        may_be_partitioned = target.is_partitioned or not target.partitions_known
-        guarded = target if may_be_partitioned and not self.launches_without_partition else None
 
         def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.SkipReason | dg.RunRequest]:
-            yield from requests.at(context, guarded=guarded)
+            yield from runs.at(context)
 
         crons = list(schedule.cron_schedule)  # the daemon of Dagster 1.13 stops at any other sequence
         try:
             return dg.ScheduleDefinition(
                 name=self.name,
-                target=target.launched,
+                target=runs.target.launched,
                 cron_schedule=crons[0] if len(crons) == 1 else crons,
                 execution_timezone=schedule.timezone,
                 default_status=_status(enabled=schedule.enabled),
                 description=schedule.description,
                 tags=schedule.tags,
                 execution_fn=evaluate,
-                required_resource_keys=set(requests.resource_keys),
+                required_resource_keys=set(runs.resource_keys),
             )
         except dg.DagsterInvalidDefinitionError as error:
             tag = next((tag for tag in schedule.tags if tag in str(error)), None)
@@ -143,23 +146,24 @@ class _ScheduleBuilder:
     def path(self) -> YamlPath:
         return ("orchestration", "schedules", self.name)
 
-    @property
-    def launches_without_partition(self) -> bool:
-        return self.schedule.partition_selector == NO_PARTITION
-
     def find_target(self) -> ScheduleTarget:
         schedule = self.schedule
         if schedule.job is None:
             place = SelectionPlace(self.subject, self.source, (*self.path, "selection"))
             keys, partitions_def = select_launched(schedule.selection, assets=self.assets, place=place)
             selection = translate_selection(schedule.selection, index=self.assets.index)
-            return ScheduleTarget("a selection", selection, partitions_def, keys=keys)
+            plan = LaunchPlan.of(keys, self.assets)
+            return ScheduleTarget("a selection", selection, self.assets, partitions_def, plan=plan)
         found = self.jobs.get(schedule.job)
         if found is None:
             raise LoadError(self.unknown_job(schedule.job))
-        what = f"job '{schedule.job}'"
         return ScheduleTarget(
-            what, found.job, found.partitions_def, partitions_known=found.partitions_known, keys=found.keys
+            f"job '{schedule.job}'",
+            found.job,
+            self.assets,
+            found.partitions_def,
+            partitions_known=found.partitions_known,
+            plan=None if found.keys is None else LaunchPlan.of(found.keys, self.assets),
         )
 
     def unknown_job(self, job: str) -> Problem:
@@ -183,30 +187,61 @@ class _ScheduleBuilder:
             )
 
     def check_config(self, target: ScheduleTarget) -> Iterator[Problem]:
+        if target.plan is not None:
+            problem = target.check_config(target.plan, self.source.locate(*self.path, "job"))
+            if problem is not None:
+                yield problem
         if not self.schedule.config:
             return
         place = RunConfigPlace(self.subject, self.source, (*self.path, "config"))
-        if target.keys is not None:
-            schema = RunConfigSchema(self.assets.ops_of(target.keys), self.resources)
+        if target.plan is not None:
+            schema = RunConfigSchema(self.assets.ops_of(target.plan.keys), self.resources)
             yield from check_run_config(self.schedule.config, schema=schema, place=place)
         elif isinstance(target.launched, dg.JobDefinition):
             yield from check_job_run_config(self.schedule.config, job=target.launched, place=place)
 
     def check_partition_selector(self, target: ScheduleTarget) -> Iterator[Problem]:
-        selector = self.schedule.partition_selector
-        if selector is not None and target.partitions_known and not target.is_partitioned:
+        schedule = self.schedule
+        location = self.source.locate(*self.path, "partition_selector")
+        if schedule.target_function is not None and schedule.partition_selector not in (None, NO_PARTITION):
             yield Problem(
                 "FLOE-356",
-                f"{self.subject} selects partitions of {target.what}, which has none",
-                self.source.locate(*self.path, "partition_selector"),
-                why="none of the assets that it materialises is partitioned",
-                fix="delete 'partition_selector', or give the assets partitions under orchestration.assets",
+                f"{self.subject} selects partitions and computes its runs with '{schedule.target_function}'",
+                location,
+                why="the function names the partition of each run",
+                fix="delete one of the two",
+            )
+        elif target.partitions_known:
+            yield from check_selector(
+                schedule.partition_selector,
+                target.partitions_def,
+                who=self.subject,
+                what=target.what,
+                location=location,
             )
 
-    def load_requests(self) -> ScheduledRuns:
+    def check_conditions(self, target: ScheduleTarget) -> Iterator[Problem]:
+        """A warning of what the schedule leaves to automation conditions."""
+        plan = target.plan
+        if plan is None or not plan.left_out:
+            return
+        together = list_names(sorted(map("/".join, plan.left_out - self.assets.conditions)))
+        also = "" if together == "none" else f", and Dagster executes {together} as one with what has a condition"
+        yield Problem(
+            "FLOE-349",
+            f"{self.subject} never launches a run: every asset of {target.what} has an automation condition"
+            if plan.has_nothing_left
+            else f"{self.subject} leaves {plan.left_out_names} out of {target.what}",
+            self.source.locate(*self.path, "selection" if self.schedule.job is None else "job"),
+            why=f"an automation condition wins over a schedule{also}",
+            fix="take the automation conditions away, or the assets out of the schedule",
+            severity="warning",
+        )
+
+    def load_function(self, target: ScheduleTarget) -> ScheduledRuns:
         reference = self.schedule.target_function
         if reference is None:
-            return ScheduledRuns(self.subject, self.schedule)
+            return ScheduledRuns(self.subject, self.schedule, target)
         location = self.source.locate(*self.path, "target_function")
         fn = load_callable(reference, location=location)
         parameters = classify_parameters(fn)
@@ -217,7 +252,7 @@ class _ScheduleBuilder:
         problems = check_asked_resources(parameters.resource_keys, who=who, resources=self.resources, location=location)
         ProblemCollector(problems).raise_if_any(TargetError)
         context = parameters.context.name if parameters.context else None
-        return ScheduledRuns(self.subject, self.schedule, fn, context, parameters.resource_keys)
+        return ScheduledRuns(self.subject, self.schedule, target, fn, context, parameters.resource_keys)
 
 
 def _status(*, enabled: bool) -> dg.DefaultScheduleStatus:

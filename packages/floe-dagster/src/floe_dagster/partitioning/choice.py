@@ -57,6 +57,13 @@ def windows_of(partitions_def: dg.PartitionsDefinition) -> dg.TimeWindowPartitio
             return None
 
 
+def is_dynamic(partitions_def: dg.PartitionsDefinition) -> bool:
+    """Whether the instance holds keys of *partitions_def*."""
+    if isinstance(partitions_def, dg.MultiPartitionsDefinition):
+        return any(is_dynamic(dimension.partitions_def) for dimension in partitions_def.partitions_defs)
+    return isinstance(partitions_def, dg.DynamicPartitionsDefinition)
+
+
 def keys_between(windows: dg.TimeWindowPartitionsDefinition, start: float, end: float) -> Sequence[str]:
     """The keys of the windows that start within a span of time, in seconds since the epoch.
 
@@ -86,12 +93,12 @@ def _last_window_keys(windows: dg.TimeWindowPartitionsDefinition, count: int) ->
     first, last = windows.get_first_partition_window(), windows.get_last_partition_window()
     if first is None or last is None:
         return ()
-    begin, end = first.start.timestamp(), last.end.timestamp()
-    reach = count * (end - last.start.timestamp())
+    first_start, last_start = first.start.timestamp(), last.start.timestamp()
+    reach = count * (last.end.timestamp() - last_start)
     while True:
-        since = max(begin, end - reach)
-        keys = keys_between(windows, since, end)
-        if len(keys) >= count or since == begin:
+        since = max(first_start, last_start - reach)
+        keys = keys_between(windows, since, last_start + 1)
+        if len(keys) >= count or since == first_start:
             return tuple(keys[-count:])
         reach *= 2
 

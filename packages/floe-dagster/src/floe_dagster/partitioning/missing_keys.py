@@ -52,6 +52,31 @@ def find_missing_key(
                 return _not_listed(key, partitions_def.get_partition_keys(), partitions_def)
 
 
+def why_no_keys(
+    selector: str,
+    partitions_def: dg.PartitionsDefinition,
+    *,
+    at: datetime,
+    dynamic_partitions_store: DynamicPartitionsStore | None,
+) -> str:
+    """Why a selector chose nothing, as a sentence: what is missing is the key that it is, or any key at all."""
+    dimensions = (
+        [dimension.partitions_def for dimension in partitions_def.partitions_defs]
+        if isinstance(partitions_def, dg.MultiPartitionsDefinition)
+        else [partitions_def]
+    )
+    for dimension in dimensions:
+        with dg.partition_loading_context(at, dynamic_partitions_store):
+            if isinstance(dimension, dg.TimeWindowPartitionsDefinition):
+                bounds = _Bounds.of(dimension, at)
+                if bounds.last is None:
+                    return bounds.reason_of_none
+            elif not dimension.get_num_partitions():
+                return _none_of(dimension)
+    missing = find_missing_key(selector, partitions_def, at=at, dynamic_partitions_store=dynamic_partitions_store)
+    return missing.reason if missing else ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Bounds:
     """The first window that there can be, and the last one that there is; None where it may still come."""
@@ -80,6 +105,10 @@ class _Bounds:
         return None if self.last is None else _key_at(self.windows, self.last.start)
 
     @property
+    def reason_of_none(self) -> str:
+        return f"there is none yet: the first one, '{self.first_key}', is over at {self.first.end:%Y-%m-%d %H:%M}"
+
+    @property
     def advice(self) -> str:
         until = f"to '{self.last_key}'" if self.last else "on"
         return f"name one from '{self.first_key}' {until}"
@@ -88,8 +117,7 @@ class _Bounds:
 def _missing_window(key: str, windows: dg.TimeWindowPartitionsDefinition, at: datetime | None) -> MissingKey | None:
     bounds = _Bounds.of(windows, at)
     if at is not None and bounds.last is None:
-        begin = f"the first one, '{bounds.first_key}', is over at {bounds.first.end:%Y-%m-%d %H:%M}"
-        return MissingKey(f"there is none yet: {begin}", "wait until then, or write an earlier start")
+        return MissingKey(bounds.reason_of_none, "wait until then, or write an earlier start")
     try:
         start = windows.start_time_for_partition_key(key)
     except ValueError:
@@ -186,8 +214,9 @@ def _sample_of(name: str, dimension: dg.PartitionsDefinition) -> str:
 
 def _not_listed(key: str, keys: Sequence[str], partitions_def: dg.PartitionsDefinition) -> MissingKey:
     if not keys:
-        return MissingKey(
-            f"of {describe_partitions(partitions_def)} there is none yet",
-            "add the key first, for example in Dagster's UI",
-        )
+        return MissingKey(_none_of(partitions_def), "add the key first, for example in Dagster's UI")
     return MissingKey(f"the keys are {list_names(keys)}", did_you_mean(key, keys[:_COMPARED]) or "name one of them")
+
+
+def _none_of(partitions_def: dg.PartitionsDefinition) -> str:
+    return f"of {describe_partitions(partitions_def)} there is none yet"
