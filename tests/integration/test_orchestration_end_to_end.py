@@ -79,6 +79,24 @@ def test_the_daily_schedule_runs_in_new_york_time(definitions: dg.Definitions) -
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
 
 
+@pytest.mark.requirement("010-FR-015")
+def test_the_patterns_of_the_assets_section_are_in_effect(definitions: dg.Definitions) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+    daily = dg.DailyPartitionsDefinition("2024-01-01")
+
+    assert {key: (spec.partitions_def, spec.group_name) for key, spec in specs.items()} == {
+        "external/customers": (None, "default"),
+        "bronze_customers": (daily, "bronze"),
+        "bronze_orders": (daily, "bronze"),
+        "silver/stg_customers": (None, "silver"),
+        "silver/stg_orders": (None, "silver"),
+        "gold/customer_orders": (None, "gold"),
+        "gold_customer_summary": (daily, "gold"),
+        "table_inventory": (None, "ops"),
+    }
+    assert definitions.resolve_job_def("bronze_refresh").partitions_def == daily
+
+
 @pytest.mark.requirement("010-FR-006", "010-FR-008")
 def test_the_full_pipeline_builds_every_table_from_what_was_written_before(
     ecommerce: ProjectFolder, definitions: dg.Definitions
@@ -86,17 +104,27 @@ def test_the_full_pipeline_builds_every_table_from_what_was_written_before(
     catalog = CatalogResource.embedded(ecommerce.floe_dir)
     customers = {"customer_id": [1, 2, None], "email": ["a@example.org", "b@example.org", "c@example.org"]}
     catalog.write_table("external.customers", pa.table(customers))
+    pipeline = definitions.resolve_job_def("full_pipeline")
 
     with dg.DagsterInstance.ephemeral() as instance:
-        result = definitions.resolve_job_def("full_pipeline").execute_in_process(instance=instance)
+        result = pipeline.execute_in_process(instance=instance, partition_key="2024-01-01")
+        assert result.success
+        assert len(result.get_asset_check_evaluations()) == 4
+        assert all(check.passed for check in result.get_asset_check_evaluations())
+        assert pipeline.execute_in_process(instance=instance, partition_key="2024-01-02").success
+        assert pipeline.execute_in_process(instance=instance, partition_key="2024-01-02").success  # once more
 
-    assert result.success
-    assert len(result.get_asset_check_evaluations()) == 4
-    assert all(check.passed for check in result.get_asset_check_evaluations())
     orders = catalog.read_table("gold.customer_orders").sort_by("customer_id").to_pylist()
     assert orders == [
-        {"customer_id": 1, "orders": 2, "amount": 30.0},
-        {"customer_id": 2, "orders": 1, "amount": 5.5},
+        {"customer_id": 1, "orders": 4, "amount": 60.0},
+        {"customer_id": 2, "orders": 2, "amount": 11.0},
     ]
-    summary = catalog.read_table("gold.customer_summary").sort_by("customer_id").to_pylist()
-    assert [row["amount_sum"] for row in summary] == [30.0, 5.5]
+    summary = catalog.read_table("gold.customer_summary").sort_by(
+        [("as_of", "ascending"), ("customer_id", "ascending")]
+    )
+    assert [(row["as_of"].isoformat(), row["amount_sum"]) for row in summary.to_pylist()] == [
+        ("2024-01-01", 30.0),
+        ("2024-01-01", 5.5),
+        ("2024-01-02", 60.0),
+        ("2024-01-02", 11.0),
+    ]

@@ -10,19 +10,23 @@ import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
 from floe_core.compiler.profile_checks import check_profiles
-from floe_core.compiler.references import check_references
+from floe_core.compiler.references import check_references, derived_sensor_names
 from floe_core.documents import FloeDocument, PlatformDocument, build_floe_document, load_platform_document
 from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.asset_settings.application import apply_settings
+from floe_dagster.asset_settings.partition_fields import check_partition_fields
 from floe_dagster.asset_settings.patterns import AssetSettings
 from floe_dagster.asset_settings.spec_fields import SpecSettings
+from floe_dagster.asset_settings.upstream_partitions import check_upstream_partitions
+from floe_dagster.backfilling.turns import turns_folder
 from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import CompiledDbt, DbtParts, find_compiled_dbt, load_dbt_parts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_assets
+from floe_dagster.loaders.backfill_loader import build_backfills
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
@@ -148,8 +152,12 @@ def load_project(
             index=index,
             origins=sources.modules.origins,
         )
-    launchable = LaunchableAssets.of(index, [*(a for a in assets if isinstance(a, dg.AssetsDefinition)), *checks])
-    launches = _build_launches(document, platform, problems, sources, launchable, passed, resources)
+    launchable = LaunchableAssets.of(
+        index,
+        [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
+        partition_places=_partition_places(index, sources.specs.settings),
+    )
+    launches = _build_launches(document, platform, problems, sources, launchable, passed, resources, project)
     definitions = dg.Definitions(
         assets=[*assets, *sources.modules.cacheable_assets],
         asset_checks=checks,
@@ -277,10 +285,26 @@ def _join_assets(
         python_assets = apply_settings(joined.assets, sources.specs, source=source, origins=origins)
         assets = (*python_assets, *sources.dbt.assets, *external.values())
         index = AssetIndex.from_assets(assets, origins=origins)
-        problems.extend(sources.specs.settings.check(index))
+        problems.extend(_check_settings(sources.specs.settings, assets, index))
         check_no_cycle(index)
     problems.raise_if_any(LoadError)
     return assets, index
+
+
+def _check_settings(settings: AssetSettings, assets: Sequence[Asset], index: AssetIndex) -> Iterator[Problem]:
+    definitions = (asset for asset in assets if isinstance(asset, dg.AssetsDefinition))
+    specs = [spec for definition in definitions if definition.is_materializable for spec in definition.specs]
+    yield from settings.check(index)
+    yield from check_partition_fields(specs, settings)
+    yield from check_upstream_partitions(
+        specs, settings=settings, origins={key: node.origin for key, node in index.nodes.items()}
+    )
+
+
+def _partition_places(index: AssetIndex, settings: AssetSettings) -> dict[KeyPath, str]:
+    """Where the partitions of each asset are set: floe.yaml, or where the asset is defined."""
+    places = {key: settings.of(key).places.get("partitions") for key in index.nodes}
+    return {key: str(place) if place else index.nodes[key].origin for key, place in places.items()}
 
 
 def _build_launches(
@@ -291,6 +315,7 @@ def _build_launches(
     assets: LaunchableAssets,
     passed: PassedObjects,
     resources: Mapping[str, object],
+    project: ProjectFolder,
 ) -> _Launches:
     spec, source = document.spec, document.source
     built_jobs = BuiltJobs()
@@ -310,9 +335,27 @@ def _build_launches(
     problems.raise_if_any(LoadError)
     built_schedules = BuiltSchedules()
     schedules: dict[str, Schedule] = {}
+    backfills: dict[str, dg.SensorDefinition] = {}
     sensors: dict[str, dg.SensorDefinition] = {}
     with problems.collecting():
-        sensors = merge_sensors(sources.modules, passed)
+        backfills = build_backfills(
+            spec.orchestration.backfills,
+            jobs=jobs,
+            jobs_not_built=built_jobs.not_built,
+            source=source,
+            project=spec.name or project.name,
+            turns=turns_folder(project),
+        )
+    with problems.collecting():
+        sensors = merge_sensors(
+            sources.modules,
+            passed,
+            declared=backfills,
+            locations={
+                name: source.locate("orchestration", *path, key=True)
+                for name, path in derived_sensor_names(spec.orchestration).items()
+            },
+        )
     with problems.collecting():
         built_schedules = build_schedules(
             spec.orchestration.schedules,
@@ -336,7 +379,7 @@ def _not_in_effect(
 ) -> list[Problem]:
     """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
     sections = [
-        *(f"{section} (all)" for section in ("partitions", "sensors", "backfills") if getattr(orchestration, section)),
+        *(f"{section} (all)" for section in ("partitions", "sensors") if getattr(orchestration, section)),
         *(f"jobs.{name} ({reason})" for name, reason in jobs.not_built.items()),
         *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
     ]

@@ -66,7 +66,7 @@ class _Application:
 
     def apply_to_definition(self, definition: dg.AssetsDefinition) -> dg.AssetsDefinition:
         specs = [self.specs.apply(spec) for spec in definition.specs]
-        op_settings = self.check_op(definition)
+        op_settings = self.check_op(definition).suited_to(specs)
         if len({spec.partitions_def for spec in specs} - {None}) > 1 and not definition.can_subset:
             self.problems.add(self.several_partitions(specs))
             return definition

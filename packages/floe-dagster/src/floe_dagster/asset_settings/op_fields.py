@@ -32,6 +32,12 @@ class OpSettings:
             config=config.config,
         )
 
+    def suited_to(self, specs: Iterable[dg.AssetSpec]) -> "OpSettings":
+        """The same without what says nothing of *specs*: how many partitions a run takes, where they have none."""
+        if self.backfill_policy is None or any(spec.partitions_def is not None for spec in specs):
+            return self
+        return replace(self, backfill_policy=None)
+
 
 OP_FIELDS = tuple(each.name for each in fields(OpSettings))
 

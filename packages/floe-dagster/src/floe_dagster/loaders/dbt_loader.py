@@ -198,7 +198,7 @@ def _group_by_op(
             if partitions_def not in distinct:
                 distinct.append(partitions_def)
             numbers[id(partitions_def)] = distinct.index(partitions_def)
-        settings = op_settings(tuple(spec.key.path))
+        settings = op_settings(tuple(spec.key.path)).suited_to([spec])
         unit = (numbers[id(partitions_def)], settings.backfill_policy, settings.retry_policy, settings.pool)
         groups.setdefault(unit, (settings, []))[1].append(spec)
     return list(groups.values())

@@ -24,7 +24,22 @@ def bronze_customers(context: dg.AssetExecutionContext, catalog: CatalogResource
     return {"raw_rows": raw.num_rows, "rows": valid.num_rows, "table_location": snapshot.location}
 
 
-@floe_asset(group_name="bronze", outputs=["bronze.orders"], compute_kind="python", deps=["bronze_customers"])
-def bronze_orders() -> pa.Table:
-    """Load order data from raw to bronze layer."""
-    return pa.table({"order_id": [1, 2, 3], "customer_id": [1, 1, 2], "amount": [10.0, 20.0, 5.5]})
+@floe_asset(
+    group_name="bronze",
+    outputs=["bronze.orders"],
+    compute_kind="python",
+    deps=["bronze_customers"],
+    partition_column="ordered_on",
+)
+def bronze_orders(context: dg.AssetExecutionContext) -> pa.Table:
+    """Load the orders of one day from raw to bronze layer."""
+    day = context.partition_time_window.start
+    first = 3 * day.toordinal()
+    return pa.table(
+        {
+            "order_id": [first, first + 1, first + 2],
+            "ordered_on": [day.date()] * 3,
+            "customer_id": [1, 1, 2],
+            "amount": [10.0, 20.0, 5.5],
+        }
+    )
