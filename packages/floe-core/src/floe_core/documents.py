@@ -60,13 +60,14 @@ _ENVIRON = os.environ  # noqa: TID251  # documents are where the environment is 
 class FloeDocument:
     """A floe.yaml that was read.
 
-    `raw` is the document with its `${…}` unresolved; values that need an unset variable stand in `spec` as `Unset`, and
-    so do those that are wrong by `errors`.
+    `raw` is the document with its `${…}` unresolved, `values` with them resolved. What needs an unset variable stands
+    in `values` and `spec` as `Unset`, and so does what is wrong by `errors`.
     """
 
     spec: FloeSpec
     source: SourceMap
     raw: object
+    values: object
     text: str
     unset: tuple[UnsetVariable, ...] = ()
     errors: tuple[Problem, ...] = ()
@@ -180,10 +181,10 @@ def read_parsed_document(
     document = ValidatedDocument(
         FloeSpec, interpolation, source, _FLOE_FAMILIES, "floe.yaml", {_PLATFORM_YAML: _platform_model}
     )
-    spec, problems = _validate(document, strict_env=strict_env)
+    spec, values, problems = _validate(document, strict_env=strict_env)
     if spec.name is None:
         spec = spec.model_copy(update={"name": default_name})
-    return FloeDocument(spec, source, raw, text, interpolation.unset, problems.errors, problems.warnings)
+    return FloeDocument(spec, source, raw, values, text, interpolation.unset, problems.errors, problems.warnings)
 
 
 def load_platform_document(
@@ -227,7 +228,7 @@ def read_platform_document(
     document = ValidatedDocument(
         _platform_model(), interpolation, parsed.source, _PLATFORM_FAMILIES, _PLATFORM_YAML, {"floe.yaml": _floe_model}
     )
-    spec, problems = _validate(document, strict_env=strict_env)
+    spec, _, problems = _validate(document, strict_env=strict_env)
     found = problems.errors, problems.warnings
     return PlatformDocument(spec, parsed.source, path, environment, interpolation.unset, *found)
 
@@ -242,7 +243,7 @@ def _platform_model() -> "type[PlatformSpec]":
     return PlatformSpec
 
 
-def _validate(document: ValidatedDocument[Spec], *, strict_env: bool) -> tuple[Spec, ProblemCollector]:
+def _validate(document: ValidatedDocument[Spec], *, strict_env: bool) -> tuple[Spec, object, ProblemCollector]:
     interpolation = document.interpolation
     problems = ProblemCollector((*interpolation.errors, *interpolation.warnings))
     problems.extend(_unset_problems(interpolation.unset, severity="error" if strict_env else "warning"))
@@ -250,7 +251,7 @@ def _validate(document: ValidatedDocument[Spec], *, strict_env: bool) -> tuple[S
     problems.extend(validated.problems)
     if validated.spec is None:
         raise InvalidDocumentError(*problems.problems)
-    return validated.spec, problems
+    return validated.spec, validated.values, problems
 
 
 def _raise_errors(document: FloeDocument | PlatformDocument) -> None:

@@ -15,9 +15,11 @@ class Validated(Generic[Spec]):
     """What is known of a document, and everything that is wrong with it.
 
     In `spec` an `Unset` stands in for each value that was refused or is missing; there is none where nothing is known.
+    `values` is what it was made of.
     """
 
     spec: Spec | None
+    values: object
     problems: tuple[Problem, ...]
 
 
@@ -31,8 +33,8 @@ def validate_document(document: ValidatedDocument[Spec]) -> Validated[Spec]:
     stand_ins: dict[YamlPath, object] = {}
     problems: list[Problem] = []
     spec: Spec | None = None
+    value = document.interpolation.value
     while spec is None and () not in stand_ins:
-        value = _with_stand_ins(document.interpolation.value, stand_ins, ())
         try:
             spec = document.model.model_validate(value)
         except ValidationError as error:
@@ -40,7 +42,8 @@ def validate_document(document: ValidatedDocument[Spec]) -> Validated[Spec]:
             new = [mistake for mistake in described if not mistake.stand_ins.keys() <= stand_ins.keys()]
             problems += [mistake.problem for mistake in new if mistake.problem is not None]
             stand_ins |= dict(_stand_ins_of(new) if new else _wider_stand_ins(described))
-    return Validated(spec, describer.without_secrets(problems))
+            value = _with_stand_ins(document.interpolation.value, stand_ins, ())
+    return Validated(spec, value, describer.without_secrets(problems))
 
 
 def _stand_ins_of(described: list[Described]) -> Iterator[tuple[YamlPath, object]]:

@@ -1,0 +1,113 @@
+"""What of a document is known while some of its values are not: the part that definitions can be built of."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ValidationError
+
+from floe_core.documents import FloeDocument
+from floe_core.interpolation import is_unset, known_items
+from floe_core.schemas.floe_spec import FloeSpec
+from floe_core.schemas.orchestration_config import OrchestrationConfig
+
+_LAUNCHERS = ("schedules", "sensors", "backfills")
+_WHOLE_OR_NOT = "args"
+"""The field that says nothing once a part of it is missing."""
+_DECISIVE = ("storage", "catalog", "compute", "transforms")
+_DECISIVE_FOR_ASSETS = ("dbt", "asset_modules", "partitions")
+_DECISIVE_OF_PATTERNS = frozenset({"partitions", "group_name", "kinds", "compute_kind", "owners", "tags"})
+"""Settings of assets that decide what selects them and how they are launched."""
+
+
+@dataclass(frozen=True)
+class KnownPart:
+    """A document without what is not known.
+
+    Args:
+        spec: In its sections stand no `Unset`. A field that is not known has its default there, and an entry that
+            cannot do without is left out, with whatever launches it.
+        jobs: Names of the jobs that were left out.
+        assets: Whether it is known which assets there are, what dbt makes of them, and what is set for them.
+    """
+
+    spec: FloeSpec
+    jobs: frozenset[str] = frozenset()
+    assets: bool = True
+
+
+def known_part(document: FloeDocument) -> KnownPart:
+    """What is known of *document*; a value may be unknown for its variable that is not set, or for an error in it."""
+    spec, orchestration = document.spec, document.spec.orchestration
+    if is_unset(orchestration):
+        return KnownPart(spec.model_copy(update={"orchestration": OrchestrationConfig()}), assets=False)
+    top = _mapping(document.values)
+    values = _mapping(top["orchestration"])
+    assets, jobs = (_read_section(getattr(orchestration, name), values.get(name)) for name in ("assets", "jobs"))
+    kept: dict[str, object] = {"assets": assets.entries, "jobs": jobs.entries}
+    for name in _LAUNCHERS:
+        entries = _read_section(getattr(orchestration, name), values.get(name)).entries.items()
+        kept[name] = {launcher: entry for launcher, entry in entries if not jobs.lacks(_jobs_of(entry))}
+    decisive = [*(top.get(key) for key in _DECISIVE), *(values.get(key) for key in _DECISIVE_FOR_ASSETS)]
+    return KnownPart(
+        spec.model_copy(update={"orchestration": orchestration.model_copy(update=kept)}),
+        jobs=jobs.left_out,
+        assets=not any(map(_is_partly_unset, decisive)) and not assets.lacks_fields(_DECISIVE_OF_PATTERNS),
+    )
+
+
+@dataclass(frozen=True)
+class _Section:
+    """The entries of a section that can be made, the names of the others, and the fields that are not known."""
+
+    entries: Mapping[str, BaseModel] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+    unknown_fields: frozenset[str] = frozenset()
+    is_unknown: bool = False
+
+    def lacks(self, names: Collection[str]) -> bool:
+        """Whether one of *names* is there, or may be, and was left out."""
+        return bool(names) and (self.is_unknown or not self.left_out.isdisjoint(names))
+
+    def lacks_fields(self, names: Collection[str]) -> bool:
+        """Whether one of the fields *names* is not known of any entry."""
+        return self.is_unknown or bool(self.left_out) or not self.unknown_fields.isdisjoint(names)
+
+
+def _read_section(entries: Mapping[str, BaseModel], values: object) -> _Section:
+    if is_unset(entries):
+        return _Section(is_unknown=True)
+    known: dict[str, BaseModel] = {}
+    unknown_fields: set[str] = set()
+    for name, entry in known_items(entries):
+        given = _mapping(_mapping(values)[name])
+        unknown = {key for key, value in given.items() if _is_partly_unset(value)}
+        complete = _without(entry, unknown, given=given) if unknown else entry
+        if complete is not None:
+            known[name] = complete
+            unknown_fields |= unknown
+    return _Section(known, frozenset(entries.keys() - known.keys()), frozenset(unknown_fields))
+
+
+def _without(entry: BaseModel, unknown: Collection[str], *, given: Mapping[str, object]) -> BaseModel | None:
+    """The entry without the fields that are not known, if it can do without them."""
+    if _WHOLE_OR_NOT in unknown:
+        return None
+    try:
+        return type(entry).model_validate({key: value for key, value in given.items() if key not in unknown})
+    except ValidationError:
+        return None
+
+
+def _jobs_of(launcher: BaseModel) -> set[str]:
+    named = (getattr(launcher, name, ()) or () for name in ("job", "jobs", "watched_jobs"))
+    return {job for names in named for job in ((names,) if isinstance(names, str) else names)}
+
+
+def _is_partly_unset(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_is_partly_unset, value.values()))
+    return any(map(_is_partly_unset, value)) if isinstance(value, list) else is_unset(value)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
