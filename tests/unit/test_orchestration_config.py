@@ -75,6 +75,9 @@ def test_sections_that_are_refused() -> None:
         "translator": {"translator": "Translator"},
         "fetch": {"fetch": ["row_count"]},
         "misspelt place": {"vars": {"dates": {"from": "{partition_strat:%Y}"}}},
+        "misspelt at its beginning": {"vars": {"day": "{parition_key}"}},
+        "format of a key": {"vars": {"day": "{partition_key:%Y}"}},
+        "format of no date": {"vars": {"days": ["{partition_start:YYYY-MM-DD}"]}},
     }
 
     assert refusal_report(OrchestrationConfig, cases) == snapshot("""\
@@ -126,5 +129,15 @@ fetch[0]: Input should be 'row_counts' or 'column_metadata'
 # misspelt place
 vars.dates.from: '{partition_strat}' cannot be filled in: there is {partition_key}, {partition_keys},
     {partition_start}, {partition_end}
-  fix: did you mean 'partition_start'?\
+  fix: did you mean 'partition_start'?
+# misspelt at its beginning
+vars.day: '{parition_key}' cannot be filled in: there is {partition_key}, {partition_keys}, {partition_start},
+    {partition_end}
+  fix: did you mean 'partition_key' or 'partition_keys'?
+# format of a key
+vars.day: '{partition_key}' is filled in as it is: only the bounds of time windows have a format
+  fix: write '{partition_key}', or '{partition_start:%Y}'
+# format of no date
+vars.days[0]: 'YYYY-MM-DD' is no format of dates and times, which has parts such as %Y, %m and %d
+  fix: write '{partition_start:%Y-%m-%d}'\
 """)

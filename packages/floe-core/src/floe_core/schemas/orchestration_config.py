@@ -1,6 +1,5 @@
 """`orchestration`: everything that becomes a Dagster object."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -16,6 +15,7 @@ from floe_core.names import (
     RuleError,
     Text,
 )
+from floe_core.partition_places import check_places
 from floe_core.schemas.asset_config import AssetConfig
 from floe_core.schemas.backfill_definition import BackfillDefinition
 from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, PlainMapping, Several, Shorthand
@@ -23,12 +23,6 @@ from floe_core.schemas.job_definition import JobDefinition
 from floe_core.schemas.partition_definition import PartitionDefinition
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.schemas.sensor_definition import SensorDefinition
-from floe_core.suggestions import did_you_mean, list_names
-from floe_core.templates import texts_in
-
-PARTITION_PLACEHOLDERS = ("partition_key", "partition_keys", "partition_start", "partition_end")
-"""What `{…}` in the text of a dbt var is filled in with; other braces stay as they are."""
-_PARTITION_PLACE = re.compile(r"\{(partition_\w+)(?::[^{}]*)?\}")
 
 
 class AssetModule(FloeModel):
@@ -88,12 +82,7 @@ class DbtConfig(FloeModel):
     @field_validator("vars")
     @classmethod
     def _places_can_be_filled_in(cls, dbt_vars: dict[str, object]) -> dict[str, object]:
-        for path, text in texts_in(dbt_vars):
-            for name in _PARTITION_PLACE.findall(text):
-                if name not in PARTITION_PLACEHOLDERS:
-                    names = list_names([f"{{{known}}}" for known in PARTITION_PLACEHOLDERS])
-                    fix = did_you_mean(name, PARTITION_PLACEHOLDERS)
-                    raise RuleError(f"'{{{name}}}' cannot be filled in: there is {names}", fix=fix, at=path)
+        check_places(dbt_vars)
         return dbt_vars
 
 
