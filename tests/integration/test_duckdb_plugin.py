@@ -19,8 +19,14 @@ from dbt.adapters.duckdb.environments.local import LocalEnvironment
 from dbt_common.exceptions import DbtRuntimeError
 
 from floe_dagster.lakehouse.catalog import Catalog
+from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
 from floe_dagster.lakehouse.settings import LakehouseSettings
-from floe_dagster.lakehouse.source_views import read_source_views
+from floe_dagster.lakehouse.source_views import (
+    FAST_START,
+    load_extensions,
+    read_source_views,
+    refresh_source_views,
+)
 from floe_dagster.lakehouse.warehouse_file import Turn
 
 DBT = str(Path(sys.executable).with_name("dbt"))
@@ -414,3 +420,16 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_source_reads_its_table_whatever_case_either_is_written_in(tmp_path: Path) -> None:
+    settings = LakehouseSettings.embedded(tmp_path)
+    catalog = Catalog(settings)
+    catalog.write_table("Bronze.Orders", pa.table({"id": [1, 2]}))
+
+    with duckdb.connect(config=dict(FAST_START)) as connection:
+        locations = read_metadata_locations(settings)
+        load_extensions(connection, locations.values(), settings.properties)
+        refresh_source_views(connection, locations)
+
+        assert connection.execute('select count(*) from "bronze"."orders"').fetchall() == [(2,)]

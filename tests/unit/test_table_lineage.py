@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from floe_core.errors import AssetModuleError, LoadError
 from floe_dagster.assets import floe_asset
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
-from floe_dagster.table_lineage import JoinedAssets, check_no_cycle, find_written_tables, join_tables
+from floe_dagster.table_lineage import JoinedAssets, check_no_cycle, join_tables
 
 
 def table_asset(
@@ -148,7 +148,7 @@ class TestJoinTables:
 error[FLOE-361]: table 't.t' is written by two assets
       a: shop/a.py:3
       b: shop/b.py:7
-  why: whatever reads a table depends on the one asset that writes it
+  why: whatever reads a table depends on the one asset that writes it; names that differ in case only are one
   fix: give one of them another table in 'outputs'
 """)
 
@@ -165,9 +165,48 @@ error[FLOE-361]: table 't.t' is written by two assets
 error[FLOE-361]: table 't.t' is written by two assets
       a: shop/a.py:3
       silver/t: models/t.sql
-  why: whatever reads a table depends on the one asset that writes it
+  why: whatever reads a table depends on the one asset that writes it; names that differ in case only are one
   fix: give one of them another table in 'outputs'
 """)
+
+    def test_an_input_in_another_case_than_its_writer_names_it(self) -> None:
+        assets = [table_asset("a", writes=["Bronze.Orders"]), table_asset("b", reads=["bronze.orders"])]
+
+        with pytest.raises(AssetModuleError) as caught:
+            join_tables(assets, origins={("a",): "shop/a.py:3", ("b",): "shop/b.py:7"})
+
+        assert f"\n{caught.value}\n" == snapshot("""\
+
+error[FLOE-364]: asset 'b' reads table 'bronze.orders', which is written as 'Bronze.Orders'
+      b: shop/b.py:7
+      a: shop/a.py:3
+  why: the catalog tells upper from lower case and would not find it; dbt would
+  fix: write 'Bronze.Orders' in 'inputs', and where the function reads it
+""")
+
+    def test_tables_whose_names_differ_in_case_only_are_one(self) -> None:
+        assets = [table_asset("a", writes=["Bronze.Orders"]), table_asset("b", writes=["bronze.orders"])]
+
+        with pytest.raises(AssetModuleError, match=r"table 'bronze\.orders' is written by two assets"):
+            join_tables(assets)
+
+    @pytest.mark.parametrize("table", ["silver.orders", "Silver.Orders", "SILVER.ORDERS"])
+    def test_tables_of_dbt_and_assets_called_like_a_table_are_found_in_any_case(self, table: str) -> None:
+        model = dg.AssetSpec(["silver", "stg_orders"])
+
+        joined = join_tables(
+            [table_asset("a", reads=[table, "RAW.x"]), model, dg.AssetSpec(["raw", "X"])],
+            other_tables={"Silver.orders": model.key},
+        )
+
+        assert edges(joined)["a"] == ["raw/X", "silver/stg_orders"]
+
+    def test_a_source_of_dbt_and_a_python_input_are_one_external_table_in_any_case(self) -> None:
+        joined = join_tables(
+            [table_asset("a", reads=["Vendor.Rates"])], other_tables={"vendor.rates": dg.AssetKey(["vendor", "rates"])}
+        )
+
+        assert (edges(joined), joined.external) == ({"a": ["vendor/rates"]}, ())
 
     def test_a_graph_cannot_name_tables(self) -> None:
         @dg.op
@@ -188,12 +227,6 @@ error[FLOE-363]: asset 'graph' is a graph of ops, so it cannot name tables as 'f
   why: a graph takes its dependencies from its parameters
   fix: name the upstream assets as parameters of the graph
 """)
-
-
-def test_written_tables_by_name() -> None:
-    assets = [table_asset("a", writes=["t.one", "t.two"], key_prefix="x"), table_asset("b", reads=["t.one"])]
-
-    assert find_written_tables(assets) == {"t.one": dg.AssetKey(["x", "a"]), "t.two": dg.AssetKey(["x", "a"])}
 
 
 class TestCycles:

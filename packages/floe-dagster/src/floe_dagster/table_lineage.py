@@ -9,6 +9,7 @@ import dagster as dg
 
 from floe_core.errors import AssetModuleError, LoadError, Problem, ProblemCollector
 from floe_dagster.assets import INPUTS, OUTPUTS, rebuild_asset
+from floe_dagster.lakehouse.tables import fold_name
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath, find_cycle
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
@@ -22,23 +23,13 @@ class JoinedAssets:
     external: tuple[dg.AssetSpec, ...]
 
 
-def find_written_tables(
-    assets: Iterable[Asset], *, origins: Mapping[KeyPath, str] = MappingProxyType({})
-) -> dict[str, dg.AssetKey]:
-    """{table name: key of the asset that names it in its `outputs`}.
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """The asset that writes a table, and what it calls it; only Python assets write to the catalog."""
 
-    Raises:
-        AssetModuleError: Several assets name the same table.
-    """
-    written: dict[str, dg.AssetKey] = {}
-    problems = ProblemCollector()
-    for spec in _specs_of(assets):
-        for table in _tables(spec, OUTPUTS):
-            other = written.setdefault(table, spec.key)
-            if other != spec.key:
-                problems.add(_written_twice(table, [_place(other, origins), _place(spec.key, origins)]))
-    problems.raise_if_any(AssetModuleError)
-    return written
+    key: dg.AssetKey
+    table: str = ""
+    is_python: bool = False
 
 
 def join_tables(
@@ -51,7 +42,7 @@ def join_tables(
 
     An input is written by the asset that names it in its `outputs`, else by the one in *other_tables*, else by the
     asset whose key has the table's name (`raw/customers`). What nothing writes becomes an external asset of that key.
-    An asset that reads what it writes does not depend on itself.
+    An asset that reads what it writes does not depend on itself. Names that differ in case only are one table.
 
     Args:
         assets: All assets of the definitions.
@@ -59,27 +50,29 @@ def join_tables(
         origins: Where assets are defined, for errors.
 
     Raises:
-        AssetModuleError: Several assets write one table, or an asset that is a graph names `inputs`.
+        AssetModuleError: Several assets write one table, an asset names an input in another case than who writes it,
+            or an asset that is a graph names `inputs`.
     """
     problems = ProblemCollector()
-    written: dict[str, dg.AssetKey] = {}
-    with problems.collecting():
-        written = find_written_tables(assets, origins=origins)
-    for table in sorted(written.keys() & other_tables.keys()):
-        if written[table] != other_tables[table]:
-            places = [_place(written[table], origins), _place(other_tables[table], origins)]
-            problems.add(_written_twice(table, places))
-    writers = {**other_tables, **written}
+    others = {fold_name(table): _Writer(key, table) for table, key in other_tables.items()}
+    written = _find_written_tables(assets, others, problems, origins=origins)
     known = {spec.key for spec in _specs_of(assets)}
+    writers = {**{fold_name(".".join(key.path)): _Writer(key) for key in known}, **others, **written}
     external: dict[dg.AssetKey, dg.AssetSpec] = {}
     joined: list[Asset] = []
     for asset in assets:
         added: dict[dg.AssetKey, list[dg.AssetKey]] = {}
         for spec in _specs_of([asset]):
-            upstream = {table: writers.get(table, dg.AssetKey(table.split("."))) for table in _tables(spec, INPUTS)}
-            external |= {key: _external(key, table) for table, key in upstream.items() if key not in known}
+            upstream: dict[dg.AssetKey, None] = {}
+            for table in _tables(spec, INPUTS):
+                writer = writers.get(fold_name(table), _Writer(dg.AssetKey(table.split("."))))
+                upstream[writer.key] = None
+                if writer.key not in known:
+                    external[writer.key] = _external(writer.key, table)
+                if writer.is_python and writer.table != table:
+                    problems.add(_other_case(spec.key, table, writer, origins))
             present = {spec.key, *(dep.asset_key for dep in spec.deps)}
-            added[spec.key] = [key for key in dict.fromkeys(upstream.values()) if key not in present]
+            added[spec.key] = [key for key in upstream if key not in present]
         with problems.collecting():
             joined.append(_with_deps(asset, added, origins=origins) if any(added.values()) else asset)
     problems.raise_if_any(AssetModuleError)
@@ -108,6 +101,26 @@ def check_no_cycle(index: AssetIndex) -> None:
             fix="take one of the dependencies out of 'deps', 'inputs' or the dbt model",
         )
     )
+
+
+def _find_written_tables(
+    assets: Iterable[Asset],
+    others: Mapping[str, _Writer],
+    problems: ProblemCollector,
+    *,
+    origins: Mapping[KeyPath, str],
+) -> dict[str, _Writer]:
+    """{folded table name: the asset that names it in its `outputs`}."""
+    written: dict[str, _Writer] = {}
+    for spec in _specs_of(assets):
+        for table in _tables(spec, OUTPUTS):
+            first = written.setdefault(fold_name(table), _Writer(spec.key, table, is_python=True))
+            if first.key != spec.key:
+                problems.add(_written_twice(table, [_place(first.key, origins), _place(spec.key, origins)]))
+            model = others.get(fold_name(table))
+            if model is not None and model.key != spec.key:
+                problems.add(_written_twice(table, [_place(spec.key, origins), _place(model.key, origins)]))
+    return written
 
 
 def _tables(spec: dg.AssetSpec, kind: str) -> list[str]:
@@ -190,8 +203,18 @@ def _written_twice(table: str, places: Sequence[str]) -> Problem:
         code="FLOE-361",
         what=f"table '{table}' is written by two assets",
         detail="\n".join(places),
-        why="whatever reads a table depends on the one asset that writes it",
+        why="whatever reads a table depends on the one asset that writes it; names that differ in case only are one",
         fix="give one of them another table in 'outputs'",
+    )
+
+
+def _other_case(reader: dg.AssetKey, table: str, writer: _Writer, origins: Mapping[KeyPath, str]) -> Problem:
+    return Problem(
+        code="FLOE-364",
+        what=f"asset '{reader.to_user_string()}' reads table '{table}', which is written as '{writer.table}'",
+        detail="\n".join([_place(reader, origins), _place(writer.key, origins)]),
+        why="the catalog tells upper from lower case and would not find it; dbt would",
+        fix=f"write '{writer.table}' in 'inputs', and where the function reads it",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from floe_dagster.dbt.index import DbtDep, DbtIndex, DbtRelation, DbtSource, KeyPath, RelationNames
+from floe_dagster.lakehouse.tables import fold_name
 
 OUTPUTS = "floe/outputs"
 
@@ -45,14 +46,14 @@ def join_sources(
         for asset in python_assets
         for spec in (asset.specs if isinstance(asset, dg.AssetsDefinition) else (asset,))
     ]
-    writers = {_plain(table): spec.key for spec in reversed(specs) for table in _written_by(spec)}
+    writers = {fold_name(table): spec.key for spec in reversed(specs) for table in _written_by(spec)}
     defined = {node.key for node in index.nodes} | {tuple(spec.key.path) for spec in specs}
     keys: dict[str, dg.AssetKey] = {}
     external: dict[KeyPath, DbtSource] = {}
     tables: dict[str, dg.AssetKey] = {}
     for source in index.sources:
         table = table_name(source, names)
-        writer = writers.get(_plain(table))
+        writer = writers.get(fold_name(table))
         if writer is not None and not source.has_own_key:
             if tuple(writer.path) != source.key:
                 keys[source.unique_id] = writer
@@ -83,8 +84,3 @@ def _written_by(spec: dg.AssetSpec | dg.SourceAsset) -> list[str]:
     value = spec.metadata.get(OUTPUTS) or ()
     listed = value.value if isinstance(value, dg.JsonMetadataValue) else value
     return [str(table) for table in listed] if isinstance(listed, list | tuple) else []
-
-
-def _plain(table: str) -> str:
-    """The name as it is compared: DuckDB and most others do not tell upper from lower case."""
-    return table.replace('"', "").replace("`", "").lower()
