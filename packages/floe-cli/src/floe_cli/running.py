@@ -36,7 +36,7 @@ from floe_dagster.running.runs import RunReport, execute_job
 EXIT_USAGE = 2
 EXIT_CODES = {"success": 0, "failure": 3, "canceled": 130}
 _KEPT_LOGS = 20
-_SECONDS_TO_LEAVE = 3.0
+SECONDS_TO_LEAVE = 3.0
 
 
 def run_job(
@@ -51,7 +51,7 @@ def run_job(
     """Run the job called *name* and show the run; gives the exit code."""
     environ = os.environ
     launches = project.floe_dir / LAUNCHES_DIR
-    log = _log_file(project)
+    log = log_file(project, "run")
 
     def show(report: RunReport) -> int:
         _show(report, project, log=None if verbose else log, as_json=as_json)
@@ -84,7 +84,7 @@ def run_job(
             leave=_leaving(streams, show),
         )
     if report.status == "canceled":
-        _leave_after(_SECONDS_TO_LEAVE, EXIT_CODES[report.status])
+        leave_after(SECONDS_TO_LEAVE, EXIT_CODES[report.status])
     return show(report)
 
 
@@ -98,7 +98,7 @@ def _leaving(streams: ExitStack, show: Callable[[RunReport], int]) -> Callable[[
     """The end of this process from another thread than the main one, which nothing moves any more."""
 
     def leave(report: RunReport) -> None:
-        _leave_after(_SECONDS_TO_LEAVE, EXIT_CODES[report.status])
+        leave_after(SECONDS_TO_LEAVE, EXIT_CODES[report.status])
         streams.close()
         code = show(report)
         sys.stdout.flush()
@@ -108,7 +108,7 @@ def _leaving(streams: ExitStack, show: Callable[[RunReport], int]) -> Callable[[
     return leave
 
 
-def _leave_after(seconds: float, code: int) -> None:
+def leave_after(seconds: float, code: int) -> None:
     """End this process then, if it has not ended by itself: a thread of a canceled run may go on for long."""
     timer = threading.Timer(seconds, os._exit, (code,))
     timer.daemon = True
@@ -132,12 +132,13 @@ def _display(log: Path, *, verbose: bool) -> Iterator[RunDisplay]:
         yield display
 
 
-def _log_file(project: ProjectFolder) -> Path:
+def log_file(project: ProjectFolder, what: str) -> Path:
+    """A new file for what is printed during *what* (`run`); old ones are deleted."""
     folder = project.floe_dir / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    for old in sorted(folder.glob("run-*.log"))[: -_KEPT_LOGS + 1]:
+    for old in sorted(folder.glob(f"{what}-*.log"))[: -_KEPT_LOGS + 1]:
         old.unlink(missing_ok=True)
-    return folder / f"run-{strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    return folder / f"{what}-{strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
 
 
 def _as_json(report: RunReport, url: str | None) -> dict[str, object]:
