@@ -145,6 +145,25 @@ error[FLOE-203]: schedule 'nightly' starts job 'load', which does not exist
         assert report(floe_yaml("\n".join(f"{name}: {value}" for name, value in sections.items()))) == ""
         assert report('orchestration: "${MISSING}"') == ""
 
+    def test_dynamic_keys_of_two_definitions_have_two_names(self) -> None:
+        text = floe_yaml(
+            """
+            partitions:
+              sales_file: {type: dynamic}
+              sales:
+                type: multi
+                partitions: {file: {type: dynamic}, region: {type: dynamic}}
+            """
+        )
+
+        assert report(text) == snapshot("""\
+error[FLOE-204]: two definitions of dynamic partitions keep their keys under the name 'sales_file'
+  --> floe.yaml:6:20  orchestration.partitions.sales.partitions.file
+   |  partitions: {file: {type: dynamic}, region: {type: dynamic}}
+  why: Dagster keeps dynamic keys by name; the other one stands at floe.yaml:3:5
+  fix: rename one of the two\
+""")
+
     def test_schedules_and_sensors_share_no_name(self) -> None:
         text = floe_yaml(
             """

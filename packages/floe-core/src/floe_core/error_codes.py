@@ -322,9 +322,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # ---- 34x: partitions, and what launches assets on its own --------------------------------------------------
     "FLOE-340": ErrorCode(
         "there is no such partition",
-        "The partition key is not one of the partitions definition. Time windows have keys in the format of `fmt`, from "
-        "`start` on; those of two dimensions are joined by `|` in the order of the dimensions' names; dynamic ones are "
-        "there once they were added.",
+        "The partition key is not one of the partitions definition. Time windows have keys in the format of `fmt`, "
+        "from `start` on; those of two dimensions are joined by `|` in the order of the dimensions' names; dynamic "
+        "ones are there once they were added.",
     ),
     "FLOE-344": ErrorCode(
         "two automation sensors over one asset",
@@ -336,6 +336,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A sensor of type `automation` evaluates the automation conditions of the assets that it selects. None of them "
         "has one, or there are more than Dagster takes: conditions of your own classes are evaluated in the code "
         "location, at most 500 by one sensor.",
+    ),
+    "FLOE-341": ErrorCode(
+        "a function returns no partition keys",
+        "The function under `fn` of dynamic partitions returns the keys there should be, as a list of texts, each "
+        "once, and none with what Dagster refuses in a key. Nothing was changed; the sensor asks again at its next "
+        "tick.",
     ),
     "FLOE-346": ErrorCode(
         "an automation condition cannot be read",

@@ -9,7 +9,7 @@ from floe_core.interpolation import is_unset, known_items
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.job_definition import BatchJob
 from floe_core.schemas.orchestration_config import OrchestrationConfig
-from floe_core.schemas.partition_definition import DynamicPartitions, MultiPartitions
+from floe_core.schemas.partition_definition import DynamicPartitions, MultiPartitions, dynamic_name
 from floe_core.schemas.sensor_definition import AutomationSensor, RunStatusSensor
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
@@ -39,6 +39,7 @@ def check_references(
         *_check_jobs(orchestration, source, external_jobs),
         *_check_partitions(orchestration, source),
         *_check_shared_names(orchestration, source),
+        *_check_dynamic_names(orchestration, source),
     ]
 
 
@@ -61,14 +62,21 @@ def check_profile_names(spec: FloeSpec, profiles: ProfileNames, source: SourceMa
 def derived_sensor_names(orchestration: OrchestrationConfig) -> dict[str, YamlPath]:
     """Names of the sensors that backfills and dynamic partitions become, each with the path of what it is made of."""
     names: dict[str, YamlPath] = {f"{name}_backfill": ("backfills", name) for name in _names(orchestration.backfills)}
+    for name, path, keys in _dynamic_partitions(orchestration):
+        if keys.fn is not None:
+            names[f"{name}_partition_keys"] = path
+    return names
+
+
+def _dynamic_partitions(orchestration: OrchestrationConfig) -> Iterator[tuple[str, YamlPath, DynamicPartitions]]:
+    """Dynamic definitions and dimensions, by the name under which the instance keeps their keys."""
     for name, partition in known_items(orchestration.partitions):
-        if isinstance(partition, DynamicPartitions) and partition.fn is not None:
-            names[f"{name}_partition_keys"] = ("partitions", name)
+        if isinstance(partition, DynamicPartitions):
+            yield dynamic_name(name), ("partitions", name), partition
         elif isinstance(partition, MultiPartitions):
             for dimension, keys in known_items(partition.partitions):
-                if isinstance(keys, DynamicPartitions) and keys.fn is not None:
-                    names[f"{name}_{dimension}_partition_keys"] = ("partitions", name, "partitions", dimension)
-    return names
+                if isinstance(keys, DynamicPartitions):
+                    yield dynamic_name(name, dimension), ("partitions", name, "partitions", dimension), keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +188,21 @@ def _check_shared_names(orchestration: OrchestrationConfig, source: SourceMap) -
         for family, taken in (("sensor", sensors), ("schedule", schedules)):
             if name in taken:
                 yield _shared_name(name, family, (f"{family}s", name), f"sensor that {maker} becomes", path, source)
+
+
+def _check_dynamic_names(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
+    paths: dict[str, YamlPath] = {}
+    for name, path, _ in _dynamic_partitions(orchestration):
+        first = paths.setdefault(name, path)
+        if first != path:
+            there = source.locate("orchestration", *first, key=True)
+            yield Problem(
+                NAME_USED_TWICE,
+                f"two definitions of dynamic partitions keep their keys under the name '{name}'",
+                source.locate("orchestration", *path, key=True),
+                why=f"Dagster keeps dynamic keys by name; the other one stands at {there}",
+                fix="rename one of the two",
+            )
 
 
 def _shared_name(

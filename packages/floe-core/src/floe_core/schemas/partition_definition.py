@@ -152,6 +152,15 @@ PartitionDefinition: TypeAlias = Annotated[
 ]
 
 
+def dynamic_name(name: str, dimension: str = "") -> str:
+    """The name under which the instance keeps the dynamic keys of a definition, or of a dimension of it.
+
+    >>> dynamic_name("files"), dynamic_name("sales", "file")
+    ('files', 'sales_file')
+    """
+    return f"{name}_{dimension}" if dimension else name
+
+
 def key_format(partition: TimeWindowPartitions) -> str:
     """The strftime format of the partition keys: the one given, else what the cron expression needs."""
     return partition.fmt or default_key_format(parse_cron(partition.cron_schedule))

@@ -1,6 +1,6 @@
 """What a schedule launches at a tick."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -8,6 +8,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from floe_core.errors import Location, Problem, SensorError
 from floe_core.schemas.schedule_definition import ScheduleDefinition
+from floe_dagster.launching.called_function import CalledFunction
 from floe_dagster.launching.launch_plan import LaunchPlan
 from floe_dagster.launching.launchable import LaunchableAssets
 from floe_dagster.launching.ticks import tick_run_key
@@ -77,9 +78,7 @@ class ScheduledRuns:
     subject: str
     schedule: ScheduleDefinition
     target: ScheduleTarget
-    fn: Callable[..., object] | None = None
-    context_name: str | None = None
-    resource_keys: frozenset[str] = frozenset()
+    function: CalledFunction | None = None
 
     @property
     def selector(self) -> str:
@@ -90,7 +89,7 @@ class ScheduledRuns:
     def selects_partitions(self) -> bool:
         """Whether the selector counts, as far as that is known before a tick."""
         is_partitioned = self.target.partitions_def is not None or self.schedule.partition_selector is not None
-        return is_partitioned and self.fn is None
+        return is_partitioned and self.function is None
 
     def at(self, context: dg.ScheduleEvaluationContext) -> list[dg.SkipReason] | list[dg.RunRequest]:
         """The runs of one tick, or the one reason why there are none.
@@ -102,7 +101,7 @@ class ScheduledRuns:
         plan = self.target.plan_at(context)
         if plan.has_nothing_left:
             return [dg.SkipReason(f"automation conditions materialise every asset of {self.target.what}")]
-        requests = self.chosen(plan, context) if self.fn is None else self.compute(self.fn, plan, context)
+        requests = self.chosen(plan, context) if self.function is None else self.compute(self.function, plan, context)
         if isinstance(requests, dg.SkipReason):
             return [requests]
         moment = tick_run_key(context.scheduled_execution_time)
@@ -135,15 +134,12 @@ class ScheduledRuns:
         return [dg.RunRequest(partition_key=run.key, tags=run.range_tags) for run in runs]
 
     def compute(
-        self, fn: Callable[..., object], plan: LaunchPlan, context: dg.ScheduleEvaluationContext
+        self, function: CalledFunction, plan: LaunchPlan, context: dg.ScheduleEvaluationContext
     ) -> dg.SkipReason | list[dg.RunRequest]:
         """What the user's function asks for."""
-        arguments: dict[str, object] = {key: getattr(context.resources, key) for key in self.resource_keys}
-        if self.context_name is not None:
-            arguments[self.context_name] = context
         requests: list[dg.RunRequest] = []
-        skipped = dg.SkipReason(f"{self.schedule.target_function} asks for no run")
-        for result in _listed(fn(**arguments)):
+        skipped = dg.SkipReason(f"{function.reference} asks for no run")
+        for result in _listed(function.call(context)):
             match result:
                 case dg.RunRequest():
                     requests.append(result)
@@ -157,7 +153,7 @@ class ScheduledRuns:
                     raise SensorError(
                         Problem(
                             "FLOE-357",
-                            f"{self.subject} gets '{type(result).__name__}' from {self.schedule.target_function}",
+                            f"{self.subject} gets '{type(result).__name__}' from {function.reference}",
                             why="the function returns run requests, run config, a skip reason or None",
                         )
                     )

@@ -14,6 +14,7 @@ from floe_core.schemas.partition_definition import (
     PartitionDefinition,
     StaticPartitions,
     TimeWindowPartitions,
+    dynamic_name,
     key_format,
     window_bounds,
 )
@@ -22,18 +23,12 @@ from floe_core.source_map import SourceMap
 
 @dataclass(frozen=True)
 class BuiltPartitions:
-    """The partitions definitions by name, and the sensors that keep the keys of dynamic ones."""
+    """The partitions definitions by name."""
 
     definitions: Mapping[str, dg.PartitionsDefinition] = field(default_factory=dict)
-    sensors: Mapping[str, dg.SensorDefinition] = field(default_factory=dict)
 
 
-def build_partitions(
-    partitions: Mapping[str, PartitionDefinition],
-    *,
-    source: SourceMap,
-    resources: Mapping[str, object] | None = None,  # noqa: ARG001 - for the functions that return dynamic keys
-) -> BuiltPartitions:
+def build_partitions(partitions: Mapping[str, PartitionDefinition], *, source: SourceMap) -> BuiltPartitions:
     """Build every partitions definition.
 
     What says the same is equal in Dagster, also to what a Python module builds by hand.
@@ -41,7 +36,6 @@ def build_partitions(
     Args:
         partitions: `orchestration.partitions`.
         source: Where floe.yaml stands.
-        resources: All resources of the definitions; without them, what functions ask for is not checked.
 
     Raises:
         PartitionsError: Dagster refuses a definition; all problems at once.
@@ -80,7 +74,7 @@ class _Builder:
             case StaticPartitions():
                 return dg.StaticPartitionsDefinition(list(partition.partition_keys))  # a tuple equals no list
             case DynamicPartitions():
-                return dg.DynamicPartitionsDefinition(name="_".join([self.name, *map(str, path[1:])]))
+                return dg.DynamicPartitionsDefinition(name=dynamic_name(self.name, *map(str, path[1:])))
             case _:
                 assert_never(partition)
 

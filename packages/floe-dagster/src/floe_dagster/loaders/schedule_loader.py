@@ -10,16 +10,16 @@ from floe_core.errors import LoadError, Location, Problem, ProblemCollector, Tar
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
+from floe_dagster.launching.called_function import load_called_function
 from floe_dagster.launching.launch_plan import LaunchPlan
-from floe_dagster.launching.launchable import Launchable, LaunchableAssets, check_asked_resources, select_launched
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets, select_launched
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
 from floe_dagster.launching.scheduled_runs import ScheduledRuns, ScheduleTarget
 from floe_dagster.launching.ticks import exists_in
 from floe_dagster.partitioning.choice import NO_PARTITION
 from floe_dagster.partitioning.selectors import check_selector
 from floe_dagster.selection.resolution import SelectionPlace, translate_selection
-from floe_dagster.targets import load_callable
-from floe_dagster.user_code.resource_parameters import classify_parameters
+from floe_dagster.targets import load_target
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class _ScheduleBuilder:
                 description=schedule.description,
                 tags=schedule.tags,
                 execution_fn=evaluate,
-                required_resource_keys=set(runs.resource_keys),
+                required_resource_keys=set(runs.function.resource_keys if runs.function else ()),
             )
         except dg.DagsterInvalidDefinitionError as error:
             tag = next((tag for tag in schedule.tags if tag in str(error)), None)
@@ -243,35 +243,22 @@ class _ScheduleBuilder:
         if reference is None:
             return ScheduledRuns(self.subject, self.schedule, target)
         location = self.source.locate(*self.path, "target_function")
-        fn = load_callable(reference, location=location)
-        parameters = classify_parameters(fn)
-        unknown = [parameter.name for parameter in (parameters.config, *parameters.others) if parameter is not None]
-        if isinstance(fn, dg.ScheduleDefinition | dg.SensorDefinition) or unknown:
-            raise TargetError(_no_request_function(self.subject, reference, unknown, location))
-        who = f"function '{reference}'"
-        problems = check_asked_resources(parameters.resource_keys, who=who, resources=self.resources, location=location)
-        ProblemCollector(problems).raise_if_any(TargetError)
-        context = parameters.context.name if parameters.context else None
-        return ScheduledRuns(self.subject, self.schedule, target, fn, context, parameters.resource_keys)
+        if isinstance(load_target(reference, location=location), dg.ScheduleDefinition | dg.SensorDefinition):
+            raise TargetError(_no_request_function(self.subject, reference, location))
+        use = f"{self.subject} computes its runs with"
+        function = load_called_function(reference, use=use, location=location, resources=self.resources)
+        return ScheduledRuns(self.subject, self.schedule, target, function)
 
 
 def _status(*, enabled: bool) -> dg.DefaultScheduleStatus:
     return dg.DefaultScheduleStatus.RUNNING if enabled else dg.DefaultScheduleStatus.STOPPED
 
 
-def _no_request_function(subject: str, reference: str, unknown: list[str], location: Location) -> Problem:
-    if not unknown:
-        return Problem(
-            "FLOE-312",
-            f"{subject} computes its runs with '{reference}', which is a schedule or sensor of its own",
-            location,
-            why="the function takes the tick's context and returns run requests",
-            fix="name the module of the schedule under orchestration.asset_modules, where it is loaded as it is",
-        )
+def _no_request_function(subject: str, reference: str, location: Location) -> Problem:
     return Problem(
         "FLOE-312",
-        f"{subject} computes its runs with '{reference}', which asks for {list_names(map(repr, unknown))}",
+        f"{subject} computes its runs with '{reference}', which is a schedule or sensor of its own",
         location,
-        why="the function takes 'context' and resources by name",
-        fix="give these parameters a default, or read them from the context",
+        why="the function takes the tick's context and returns run requests",
+        fix="name the module of the schedule under orchestration.asset_modules, where it is loaded as it is",
     )
