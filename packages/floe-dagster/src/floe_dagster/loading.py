@@ -29,6 +29,7 @@ from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loaders.backfill_loader import build_backfills
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
+from floe_dagster.loaders.partition_key_loader import build_partition_key_sensors
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
 from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
@@ -336,6 +337,7 @@ def _build_launches(
     built_schedules = BuiltSchedules()
     schedules: dict[str, Schedule] = {}
     backfills: dict[str, dg.SensorDefinition] = {}
+    key_sensors: dict[str, dg.SensorDefinition] = {}
     sensors: dict[str, dg.SensorDefinition] = {}
     with problems.collecting():
         backfills = build_backfills(
@@ -347,10 +349,12 @@ def _build_launches(
             turns=turns_folder(project),
         )
     with problems.collecting():
+        key_sensors = build_partition_key_sensors(spec.orchestration.partitions, source=source, resources=resources)
+    with problems.collecting():
         sensors = merge_sensors(
             sources.modules,
             passed,
-            declared=backfills,
+            declared={**backfills, **key_sensors},
             locations={
                 name: source.locate("orchestration", *path, key=True)
                 for name, path in derived_sensor_names(spec.orchestration).items()
@@ -370,6 +374,7 @@ def _build_launches(
     with problems.collecting():
         schedules = merge_schedules(built_schedules.schedules, sources.modules, passed, source=source)
     problems.raise_if_any(LoadError)
+    problems.extend(built_schedules.warnings)
     problems.extend(_not_in_effect(spec.orchestration, built_jobs, built_schedules, source))
     return _Launches(jobs, schedules, sensors)
 
@@ -379,7 +384,7 @@ def _not_in_effect(
 ) -> list[Problem]:
     """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
     sections = [
-        *(f"{section} (all)" for section in ("partitions", "sensors") if getattr(orchestration, section)),
+        *(f"{section} (all)" for section in ("sensors",) if getattr(orchestration, section)),
         *(f"jobs.{name} ({reason})" for name, reason in jobs.not_built.items()),
         *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
     ]
