@@ -17,6 +17,16 @@ Definition = dg.AssetsDefinition | dg.AssetSpec
 DAILY = dg.DailyPartitionsDefinition("2024-01-01")
 
 
+class NamedGroups:
+    """Assets of which a selection item is the name of a group."""
+
+    def select(self, items: tuple[str, ...], location: Location) -> dg.AssetSelection:  # noqa: ARG002 - always right
+        return dg.AssetSelection.groups(*items)
+
+    def find(self, name: str, location: Location) -> dg.AssetKey:  # noqa: ARG002 - always right
+        return dg.AssetKey(name)
+
+
 def condition(setting: AutomationCondition, *, partitions_def: dg.PartitionsDefinition | None = None) -> AssetCondition:
     """What *setting* is in Dagster, as if it stood in a floe.yaml of one line."""
     text = setting if isinstance(setting, str) else "…"
@@ -24,7 +34,7 @@ def condition(setting: AutomationCondition, *, partitions_def: dg.PartitionsDefi
         setting,
         partitions_def=partitions_def,
         location=Location("floe.yaml", 1, 1, "automation_condition", text),
-        select=lambda items, _: dg.AssetSelection.groups(*items),
+        assets=NamedGroups(),
     )
 
 

@@ -40,7 +40,6 @@ def apply(assets: Sequence[Asset], assets_yaml: str) -> tuple[tuple[Asset, ...],
     specs = SpecSettings(
         AssetSettings(document.spec.orchestration.assets, source=document.source),
         partitions={"daily": DAILY, "regions": REGIONS},
-        materializable=frozenset(),
         problems=problems,
     )
     applied = apply_settings(assets, specs, source=document.source, origins={("orders",): "shop/assets.py:3"})

@@ -12,7 +12,7 @@ from floe_core.compiler.artifacts import CompiledArtifacts
 from floe_core.compiler.profile_checks import check_profiles
 from floe_core.compiler.references import check_references, derived_sensor_names
 from floe_core.documents import FloeDocument, PlatformDocument, build_floe_document, load_platform_document
-from floe_core.errors import LoadError, Problem, ProblemCollector
+from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
@@ -21,6 +21,7 @@ from floe_dagster.asset_settings.partition_fields import check_partition_fields
 from floe_dagster.asset_settings.patterns import AssetSettings
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.asset_settings.upstream_partitions import check_upstream_partitions
+from floe_dagster.automation_parts import AutomationParts, automate_assets
 from floe_dagster.backfilling.turns import turns_folder
 from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import CompiledDbt, DbtParts, find_compiled_dbt, load_dbt_parts
@@ -146,6 +147,17 @@ def load_project(
         **passed.resources,
     }
     checks = [*sources.modules.checks, *passed.checks]
+    automation = automate_assets(
+        assets,
+        checks=checks,
+        settings=sources.specs.settings,
+        sensors=document.spec.orchestration.sensors,
+        index=index,
+        source=document.source,
+        environment=platform.environment,
+        problems=problems,
+    )
+    assets = automation.assets
     with problems.collecting():
         check_resource_keys(
             [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
@@ -158,7 +170,9 @@ def load_project(
         [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
         partition_places=_partition_places(index, sources.specs.settings),
     )
-    launches = _build_launches(document, platform, problems, sources, launchable, passed, resources, project)
+    launches = _build_launches(
+        document, platform, problems, sources, launchable, automation, passed, resources, project
+    )
     definitions = dg.Definitions(
         assets=[*assets, *sources.modules.cacheable_assets],
         asset_checks=checks,
@@ -233,7 +247,6 @@ def _load_sources(
     specs = SpecSettings(
         AssetSettings(document.spec.orchestration.assets, source=document.source),
         partitions=partitions.definitions,
-        materializable=_materializable_keys(python_assets, compiled_dbt),
         problems=problems,
     )
     with problems.collecting():
@@ -257,13 +270,6 @@ def _load_sources(
     )
     problems.raise_if_any(LoadError)
     return _Sources(modules, dbt, specs, resources, executors)
-
-
-def _materializable_keys(python_assets: Sequence[Asset], dbt: CompiledDbt | None) -> frozenset[KeyPath]:
-    definitions = (asset for asset in python_assets if isinstance(asset, dg.AssetsDefinition))
-    keys = (key for definition in definitions if definition.is_materializable for key in definition.keys)
-    models = (node.key for node in dbt.index.nodes) if dbt is not None else ()
-    return frozenset([*(tuple(key.path) for key in keys), *models])
 
 
 def _join_assets(
@@ -314,6 +320,7 @@ def _build_launches(
     problems: ProblemCollector,
     sources: _Sources,
     assets: LaunchableAssets,
+    automation: AutomationParts,
     passed: PassedObjects,
     resources: Mapping[str, object],
     project: ProjectFolder,
@@ -337,6 +344,7 @@ def _build_launches(
     built_schedules = BuiltSchedules()
     schedules: dict[str, Schedule] = {}
     backfills: dict[str, dg.SensorDefinition] = {}
+    automation_sensors: dict[str, dg.SensorDefinition] = {}
     key_sensors: dict[str, dg.SensorDefinition] = {}
     sensors: dict[str, dg.SensorDefinition] = {}
     with problems.collecting():
@@ -349,15 +357,19 @@ def _build_launches(
             turns=turns_folder(project),
         )
     with problems.collecting():
+        automation_sensors = automation.build_sensors(
+            jobs=[launch.job for launch in jobs.values()], others=[*sources.modules.sensors, *passed.sensors]
+        )
+    with problems.collecting():
         key_sensors = build_partition_key_sensors(spec.orchestration.partitions, source=source, resources=resources)
     with problems.collecting():
         sensors = merge_sensors(
             sources.modules,
             passed,
-            declared={**backfills, **key_sensors},
+            declared={**backfills, **automation_sensors, **key_sensors},
             locations={
                 name: source.locate("orchestration", *path, key=True)
-                for name, path in derived_sensor_names(spec.orchestration).items()
+                for name, path in _sensor_paths(spec.orchestration)
             },
         )
     with problems.collecting():
@@ -379,12 +391,18 @@ def _build_launches(
     return _Launches(jobs, schedules, sensors)
 
 
+def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, YamlPath]]:
+    """Where floe.yaml says what becomes a sensor, by the sensor's name."""
+    yield from derived_sensor_names(orchestration).items()
+    yield from ((name, ("sensors", name)) for name in orchestration.sensors)
+
+
 def _not_in_effect(
     orchestration: OrchestrationConfig, jobs: BuiltJobs, schedules: BuiltSchedules, source: SourceMap
 ) -> list[Problem]:
     """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
     sections = [
-        *(f"{section} (all)" for section in ("sensors",) if getattr(orchestration, section)),
+        *_sensors_not_in_effect(orchestration),
         *(f"jobs.{name} ({reason})" for name, reason in jobs.not_built.items()),
         *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
     ]
@@ -399,3 +417,10 @@ def _not_in_effect(
             severity="warning",
         )
     ]
+
+
+def _sensors_not_in_effect(orchestration: OrchestrationConfig) -> list[str]:
+    types = {sensor.type for sensor in orchestration.sensors.values()}
+    if not types - {"automation"}:
+        return []
+    return ["sensors (all but those of type automation)" if "automation" in types else "sensors (all)"]

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, assert_never, cast
+from typing import TypeAlias, assert_never, cast
 
 import dagster as dg
 
-from floe_core.errors import Location, Problem, ProblemCollector
-from floe_core.schemas.asset_config import AutomationCondition, CronFreshness, Freshness, WindowFreshness
+from floe_core.errors import Problem, ProblemCollector
+from floe_core.schemas.asset_config import CronFreshness, Freshness, WindowFreshness
 from floe_core.suggestions import list_names
 from floe_dagster.asset_settings.patterns import NOTHING_SET, AssetSettings, KeySettings
+from floe_dagster.automation.conditions import build_condition, names_assets
 from floe_dagster.selection.asset_index import KeyPath
 from floe_dagster.user_code.run_partition import PARTITION_COLUMN
 
@@ -21,20 +22,6 @@ _KIND_TAG_PREFIX = "dagster/kind/"
 _NAMES_TABLES = ("floe/inputs", "floe/outputs")
 
 
-class BuildCondition(Protocol):
-    """Builds the automation condition of an asset."""
-
-    def __call__(
-        self,
-        setting: AutomationCondition,
-        *,
-        partitions_def: dg.PartitionsDefinition | None,
-        upstream: Collection[dg.AssetKey],
-        location: Location,
-    ) -> dg.AutomationCondition[dg.AssetKey]:
-        """Build what *setting* says for an asset; *upstream* are those that Dagster cannot materialize."""
-
-
 @dataclass(frozen=True)
 class SpecSettings:
     """Sets fields of specs, of Python assets and of dbt models alike.
@@ -44,16 +31,12 @@ class SpecSettings:
     Args:
         settings: What floe.yaml says.
         partitions: The partitions definitions by name.
-        materializable: The assets that Dagster can materialize.
         problems: Where problems are noted.
-        build_condition: Makes automation conditions; without it they stay as the code has them.
     """
 
     settings: AssetSettings
     partitions: Mapping[str, dg.PartitionsDefinition]
-    materializable: Collection[KeyPath]
     problems: ProblemCollector
-    build_condition: BuildCondition | None = None
     _shared: dict[KeySettings, SpecFields] = field(default_factory=dict)
     _conditions: dict[tuple[object, ...], SpecFields] = field(default_factory=dict)
 
@@ -86,7 +69,7 @@ class SpecSettings:
         if settings.config.compute_kind is not None:
             kinds = cast("Iterable[str]", changes.get("kinds", current("kinds")) or ())
             changes["kinds"] = {*kinds, settings.config.compute_kind}
-        changes |= self._condition(settings, changes.get("partitions_def", current("partitions_def")), current("deps"))
+        changes |= self._condition(settings, changes.get("partitions_def", current("partitions_def")))
         return self._checked(changes, settings)
 
     def _build_shared(self, settings: KeySettings) -> SpecFields:
@@ -114,21 +97,18 @@ class SpecSettings:
             metadata[PARTITION_COLUMN] = settings.config.partition_column
         return metadata or None
 
-    def _condition(self, settings: KeySettings, partitions_def: object, deps: object) -> SpecFields:
+    def _condition(self, settings: KeySettings, partitions_def: object) -> SpecFields:
         setting = settings.config.automation_condition
-        if setting is None or self.build_condition is None:
+        if setting is None or names_assets(setting):  # those are built when all assets are known
             return {}
-        keys = [dep.asset_key for dep in cast("Iterable[dg.AssetDep]", deps or ())]
-        external = frozenset(key for key in keys if tuple(key.path) not in self.materializable)
-        asked = (settings, id(partitions_def), external)
+        asked = (settings, id(partitions_def))
         known = self._conditions.get(asked)
         if known is None:
             known = self._conditions[asked] = {}
             with self.problems.collecting():
-                known["automation_condition"] = self.build_condition(
+                known["automation_condition"] = build_condition(
                     setting,
                     partitions_def=cast("dg.PartitionsDefinition | None", partitions_def),
-                    upstream=external,
                     location=settings.locate("automation_condition"),
                 )
         return known

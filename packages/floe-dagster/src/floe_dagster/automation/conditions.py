@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from operator import and_, or_
-from typing import Any, TypeAlias, assert_never, cast
+from typing import Any, Protocol, assert_never, cast
 
 import dagster as dg
 from dagster._core.definitions.partitions.utils import get_time_partitions_def
@@ -25,6 +25,7 @@ from floe_dagster.automation.presence import AssetCondition
 _MOST_PARTS = 1000
 _FEWEST_PARTS = 2
 _LISTED = 4
+_NAME_ASSETS = ("allow", "ignore", "asset_matches")
 _METHOD_NEEDS = {
     "without": "it takes a part away from conditions that are joined by '&'",
     "allow": "it says which upstreams or checks count, and this condition asks about none",
@@ -39,8 +40,15 @@ _OWN: Mapping[str, Callable[..., AssetCondition]] = {
     "all_deps_updated_since_cron": presence.all_deps_updated_since_cron,
 }
 
-Select: TypeAlias = Callable[[tuple[str, ...], Location], dg.AssetSelection]
-"""Selection items and where they stand → what they select."""
+
+class KnownAssets(Protocol):
+    """What an expression may say of other assets."""
+
+    def select(self, items: tuple[str, ...], location: Location) -> dg.AssetSelection:
+        """The assets that selection items mean, external ones too."""
+
+    def find(self, name: str, location: Location) -> dg.AssetKey:
+        """The one asset of that key or name."""
 
 
 def build_condition(
@@ -48,7 +56,7 @@ def build_condition(
     *,
     partitions_def: dg.PartitionsDefinition | None,
     location: Location,
-    select: Select | None = None,
+    assets: KnownAssets | None = None,
 ) -> AssetCondition:
     """Build what *setting* says for an asset; equal settings of equal partitions may share what is built.
 
@@ -56,7 +64,7 @@ def build_condition(
         setting: An expression, or a function that returns a condition.
         partitions_def: The partitions of the asset, whose cron a bare `on_cron` takes.
         location: Where the setting stands.
-        select: What the selection items in the expression mean.
+        assets: All assets; not needed where the expression names none.
 
     Raises:
         LoadError: There is no cron to take, a method does not fit what it is called on, or the function returns
@@ -66,15 +74,15 @@ def build_condition(
     with disable_dagster_warnings():  # conditions that are in beta were chosen by name
         if isinstance(setting, ConditionFunction):
             return call_condition_function(setting, location=location)
-        return _Builder(setting, partitions_def, location, select).build(parse_expression(setting))
+        return _Builder(setting, partitions_def, location, assets).build(parse_expression(setting))
 
 
 def names_assets(setting: AutomationCondition) -> bool:
-    """Whether *setting* selects assets, so that it can only be built when all of them are known."""
+    """Whether *setting* names other assets, so that it can only be built when all of them are known."""
     if isinstance(setting, ConditionFunction):
         return False
     parts = expressions_in(parse_expression(setting))
-    return any(isinstance(part, Method) and part.name in ("allow", "ignore") for part in parts)
+    return any(isinstance(part, Method | Condition) and part.name in _NAME_ASSETS for part in parts)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ class _Builder:
     text: str
     partitions_def: dg.PartitionsDefinition | None
     location: Location
-    select: Select | None
+    assets: KnownAssets | None
 
     def build(self, expression: Expression) -> AssetCondition:
         match expression:
@@ -111,21 +119,22 @@ class _Builder:
     def value(self, argument: Argument) -> object:
         match argument:
             case Argument("selection", tuple() as items):
-                return self.selection(cast("tuple[str, ...]", items), argument.offset)
+                location = self.location.within(self.text, offset=argument.offset)
+                return self.known_assets().select(cast("tuple[str, ...]", items), location)
             case Argument("tag_keys", tuple() as keys):
                 return frozenset(keys)
             case Argument("tag_values", tuple() as pairs):
                 return dict(cast("tuple[tuple[str, str], ...]", pairs))
-            case Argument("key", str() as key):
-                return dg.AssetKey.from_user_string(key)
+            case Argument("key", str() as name):
+                return self.known_assets().find(name, self.location.within(self.text, offset=argument.offset))
             case Argument(value=value) if isinstance(value, Expression):
                 return self.build(value)
             case _:
                 return argument.value
 
-    def selection(self, items: tuple[str, ...], offset: int) -> dg.AssetSelection:
-        assert self.select is not None, "selection items mean nothing before all assets are known"
-        return self.select(items, self.location.within(self.text, offset=offset))
+    def known_assets(self) -> KnownAssets:
+        assert self.assets is not None, "names mean nothing before all assets are known"
+        return self.assets
 
     def own_cron(self, condition: Condition) -> tuple[str, str]:
         window = get_time_partitions_def(self.partitions_def)
