@@ -20,10 +20,16 @@ class PreparedRun:
     """A run to be asked for; `assets` where it is not all of the job."""
 
     run_key: str
+    keys: tuple[str, ...]
     tags: Mapping[str, str]
     run_config: Mapping[str, object]
     partition_key: str | None = None
     assets: Sequence[dg.AssetKey] | None = None
+
+    @property
+    def label(self) -> str:
+        """Its partition or range."""
+        return label_of(self.keys)
 
     @property
     def request(self) -> dg.RunRequest:
@@ -35,6 +41,15 @@ class PreparedRun:
             partition_key=self.partition_key,
             asset_selection=self.assets,
         )
+
+
+def label_of(keys: Sequence[str]) -> str:
+    """A partition, or a range as users write it.
+
+    >>> label_of(["2024-01-01"]), label_of(["2024-01-01", "2024-01-02", "2024-01-03"])
+    ('2024-01-01', '2024-01-01..2024-01-03')
+    """
+    return keys[0] if len(keys) == 1 else f"{keys[0]}..{keys[-1]}"
 
 
 def prepare_run(plan: BackfillPlan, run: RunToLaunch, *, round_number: int) -> PreparedRun:
@@ -49,8 +64,10 @@ def prepare_run(plan: BackfillPlan, run: RunToLaunch, *, round_number: int) -> P
     else:
         tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
     assets = None if run.assets is None else [dg.AssetKey.from_user_string(key) for key in sorted(run.assets)]
+    keys = first if first == last else f"{first}...{last}"
     return PreparedRun(
-        run_key=f"{plan.identity.name}/{round_number}/{first if first == last else f'{first}...{last}'}/{run.attempt}",
+        run_key=f"{plan.identity.project}/{plan.identity.name}/{round_number}/{keys}/{run.attempt}",
+        keys=run.keys,
         tags=tags,
         run_config=_run_config(plan.job, first, assets),
         partition_key=first if first == last else None,

@@ -24,6 +24,9 @@ from floe_dagster.running.run_ledger import describe_error
 KeysInRange = Callable[[str, str], Iterable[str]]
 """The keys from one to another, both included."""
 
+WITHDRAWN_TAG = "floe/withdrawn"
+"""The tag of a run that never began, because somebody else took its partitions over."""
+
 _TOLD_REASONS = frozenset({RunFailureReason.RUN_EXCEPTION, RunFailureReason.JOB_INITIALIZATION_FAILURE})
 _READ_EVENTS = {
     dg.DagsterEventType.ASSET_MATERIALIZATION,
@@ -87,8 +90,8 @@ def _outcome(record: dg.RunRecord, events: Iterable[dg.DagsterEvent], instance: 
         case dg.DagsterRunStatus.SUCCESS:
             return "succeeded"
         case dg.DagsterRunStatus.CANCELED:
-            return "canceled"
-        case dg.DagsterRunStatus.FAILURE if _will_be_retried(record.dagster_run, instance):
+            return "lost" if WITHDRAWN_TAG in record.dagster_run.tags else "canceled"
+        case dg.DagsterRunStatus.FAILURE if is_to_be_retried(record.dagster_run, instance):
             return "in_flight"
         case dg.DagsterRunStatus.FAILURE:
             return "failed" if _is_overdue(record) or any(map(_tells_why, events)) else "lost"
@@ -96,7 +99,7 @@ def _outcome(record: dg.RunRecord, events: Iterable[dg.DagsterEvent], instance: 
             return "in_flight"
 
 
-def _will_be_retried(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
+def is_to_be_retried(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
     """Whether Dagster's daemon, which launched it, is about to run it again as `max_retries` asks for."""
     if run.remote_job_origin is None or AUTO_RETRY_RUN_ID_TAG in run.tags or not instance.run_retries_enabled:
         return False

@@ -27,6 +27,11 @@ class BackfillState:
     progress: Progress
     decision: Decision
 
+    def begun_again(self) -> "BackfillState":
+        """The same as it would be if everything were launched once more."""
+        progress = judge_partitions(self.plan.keys, (), assets=self.plan.assets)
+        return BackfillState(self.plan, self.round_number + 1, progress, self.plan.decide(progress))
+
     @property
     def next_runs(self) -> list[PreparedRun]:
         """What is to be launched now."""
