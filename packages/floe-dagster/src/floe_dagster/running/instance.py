@@ -1,8 +1,10 @@
 """The Dagster instance of a project: where its runs, events and schedules are kept."""
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -47,7 +49,8 @@ def open_instance(
     if home.is_generated:
         _export_secrets(platform)
     try:
-        return dg.DagsterInstance.get()
+        with _alone_in(home.path):
+            return dg.DagsterInstance.get()
     except Exception as error:  # whatever storage class dagster.yaml names raises its own
         raise RunError(_unopened(home, error)) from error
 
@@ -121,6 +124,21 @@ def check_instance(
         for field, setting, enabled, jobs in lacks
         if jobs and not enabled
     )
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time: Dagster makes a new instance's tables one by one, and stumbles over those of another.
+
+    The folder itself is locked, so that nothing has to be written there. Where that is impossible, so be it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _export_secrets(platform: PlatformSpec) -> None:
