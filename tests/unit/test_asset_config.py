@@ -109,7 +109,7 @@ automation_condition.expression: the text is empty
 # condition by name
 automation_condition.function.target_function: a function or class is named by its import path: module, dot
     and name, such as 'shop.ops.vacuum'
-  fix: write names joined by dots, as in an import statement
+  fix: write its module before it, such as 'shop.nightly'
 # number as condition
 automation_condition.expression: Input should be a valid string
 # policy

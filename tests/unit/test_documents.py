@@ -323,6 +323,23 @@ MISTAKES = {
     ),
     "transform": "transforms: {type: dbt, pth: .}\norchestration: {}\n",
     "transform of another tool": "transforms: [{type: spark}]\norchestration: {}\n",
+    "expression in a key": orchestration("jobs: {'${NAME}': {type: batch, selection: x}}"),
+    "name of nothing": "name: ${NAME:}\norchestration: {}\n",
+    "item of nothing": orchestration(
+        "schedules: {daily: {job: load, cron_schedule: '@daily', environments: ['${HERE:}']}}"
+    ),
+    "list in one text": orchestration(
+        "schedules: {daily: {job: load, cron_schedule: '@daily', environments: 'prod, dev'}}"
+    ),
+    "offset for a zone": orchestration("schedules: {daily: {job: load, cron_schedule: '@daily', timezone: UTC+2}}"),
+    "seconds with a unit": orchestration(
+        "sensors: {arrival: {type: file_watcher, path: in, job: load, poll_interval_seconds: 5m}}"
+    ),
+    "settings in place of a profile": "compute: {type: duckdb}\norchestration: {}\n",
+    "window by its usual name": orchestration("partitions: {hours: {type: hourly, start: 2024-01-01}}"),
+    "dbt switched on": orchestration("dbt: true"),
+    "job in one text": orchestration("jobs: {load: 'group:bronze'}"),
+    "function without a module": orchestration("jobs: {load: {type: ops, target_function: vacuum}}"),
 }
 
 
@@ -388,8 +405,8 @@ error[FLOE-120]: 'orchestration' takes no key 'version'
 error[FLOE-122]: 'orchestration' cannot be a list
   --> floe.yaml:1:1  orchestration
    |  orchestration: [a]
-  why: it must be a mapping
-  fix: write 'key: value' lines below it, indented\
+  why: it must be a mapping with asset_modules, dbt, partitions, assets, jobs and 3 more
+  fix: write 'key: value' lines below it, without '- '\
 """,
             "orchestration is empty": """\
 error[FLOE-122]: 'orchestration' is empty
@@ -409,21 +426,21 @@ error[FLOE-122]: 'storage' cannot be a list
   --> floe.yaml:1:1  storage
    |  storage: [default]
   why: it must be text
-  fix: write a single value\
+  fix: write it without brackets: default\
 """,
             "jobs is a list": """\
 error[FLOE-122]: 'orchestration.jobs' cannot be a list
   --> floe.yaml:2:3  orchestration.jobs
    |  jobs: [load]
   why: it must be a mapping
-  fix: write 'key: value' lines below it, indented\
+  fix: write each job below its name, 'name: …', without '- '\
 """,
             "job is a list": """\
 error[FLOE-122]: job 'load' cannot be a list
   --> floe.yaml:2:10  orchestration.jobs.load
    |  jobs: {load: [group:bronze]}
-  why: it must be a mapping
-  fix: write 'key: value' lines below it, indented\
+  why: it must be a mapping with a 'type'
+  fix: write 'type: …' and the rest below it, indented\
 """,
             "job is empty": """\
 error[FLOE-122]: job 'load' is empty
@@ -548,7 +565,7 @@ error[FLOE-122]: 'selection' of job 'load' cannot be a mapping
   --> floe.yaml:2:30  orchestration.jobs.load.selection
    |  jobs: {load: {type: batch, selection: {group: bronze}}}
   why: it must be text
-  fix: put text that begins with '{' in quotes\
+  fix: write it as text, without a blank behind the ':': 'group:bronze'\
 """,
             "selection is empty": """\
 error[FLOE-125]: 'selection' of job 'load': the list is empty
@@ -561,7 +578,7 @@ error[FLOE-122]: 'selection[1]' of job 'load' cannot be a list
   --> floe.yaml:7:11  orchestration.jobs.load.selection[1]
    |  - [b]
   why: it must be text
-  fix: write a single value\
+  fix: write it without brackets: b\
 """,
             "unquoted braces": """\
 error[FLOE-122]: 'description' of job 'load' cannot be a mapping
@@ -581,8 +598,8 @@ error[FLOE-121]: 'hooks[0]' of job 'load' has no 'target_function'
 error[FLOE-122]: 'hooks[0]' of job 'load' cannot be 3
   --> floe.yaml:2:52  orchestration.jobs.load.hooks[0]
    |  jobs: {load: {type: batch, selection: x, hooks: [3]}}
-  why: it must be text or a mapping
-  fix: write 'key: value' lines below it, indented\
+  why: it must be text, the 'target_function', or a mapping with target_function, on
+  fix: write 'target_function: …', or its text alone\
 """,
             "file path for a function": """\
 error[FLOE-125]: 'target_function' of job 'load' cannot be 'shop/ops.py:vacuum'
@@ -792,8 +809,8 @@ error[FLOE-121]: asset module 1 has no 'module'
 error[FLOE-122]: asset module 1 cannot be 1
   --> floe.yaml:2:19  orchestration.asset_modules[0]
    |  asset_modules: [1]
-  why: it must be text or a mapping
-  fix: write 'key: value' lines below it, indented\
+  why: it must be text, the 'module', or a mapping with module, group_name, key_prefix
+  fix: write 'module: …', or its text alone\
 """,
             "level": """\
 error[FLOE-123]: 'orchestration.dbt.observability_level' cannot be 'per_mdel'
@@ -829,6 +846,83 @@ error[FLOE-123]: 'type' of transform 1 cannot be 'spark'
    |  transforms: [{type: spark}]
   why: it must be dbt
   fix: write 'dbt'\
+""",
+            "expression in a key": """\
+error[FLOE-113]: key '${NAME}' holds an expression
+  --> floe.yaml:2:10  orchestration.jobs.${NAME}
+   |  jobs: {'${NAME}': {type: batch, selection: x}}
+  why: what comes from the environment stands in values, never in keys
+  fix: write the name itself\
+""",
+            "name of nothing": """\
+error[FLOE-122]: 'name' is empty
+  --> floe.yaml:1:7  name
+   |  name: ${NAME:}
+  why: ${NAME:} is nothing
+  fix: set NAME, or write a default: ${NAME:value}; without a value, delete the key\
+""",
+            "item of nothing": """\
+error[FLOE-122]: 'environments[0]' of schedule 'daily' is empty
+  --> floe.yaml:2:74  orchestration.schedules.daily.environments[0]
+   |  schedules: {daily: {job: load, cron_schedule: '@daily', environments: ['${HERE:}']}}
+  why: ${HERE:} is nothing
+  fix: set HERE, or write a default: ${HERE:value}; without a value, delete the entry\
+""",
+            "list in one text": """\
+error[FLOE-125]: 'environments' of schedule 'daily' cannot be 'prod, dev'
+  --> floe.yaml:2:73  orchestration.schedules.daily.environments
+   |  schedules: {daily: {job: load, cron_schedule: '@daily', environments: 'prod, dev'}}
+  why: an environment's name has letters, digits, '-', '_' and '.'
+  fix: write it as a list: [prod, dev]\
+""",
+            "offset for a zone": """\
+error[FLOE-125]: 'timezone' of schedule 'daily' cannot be 'UTC+2'
+  --> floe.yaml:2:69  orchestration.schedules.daily.timezone
+   |  schedules: {daily: {job: load, cron_schedule: '@daily', timezone: UTC+2}}
+  why: a time zone is a name of the IANA database, such as 'UTC' or 'Europe/Berlin'
+  fix: name the zone, or write 'Etc/GMT-2', which knows no summer time\
+""",
+            "seconds with a unit": """\
+error[FLOE-122]: 'poll_interval_seconds' of sensor 'arrival' cannot be '5m'
+  --> floe.yaml:2:87  orchestration.sensors.arrival.poll_interval_seconds
+   |  sensors: {arrival: {type: file_watcher, path: in, job: load, poll_interval_seconds: 5m}}
+  why: it must be a whole number
+  fix: write it in seconds: 300\
+""",
+            "settings in place of a profile": """\
+error[FLOE-122]: 'compute' cannot be a mapping
+  --> floe.yaml:1:1  compute
+   |  compute: {type: duckdb}
+  why: it must be text
+  fix: name a profile, and write its settings under 'compute' of platform.yaml\
+""",
+            "window by its usual name": """\
+error[FLOE-124]: partitions definition 'hours' is of type 'hourly', which does not exist
+  --> floe.yaml:2:30  orchestration.partitions.hours.type
+   |  partitions: {hours: {type: hourly, start: 2024-01-01}}
+  why: the types are time_window, static, multi, dynamic
+  fix: write 'time_window', and cron_schedule: '0 * * * *' beside it\
+""",
+            "dbt switched on": """\
+error[FLOE-122]: 'orchestration.dbt' cannot be true
+  --> floe.yaml:2:8  orchestration.dbt
+   |  dbt: true
+  why: it must be a mapping with manifest_path, project_dir, profiles_dir, target, observability_level and 6 more
+  fix: write {} to take it as it is, or 'key: value' lines below it, indented\
+""",
+            "job in one text": """\
+error[FLOE-122]: job 'load' cannot be 'group:bronze'
+  --> floe.yaml:2:16  orchestration.jobs.load
+   |  jobs: {load: 'group:bronze'}
+  why: it must be a mapping with a 'type'
+  fix: write 'type: …' and the rest below it, indented\
+""",
+            "function without a module": """\
+error[FLOE-125]: 'target_function' of job 'load' cannot be 'vacuum'
+  --> floe.yaml:2:45  orchestration.jobs.load.target_function
+   |  jobs: {load: {type: ops, target_function: vacuum}}
+  why: a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'
+  fix: write its module before it, such as 'shop.vacuum'\
 """,
         }
     )
@@ -1236,6 +1330,16 @@ def test_unset_variables_of_the_platform_are_errors_unless_only_validating(tmp_p
 
     document = load_platform_document(tmp_path, environ={}, strict_env=False)
     assert [warning.code for warning in document.warnings] == ["FLOE-111"]
+
+
+def test_a_profile_that_stands_where_its_name_belongs_is_told_so(tmp_path: Path) -> None:
+    problems = platform_refusal(tmp_path, "compute: {type: duckdb, path: x}\nexecution: multiprocess\n").problems
+
+    assert [problem.fix for problem in problems] == [
+        "write a name, such as 'default:', above these lines, and indent them",
+        "write a name, such as 'default:', above these lines, and indent them",
+        "write each execution profile below its name, 'name: …', indented",
+    ]
 
 
 def test_platform_mistakes_are_described_like_those_of_floe_yaml(

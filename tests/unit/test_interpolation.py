@@ -89,11 +89,34 @@ def test_an_unset_scalar_keeps_its_raw_text() -> None:
 
 
 @pytest.mark.requirement("010-FR-045")
-def test_every_value_at_any_depth_is_read_and_keys_never() -> None:
-    interpolation = read("${A}: ['${A}', {b: '${A}', c: [1, true, null, 1.5]}]", A="x")
+def test_every_value_at_any_depth_is_read() -> None:
+    interpolation = read("a: ['${A}', {b: '${A}', c: [1, true, null, 1.5]}]", A="x")
 
-    assert interpolation.value == {"${A}": ["x", {"b": "x", "c": [1, True, None, 1.5]}]}
-    assert interpolation.raw == {("${A}", 0): "${A}", ("${A}", 1, "b"): "${A}"}
+    assert interpolation.value == {"a": ["x", {"b": "x", "c": [1, True, None, 1.5]}]}
+    assert interpolation.raw == {("a", 0): "${A}", ("a", 1, "b"): "${A}"}
+
+
+@pytest.mark.requirement("010-FR-045")
+def test_an_expression_in_a_key_is_an_error_and_its_entry_is_left_out() -> None:
+    interpolation = read("jobs: {'${A}': '${A}', 'a ${A:b}': 1, '$${A}': 2, b: 3}", A="x")
+
+    assert interpolation.value == {"jobs": {"$${A}": 2, "b": 3}}
+    assert f"\n{render_problems(interpolation.errors)}\n" == snapshot("""\
+
+error[FLOE-113]: key '${A}' holds an expression
+  --> floe.yaml:1:8  jobs.${A}
+   |  jobs: {'${A}': '${A}', 'a ${A:b}': 1, '$${A}': 2, b: 3}
+  why: what comes from the environment stands in values, never in keys
+  fix: write the name itself
+
+error[FLOE-113]: key 'a ${A:b}' holds an expression
+  --> floe.yaml:1:24  jobs["a ${A:b}"]
+   |  jobs: {'${A}': '${A}', 'a ${A:b}': 1, '$${A}': 2, b: 3}
+  why: what comes from the environment stands in values, never in keys
+  fix: write the name itself
+
+2 errors
+""")
 
 
 def test_a_value_never_changes_the_structure() -> None:

@@ -107,7 +107,7 @@ batch.tags.a: Input should be a valid string
 # function without a module
 ops.target_function: a function or class is named by its import path: module, dot and name, such as
     'shop.ops.vacuum'
-  fix: write names joined by dots, as in an import statement
+  fix: write its module before it, such as 'shop.vacuum'
 # function as it is called
 ops.target_function: a function or class is named by its import path: module, dot and name, such as
     'shop.ops.vacuum'

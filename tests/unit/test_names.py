@@ -132,7 +132,7 @@ a module is named by its import path: 'shop.bronze', or '.bronze' in the project
 a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'
   fix: write names joined by dots, as in an import statement
 a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'
-  fix: write names joined by dots, as in an import statement
+  fix: write its module before it, such as 'shop.vacuum'
 a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'
   fix: write 'shop.ops.vacuum'
 hour 25 is not in 0-23

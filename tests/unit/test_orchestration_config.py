@@ -123,7 +123,7 @@ manifest_path: only local paths may stand here, and s3:// is remote: that belong
   fix: name a local folder, or reach the remote place through a resource
 # translator
 translator: a function or class is named by its import path: module, dot and name, such as 'shop.ops.vacuum'
-  fix: write names joined by dots, as in an import statement
+  fix: write its module before it, such as 'shop.Translator'
 # fetch
 fetch[0]: Input should be 'row_counts' or 'column_metadata'
 # misspelt place

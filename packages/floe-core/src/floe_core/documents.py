@@ -52,7 +52,7 @@ _PLATFORM_FAMILIES: Families = {
     ("resources",): "resource",
 }
 _MOST_LINES = 8
-_INTERPOLATION_CODES = ("FLOE-110", "FLOE-111")
+_INTERPOLATION_CODES = ("FLOE-110", "FLOE-111", "FLOE-113")
 _ENVIRON = os.environ  # noqa: TID251  # documents are where the environment is read
 
 

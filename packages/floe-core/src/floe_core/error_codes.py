@@ -77,6 +77,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a default that reads like a negative number",
         "`${N:-5}` is the shell's way to write the default 5. Minus five is written `${N:--5}`.",
     ),
+    "FLOE-113": ErrorCode(
+        "an expression in a key",
+        "`${NAME}` works in every value and in no key: names of jobs, assets and options are the same in every "
+        "environment. Where an entry is to differ, let its values differ, or use `environments`.",
+    ),
     # ---- 12x: the schema ---------------------------------------------------------------------------------------
     "FLOE-120": ErrorCode(
         "an unknown key",

@@ -17,6 +17,7 @@ Entry = TypeVar("Entry")
 
 _DEEPEST = 32
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IN_KEY = re.compile(r"(?<!\$)\$\{")
 _MARK = re.compile(r"\$?\$\{|[{}]")
 
 
@@ -66,7 +67,7 @@ class Interpolation:
 
 
 def interpolate(value: object, *, environ: Mapping[str, str], source: SourceMap) -> Interpolation:
-    """Replace the expressions in every text of *value*, a tree as YAML gives it; its keys stay as they are.
+    """Replace the expressions in every text of *value*, a tree as YAML gives it; keys with one are left out, an error.
 
     Args:
         value: Mappings, lists and scalars. Texts become `EnvText` where they were one expression, and `Unset` where
@@ -125,12 +126,18 @@ class _Interpolator:
 
     def replace(self, value: object, path: YamlPath) -> object:
         if isinstance(value, dict):
-            return {key: self.replace(item, (*path, key)) for key, item in value.items()}
+            self.errors += [self._expression_in_key(key, path) for key in value if _IN_KEY.search(key)]
+            return {key: self.replace(item, (*path, key)) for key, item in value.items() if not _IN_KEY.search(key)}
         if isinstance(value, list):
             return [self.replace(item, (*path, index)) for index, item in enumerate(value)]
         if isinstance(value, str) and "${" in value:
             return self._replace_text(value, path)
         return value
+
+    def _expression_in_key(self, key: str, path: YamlPath) -> Problem:
+        location = self._source.locate(*path, key, key=True)
+        why = "what comes from the environment stands in values, never in keys"
+        return Problem("FLOE-113", f"key '{key}' holds an expression", location, why, "write the name itself")
 
     def _replace_text(self, text: str, path: YamlPath) -> str:
         try:

@@ -447,6 +447,8 @@ def _dotted_like(text: str) -> str:
     guess = re.sub(r"\(.*\)\Z", "", text.strip())
     guess = re.sub(r"\.py\Z|\.py(?=[:/])", "", guess)
     guess = re.sub(r"[/\\:]+", ".", guess.removeprefix("./")).strip(".").replace("-", "_")
+    if guess.isidentifier():
+        return f"write its module before it, such as 'shop.{guess}'"
     is_close = guess != text and "." in guess and _is_dotted(guess)
     return f"write '{guess}'" if is_close else "write names joined by dots, as in an import statement"
 
@@ -465,6 +467,10 @@ def _name_like(text: str, separator: str) -> str:
 
 
 def _zone_like(text: str) -> str:
+    offset = re.fullmatch(r"(?:UTC|GMT)?([+-])0?(\d{1,2})(?::?00)?", text)
+    if offset:
+        inverted = "-" if offset[1] == "+" else "+"
+        return f"name the zone, or write 'Etc/GMT{inverted}{offset[2]}', which knows no summer time"
     return did_you_mean(text, available_timezones())
 
 

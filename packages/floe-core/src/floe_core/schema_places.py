@@ -83,14 +83,14 @@ class SchemaWalker:
             else:
                 return schema, model
 
-    def has_short_form(self, schema: CoreSchema) -> bool:
-        """Whether a text may stand for the mapping that *schema* is about."""
+    def short_form(self, schema: CoreSchema) -> str:
+        """The key whose value may stand alone for the mapping that *schema* is about; empty where none may."""
         while "schema" in schema:
-            function = schema.get("function", {}).get("function")
-            if isinstance(getattr(function, "__self__", None), Shorthand):
-                return True
+            shorthand = getattr(schema.get("function", {}).get("function"), "__self__", None)
+            if isinstance(shorthand, Shorthand):
+                return shorthand.field
             schema = schema["schema"]
-        return False
+        return ""
 
 
 def keys_of(model: type[BaseModel] | None) -> Iterator[str]:

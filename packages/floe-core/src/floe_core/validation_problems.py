@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Interpolation, Unset
 from floe_core.names import RuleError, SecretError, UnreadableTextError
+from floe_core.remedies import describe_type, suggest_form, suggest_kind
 from floe_core.schema_places import (
     CoreSchema,
     Place,
@@ -264,7 +265,7 @@ class ErrorDescriber:
             "FLOE-122",
             f"{self._words(place.path)} is empty",
             self._locate(place),
-            fix="write its value" if is_required(place) else "write its value, or delete the key",
+            fix="write its value" if is_required(place) else f"write its value, or {_deletion(place)}",
         )
 
     def _unknown_kind(self, place: Place) -> Problem:
@@ -274,7 +275,7 @@ class ErrorDescriber:
         owner = self._words(place.path)
         listed = list_names(kinds)
         if not isinstance(place.value, dict):
-            return self._refused(place, "FLOE-122", why="it must be a mapping with a 'type'")
+            return self._no_mapping_of_a_kind(place)
         if "type" in place.value:
             tag = Place((*place.path, "type"), {"type": "str"}, place.value["type"])
             what = f"{owner} is of type {self._shown(tag)}, which does not exist"
@@ -294,6 +295,12 @@ class ErrorDescriber:
         fix = f"add 'type: {fitting[0]}'" if len(fitting) == 1 and keys else "add 'type: …' with one of them"
         why = f"the type says what it is: {listed}"
         return Problem("FLOE-124", f"{owner} has no 'type'", self._source.locate(*place.path, key=True), why, fix)
+
+    def _no_mapping_of_a_kind(self, place: Place) -> Problem:
+        fix = "write 'type: …' and the rest below it, indented"
+        if place.path[:-1] in self._document.families and (*place.path[:-1], "type") in self._source:
+            fix = "write a name, such as 'default:', above these lines, and indent them"
+        return self._refused(place, "FLOE-122", why="it must be a mapping with a 'type'", fix=fix)
 
     def _take_for_kind(self, place: Place, tags: Sequence[str], kinds: Mapping[str, CoreSchema]) -> None:
         """Go on as if the value at *place* were of the only kind that it may have been meant to be, if it fits."""
@@ -319,32 +326,59 @@ class ErrorDescriber:
         if variable:
             return f"set {variable} to one of them"
         only = f"write '{next(iter(choices))}'" if len(choices) == 1 else "write one of them"
-        return did_you_mean(str(place.value), choices) or only
+        return did_you_mean(str(place.value), choices) or suggest_kind(str(place.value), choices) or only
 
     def _wrong_type(self, place: Place, expected: str) -> Problem:
         variable = self._variable(place)
-        if expected == "a mapping" and self._walker.has_short_form(place.schema):
-            expected = "text or a mapping"
-        fix = f"set {variable} to {expected}" if variable else self._other_form(place, expected)
-        return self._refused(place, "FLOE-122", why=f"it must be {expected}", fix=fix)
+        if variable and place.value == "":
+            return self._nothing(place, variable)
+        schema, model = self._walker.unwrap(place.schema)
+        if schema["type"] == "tagged-union":
+            return self._no_mapping_of_a_kind(place)
+        short = self._walker.short_form(place.schema)
+        why = f"it must be {describe_type(expected, keys=list(keys_of(model)), short=short)}"
+        if variable:
+            is_single = expected not in ("a mapping", "a list")
+            fix = f"set {variable} to {expected}" if is_single else f"write {expected}: an expression gives one value"
+        else:
+            fix = self._settings_elsewhere(place, expected) or self._other_form(place, expected, short=short)
+        return self._refused(place, "FLOE-122", why=why, fix=fix)
 
-    def _other_form(self, place: Place, expected: str) -> str:
-        """How to write *expected* where something else stands."""
-        match expected, place.value:
-            case "text", int() | float():
-                return f"put it in quotes: '{self._source_text(place)}'"
-            case "text", dict() if self._source_text(place).startswith("{"):
-                return "put text that begins with '{' in quotes"
-            case "text", _:
-                return "write a single value"
-            case "a list", _:
-                return "write it as a list: [a, b]"
-            case "a mapping" | "text or a mapping", _:
-                return "write 'key: value' lines below it, indented"
-            case "a whole number" | "a number", _:
-                return "write digits, such as 10"
-            case _:
-                return f"write {expected}"
+    def _other_form(self, place: Place, expected: str, *, short: str) -> str:
+        family = self._document.families.get(place.path)
+        if family and expected == "a mapping" and not short:
+            without = ", without '- '" if isinstance(place.value, list) else ", indented"
+            return f"write each {family} below its name, 'name: …'{without}"
+        return suggest_form(
+            expected,
+            place.value,
+            written=self._source_text(place),
+            key=str(place.path[-1]) if place.path else "",
+            short=short,
+            all_optional=not self._keys_of(place.schema, only_required=True),
+        )
+
+    def _settings_elsewhere(self, place: Place, expected: str) -> str:
+        """Where the settings of a profile belong that stand in place of its name."""
+        if expected != "text" or not isinstance(place.value, dict) or len(place.path) != 1:
+            return ""
+        sections = (str(place.path[0]), f"{place.path[0]}s")
+        return next(
+            (
+                f"name a profile, and write its settings under '{section}' of {title}"
+                for title, model in self._document.other_documents.items()
+                for section in sections
+                if section in keys_of(model())
+            ),
+            "",
+        )
+
+    def _nothing(self, place: Place, variable: str) -> Problem:
+        raw = self._raw[place.path]
+        fix = f"set {variable}, or write a default: ${{{variable}:value}}"
+        if not is_required(place):
+            fix += f"; without a value, {_deletion(place)}"
+        return Problem("FLOE-122", f"{self._words(place.path)} is empty", self._locate(place), f"{raw} is nothing", fix)
 
     def _broken_rule(self, place: Place, error: object, *, loc: tuple[str | int, ...]) -> Problem | None:
         if isinstance(error, ValidationError):
@@ -357,15 +391,14 @@ class ErrorDescriber:
         if isinstance(error, SecretError) or place.path[-1:] == ("secret_ref",):
             return self._secret(place, why=rule, fix=fix)
         variable = self._variable(place)
+        if variable and place.value == "":
+            return self._nothing(place, variable)
         own = () if place.is_key else place.path
         rule = self._masked(rule, own)
+        fix = _as_list(place, loc) or fix
         fix = f"set {variable} to another value" if variable else self._masked(fix, own)
         if place.is_key:
-            family = self._document.families.get(place.path[:-1])
-            what = f"{self._words(place.path[:-1])} cannot have a key '{place.value}'"
-            if family:
-                what = f"{'an' if family[0] in 'aeiou' else 'a'} {family} cannot be named '{place.value}'"
-            return Problem("FLOE-125", what, self._locate(place), rule, fix)
+            return Problem("FLOE-125", self._misnamed(place), self._locate(place), rule, fix)
         if isinstance(error, UnreadableTextError):
             what = f"{error.kind} {self._shown(place)} of {self._owner(place.path)[0]} {rule}"
             return Problem(error.code, what, self._locate(place, error.offset), self._masked(error.why, own), fix)
@@ -373,6 +406,12 @@ class ErrorDescriber:
             return Problem("FLOE-125", f"{self._words(place.path)}: {rule}", self._locate(place), fix=fix)
         offset = error.offset if isinstance(error, RuleError) else None
         return self._refused(place, "FLOE-125", why=rule, fix=fix, offset=offset)
+
+    def _misnamed(self, place: Place) -> str:
+        family = self._document.families.get(place.path[:-1])
+        if not family:
+            return f"{self._words(place.path[:-1])} cannot have a key '{place.value}'"
+        return f"{'an' if family[0] in 'aeiou' else 'a'} {family} cannot be named '{place.value}'"
 
     def _refused(self, place: Place, code: str, *, why: str = "", fix: str = "", offset: int | None = None) -> Problem:
         if place.path[-1:] == ("secret_ref",):
@@ -409,6 +448,19 @@ class ErrorDescriber:
             return problem
         shown = location.source_line[: self._secret_places[location.line] - 1] + "…"
         return replace(problem, location=replace(location, source_line=shown))
+
+
+def _deletion(place: Place) -> str:
+    return f"delete the {'entry' if isinstance(place.path[-1], int) else 'key'}"
+
+
+def _as_list(place: Place, loc: tuple[str | int, ...]) -> str:
+    """How to write the list that a text with commas in it was meant to be."""
+    is_item = bool(loc) and isinstance(loc[-1], int) and place.path[-1:] != loc[-1:]
+    if not is_item or not isinstance(place.value, str) or "," not in place.value:
+        return ""
+    items = ", ".join(item.strip() for item in place.value.split(","))
+    return f"write it as a list: [{items}]"
 
 
 def _bound(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,0 +1,110 @@
+"""How to write a value of the right type where one of another type stands."""
+
+import re
+from collections.abc import Collection
+
+from floe_core.names import RuleError, parse_duration
+from floe_core.suggestions import list_names
+
+_LISTED_KEYS = 5
+_LONGEST_SHOWN = 60
+_KNOWN_AS = {
+    **dict.fromkeys(("polaris", "nessie", "lakekeeper", "unity", "gravitino"), "rest"),
+    **dict.fromkeys(("jdbc", "sqlite", "postgresql"), "sql"),
+    **dict.fromkeys(("minio", "r2", "ceph"), "s3"),
+    **dict.fromkeys(("file", "filesystem", "disk"), "local"),
+    **dict.fromkeys(("threads", "processes", "parallel"), "multiprocess"),
+    "kubernetes": "k8s",
+    "pg": "postgres",
+}
+_WINDOWS = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 0", "monthly": "0 0 1 * *"}
+
+
+def describe_type(expected: str, *, keys: Collection[str], short: str) -> str:
+    """What *expected* is in this place.
+
+    Args:
+        expected: `text`, `a list`, `a mapping`, `a whole number` and so on.
+        keys: Those that a mapping may have here, if they are known.
+        short: The key whose value may stand alone for the mapping, if there is one.
+
+    >>> describe_type("a mapping", keys=["start", "end"], short="")
+    'a mapping with start, end'
+    """
+    if expected != "a mapping" or not keys:
+        return expected
+    mapping = f"a mapping with {list_names(keys, limit=_LISTED_KEYS)}"
+    return f"text, the '{short}', or {mapping}" if short else mapping
+
+
+def suggest_form(expected: str, value: object, *, written: str, key: str, short: str, all_optional: bool) -> str:
+    """How to write what was probably meant.
+
+    Args:
+        expected: See `describe_type`.
+        value: What stands there.
+        written: The first word of it as the document writes it.
+        key: The key that it is the value of.
+        short: See `describe_type`.
+        all_optional: Whether a mapping here may be empty.
+    """
+    match expected:
+        case "text":
+            return _as_text(value, written)
+        case "a list":
+            return "write it as a list: [a, b]"
+        case "a mapping":
+            return _as_mapping(value, short=short, all_optional=all_optional)
+        case "a whole number" | "a number":
+            seconds = _seconds(value) if key.endswith("seconds") else None
+            return "write digits, such as 10" if seconds is None else f"write it in seconds: {seconds:.15g}"
+        case _:
+            return f"write {expected}"
+
+
+def suggest_kind(name: str, kinds: Collection[str]) -> str:
+    """What to write for a kind that is known by another *name* elsewhere; empty where none is."""
+    cron = _WINDOWS.get(name.lower())
+    if cron and "time_window" in kinds:
+        return f"write 'time_window', and cron_schedule: '{cron}' beside it"
+    known = _KNOWN_AS.get(name.lower(), "")
+    return f"write '{known}'" if known in kinds else ""
+
+
+def _as_text(value: object, written: str) -> str:
+    match value:
+        case int() | float():
+            return f"put it in quotes: '{written}'"
+        case dict() if len(value) == 1 and (text := _joined(value)):
+            return f"write it as text, without a blank behind the ':': '{text}'"
+        case dict() if written.startswith("{"):
+            return "put text that begins with '{' in quotes"
+        case [str() as only]:
+            return f"write it without brackets: {only}"
+        case _:
+            return "write a single value"
+
+
+def _joined(mapping: dict[object, object]) -> str:
+    """The text that YAML reads as *mapping* where a blank stands behind its ':'."""
+    [(key, value)] = mapping.items()
+    return f"{key}:{value}" if isinstance(value, str) and len(f"{key}{value}") < _LONGEST_SHOWN else ""
+
+
+def _as_mapping(value: object, *, short: str, all_optional: bool) -> str:
+    if short:
+        return f"write '{short}: …', or its text alone"
+    if isinstance(value, list):
+        return "write 'key: value' lines below it, without '- '"
+    if value is True and all_optional:
+        return "write {} to take it as it is, or 'key: value' lines below it, indented"
+    return "write 'key: value' lines below it, indented"
+
+
+def _seconds(value: object) -> float | None:
+    if not isinstance(value, str) or re.fullmatch(r"[\d.]*", value):
+        return None
+    try:
+        return parse_duration(value).total_seconds()
+    except RuleError:
+        return None
