@@ -1,7 +1,7 @@
 """`floe compile`, and whether what was compiled is still what the project says."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filelock import FileLock
 
@@ -17,8 +17,9 @@ from floe_core.compiler.artifacts import (
 from floe_core.compiler.checks import CheckedDocuments, check_documents
 from floe_core.documents import load_floe_document
 from floe_core.errors import ArtifactsError, Location, Problem, shown_path
-from floe_core.interpolation import Unset
+from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
+from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.yaml_source import YamlDocument
 from floe_dagster.dbt.compilation import CompiledDbt, compile_dbt, dbt_settings_digest
@@ -42,9 +43,13 @@ class CompilationResult:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What is worth a look and stops nothing."""
-        dbt_warnings = self.dbt.warnings if self.dbt is not None else ()
-        said_by_dbt = (Problem("FLOE-319", f"dbt warns: {text}", severity="warning") for text in dbt_warnings)
-        return (*self.documents.warnings, *said_by_dbt)
+        return (*self.documents.warnings, *self.dbt_warnings)
+
+    @property
+    def dbt_warnings(self) -> tuple[Problem, ...]:
+        """What dbt says is worth a look."""
+        said = self.dbt.warnings if self.dbt is not None else ()
+        return tuple(Problem("FLOE-319", f"dbt warns: {text}", severity="warning") for text in said)
 
 
 def compile_project(
@@ -70,20 +75,9 @@ def compile_project(
         CompileError: Everything that is wrong with the documents, or what dbt says is wrong with its project.
     """
     documents = check_documents(project, environ=environ, strict_env=strict_env)
-    document = documents.document
-    folder = project.make_floe_dir()
-    digest = floe_yaml_digest(project.floe_yaml)
-    artifacts = build_artifacts(
-        YamlDocument(document.raw, document.source, document.text), digest=digest, project_name=project.name
-    )
-    dbt = effective_dbt(document.spec)
-    compiled_dbt = None
-    name = None
-    if dbt is not None:
-        dbt = dbt if target is None else dbt.model_copy(update={"target": target})
-        name = target_name(dbt)
-        compiled, compiled_dbt = _compile_target(dbt, documents, project=project, environ=environ, progress=progress)
-        artifacts = artifacts.with_dbt_target(name, compiled)
+    dbt = effective_dbt(documents.document.spec)
+    if target is not None and dbt is not None:
+        dbt = dbt.model_copy(update={"target": target})
     elif target is not None:
         raise ArtifactsError(
             Problem(
@@ -93,11 +87,41 @@ def compile_project(
                 fix="leave out --target, or name the dbt project under orchestration.dbt",
             )
         )
-    with FileLock(folder / "compile.lock"):
-        for other, known in _still_current(project, artifacts, but=name).items():
+    if dbt is not None and any(map(is_unset, _decisive_values(documents.document.spec, dbt))):
+        load_floe_document(project.floe_yaml, environ=environ, strict_env=True)  # raises: dbt needs these values now
+    compiled = compile_documents(documents, dbt, project=project, progress=progress)
+    artifacts = compiled.artifacts
+    with FileLock(project.floe_dir / "compile.lock"):
+        for other, known in _still_current(project, artifacts, but=compiled.target).items():
             artifacts = artifacts.with_dbt_target(other, known)
         write_artifacts(artifacts, project.artifacts_file)
-    return CompilationResult(artifacts=artifacts, documents=documents, target=name, dbt=compiled_dbt)
+    return replace(compiled, artifacts=artifacts)
+
+
+def compile_documents(
+    documents: CheckedDocuments,
+    dbt: DbtConfig | None,
+    *,
+    project: ProjectFolder,
+    progress: Progress = lambda _: None,
+) -> CompilationResult:
+    """The same without writing the artifacts: what they would hold of *documents* and of one target of *dbt*.
+
+    Raises:
+        CompileError: What dbt says is wrong with its project.
+    """
+    document = documents.document
+    project.make_floe_dir()
+    artifacts = build_artifacts(
+        YamlDocument(document.raw, document.source, document.text),
+        digest=floe_yaml_digest(project.floe_yaml),
+        project_name=project.name,
+    )
+    if dbt is None:
+        return CompilationResult(artifacts=artifacts, documents=documents, target=None, dbt=None)
+    name = target_name(dbt)
+    target, compiled = _compile_target(dbt, documents, project=project, progress=progress)
+    return CompilationResult(artifacts.with_dbt_target(name, target), documents, target=name, dbt=compiled)
 
 
 def ensure_compiled(
@@ -170,28 +194,16 @@ def target_name(dbt: DbtConfig) -> str:
     return dbt.target or DEFAULT_TARGET
 
 
+def _decisive_values(spec: FloeSpec, dbt: DbtConfig) -> tuple[object, ...]:
+    """What dbt cannot be called without."""
+    return spec.storage, spec.catalog, spec.compute, dbt.project_dir, dbt.manifest_path, dbt.profiles_dir, dbt.target
+
+
 def _compile_target(
-    dbt: DbtConfig,
-    documents: CheckedDocuments,
-    *,
-    project: ProjectFolder,
-    environ: Mapping[str, str],
-    progress: Progress,
+    dbt: DbtConfig, documents: CheckedDocuments, *, project: ProjectFolder, progress: Progress
 ) -> tuple[DbtTarget, CompiledDbt]:
-    spec = documents.document.spec
-    decides = (
-        spec.storage,
-        spec.catalog,
-        spec.compute,
-        dbt.project_dir,
-        dbt.manifest_path,
-        dbt.profiles_dir,
-        dbt.target,
-    )
-    if any(isinstance(value, Unset) for value in decides):
-        load_floe_document(project.floe_yaml, environ=environ, strict_env=True)  # raises: dbt needs these values now
     location = locate_dbt_project(dbt, project_dir=project.path, source=documents.document.source)
-    profiles = resolve_profiles(spec, documents.platform.spec)
+    profiles = resolve_profiles(documents.document.spec, documents.platform.spec)
     compiled = compile_dbt(
         dbt,
         location=location,

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import dagster as dg
 from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
@@ -66,39 +68,54 @@ class FloeDefinitions:
             resources=dict(resources or {}),
         )
         is_step = DefinitionsLoadContext.get().load_type is DefinitionsLoadType.RECONSTRUCTION
+        recorder = _recorder.get()
         try:
             project = _find_project(artifacts_path, caller)
+            known = recorder.artifacts.get(project.path.resolve()) if recorder is not None else None
+            recompile = using_dagster_dev() and not is_step
             loaded = load_project(
                 project,
-                _read_artifacts(project, artifacts_path, artifacts_dict, recompile=using_dagster_dev() and not is_step),
+                known or _read_artifacts(project, artifacts_path, artifacts_dict, recompile=recompile),
                 environ=os.environ,  # noqa: TID251 - definitions read the environment when they load
                 passed=passed,
                 namespace=namespace,
                 skip_files=frozenset({caller}),
                 is_step=is_step,
+                only_known=known is not None,
             )
         except FloeError as error:
             raise error.with_traceback(None) from None  # the report says it all; floe's own frames say nothing
-        recorder = _recorder.get()
         if recorder is not None:
-            recorder.append(loaded)
+            recorder.loads.append(loaded)
         elif not is_step:
             orchestration = loaded.document.spec.orchestration
             _print_warnings((*loaded.warnings, *check_own_instance(orchestration, loaded.document.source)))
         return loaded.definitions
 
 
-_recorder: ContextVar[list[LoadedProject] | None] = ContextVar("_recorder", default=None)
+@dataclass(frozen=True)
+class _Recorder:
+    loads: list[LoadedProject]
+    artifacts: Mapping[Path, CompiledArtifacts]
+
+
+_recorder: ContextVar[_Recorder | None] = ContextVar("_recorder", default=None)
 
 
 @contextmanager
-def recorded_loads() -> Iterator[list[LoadedProject]]:
+def recorded_loads(
+    artifacts: Mapping[Path, CompiledArtifacts] = MappingProxyType({}),
+) -> Iterator[list[LoadedProject]]:
     """What `FloeDefinitions` loads within the block, for commands that import a definitions file to tell about it.
 
     Warnings are then for the command to show.
+
+    Args:
+        artifacts: {project folder: what is loaded in place of what was written}, and of that only what is known: an
+            error in floe.yaml, or a variable that is not set, leaves out no more than what needs it.
     """
     loads: list[LoadedProject] = []
-    token = _recorder.set(loads)
+    token = _recorder.set(_Recorder(loads, artifacts))
     try:
         yield loads
     finally:

@@ -1,18 +1,26 @@
 """A project as Dagster has it: every loader in its turn, each given what the ones before it made."""
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
+from floe_core.compiler.known_part import known_part, without_launchers
 from floe_core.compiler.profile_checks import check_profiles
-from floe_core.compiler.references import check_references, derived_sensor_names
-from floe_core.documents import FloeDocument, PlatformDocument, build_floe_document, load_platform_document
-from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
+from floe_core.compiler.references import BUILT_IN_EXECUTORS, check_references, derived_sensor_names, launched_jobs
+from floe_core.documents import (
+    FloeDocument,
+    PlatformDocument,
+    build_floe_document,
+    load_platform_document,
+    read_parsed_document,
+    read_platform_document,
+)
+from floe_core.errors import FloeError, LoadError, Problem, ProblemCollector, YamlPath
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
@@ -29,7 +37,7 @@ from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loaders.backfill_loader import build_backfills
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
-from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
+from floe_dagster.loaders.job_loader import build_jobs
 from floe_dagster.loaders.partition_key_loader import build_partition_key_sensors
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
@@ -84,6 +92,24 @@ class _Launches:
     sensors: Mapping[str, dg.SensorDefinition]
 
 
+class _Findings(ProblemCollector):
+    """The problems found so far; those put `aside` keep nothing from being looked at and are raised with the others."""
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(problems)
+        self.aside = ProblemCollector()
+
+    def raise_if_any(self, error_class: type[FloeError] = FloeError) -> None:
+        """Raise everything, if there is an error among what is not put aside."""
+        if self.errors:
+            raise error_class(*self.problems, *self.aside.problems)
+
+    def take_up(self) -> None:
+        """Put nothing aside any more."""
+        self.extend(self.aside.problems)
+        self.aside = ProblemCollector()
+
+
 @contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
     """No search for garbage while thousands of objects are made that all stay: it would take a third of the time."""
@@ -106,6 +132,7 @@ def load_project(
     namespace: str = "floe",
     skip_files: frozenset[Path] = frozenset(),
     is_step: bool = False,
+    only_known: bool = False,
 ) -> LoadedProject:
     """Build the definitions of *project*.
 
@@ -118,6 +145,8 @@ def load_project(
         skip_files: Modules that call the factory, which are not looked into for assets.
         is_step: Whether this process only carries out a part of a run: whoever started the run has looked whether the
             artifacts are current, and nothing is shown from here.
+        only_known: Whether what is not known of the documents is left out, with whatever needs it: they have been
+            checked, and what is wrong with them or waits for a variable has been told.
 
     Raises:
         FloeError: Everything that is wrong, each stage whole: documents, then modules, dbt and platform, then assets,
@@ -125,7 +154,7 @@ def load_project(
     """
     if not is_step:
         check_floe_yaml_is_current(artifacts, project)
-    document, platform, problems = _read_documents(project, artifacts, environ=environ)
+    document, platform, problems = _read_documents(project, artifacts, environ=environ, only_known=only_known)
     profiles = resolve_profiles(document.spec, platform.spec)
     sources = _load_sources(
         document,
@@ -158,7 +187,7 @@ def load_project(
         problems=problems,
     )
     assets = automation.assets
-    with problems.collecting():
+    with problems.aside.collecting():
         check_resource_keys(
             [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
             resources=resources,
@@ -197,17 +226,18 @@ def load_project(
 
 
 def _read_documents(
-    project: ProjectFolder, artifacts: CompiledArtifacts, *, environ: Mapping[str, str]
-) -> tuple[FloeDocument, PlatformDocument, ProblemCollector]:
+    project: ProjectFolder, artifacts: CompiledArtifacts, *, environ: Mapping[str, str], only_known: bool
+) -> tuple[FloeDocument, PlatformDocument, _Findings]:
+    source = artifacts.source_map(project.floe_yaml)
+    if only_known:
+        read = read_parsed_document(artifacts.document, source, environ=environ, default_name=artifacts.project_name)
+        document = replace(read, spec=known_part(read).spec)
+        return document, read_platform_document(project.path, environ=environ, strict_env=False), _Findings()
     document = build_floe_document(
-        artifacts.document,
-        artifacts.source_map(project.floe_yaml),
-        environ=environ,
-        strict_env=True,
-        default_name=artifacts.project_name,
+        artifacts.document, source, environ=environ, strict_env=True, default_name=artifacts.project_name
     )
     platform = load_platform_document(project.path, environ=environ)
-    problems = ProblemCollector([*document.warnings, *platform.warnings])
+    problems = _Findings([*document.warnings, *platform.warnings])
     problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
     problems.raise_if_any(LoadError)
     return document, platform, problems
@@ -216,7 +246,7 @@ def _read_documents(
 def _load_sources(
     document: FloeDocument,
     platform: PlatformDocument,
-    problems: ProblemCollector,
+    problems: _Findings,
     *,
     artifacts: CompiledArtifacts,
     project: ProjectFolder,
@@ -229,15 +259,15 @@ def _load_sources(
     partitions = BuiltPartitions()
     compiled_dbt: CompiledDbt | None = None
     dbt = DbtParts()
-    resources: dict[str, object] = {}
-    executors: dict[str, dg.ExecutorDefinition] = {}
+    resources: dict[str, object] = dict.fromkeys(platform.spec.resources, dg.ResourceDefinition.none_resource())
+    executors = dict.fromkeys([*platform.spec.execution, *BUILT_IN_EXECUTORS], dg.in_process_executor)
     with problems.collecting():
         modules = load_assets(
             document.spec.orchestration.asset_modules, project=project, source=document.source, skip_files=skip_files
         )
-    with problems.collecting():
+    with problems.aside.collecting():
         resources = load_resources(platform.spec.resources, source=platform.source)
-    with problems.collecting():
+    with problems.aside.collecting():
         executors = build_executors(platform.spec.execution, source=platform.source)
     with problems.collecting():
         partitions = build_partitions(document.spec.orchestration.partitions, source=document.source)
@@ -259,7 +289,7 @@ def _load_sources(
             source=document.source,
             is_step=is_step,
         )
-    problems.extend(
+    problems.aside.extend(
         check_profiles(
             document.spec,
             platform.spec,
@@ -310,14 +340,14 @@ def _check_settings(settings: AssetSettings, assets: Sequence[Asset], index: Ass
 
 def _partition_places(index: AssetIndex, settings: AssetSettings) -> dict[KeyPath, str]:
     """Where the partitions of each asset are set: floe.yaml, or where the asset is defined."""
-    places = {key: settings.of(key).places.get("partitions") for key in index.nodes}
+    places = {key: settings.of(key).places.get("partitions") for key, node in index.nodes.items() if node.executable}
     return {key: str(place) if place else index.nodes[key].origin for key, place in places.items()}
 
 
 def _build_launches(
     document: FloeDocument,
     platform: PlatformDocument,
-    problems: ProblemCollector,
+    problems: _Findings,
     sources: _Sources,
     assets: LaunchableAssets,
     automation: AutomationParts,
@@ -326,32 +356,30 @@ def _build_launches(
     project: ProjectFolder,
 ) -> _Launches:
     spec, source = document.spec, document.source
-    built_jobs = BuiltJobs()
+    built_jobs: dict[str, Launchable] = {}
+    not_built: dict[str, str] = {}
     jobs: dict[str, Launchable] = {}
+    for name, job in spec.orchestration.jobs.items():
+        with problems.collecting():
+            built = build_jobs(
+                {name: job}, assets=assets, source=source, executors=sources.executors, resources=resources
+            )
+            built_jobs |= built.jobs
+            not_built |= built.not_built
     with problems.collecting():
-        built_jobs = build_jobs(
-            spec.orchestration.jobs,
-            assets=assets,
-            source=source,
-            executors=sources.executors,
-            resources=resources,
-        )
-    with problems.collecting():
-        jobs = merge_jobs(built_jobs.jobs, sources.modules, passed, source=source)
-    problems.raise_if_any(LoadError)
-    problems.extend(check_references(spec, source, external_jobs=[*jobs, *built_jobs.not_built]))
-    problems.raise_if_any(LoadError)
+        jobs = merge_jobs(built_jobs, sources.modules, passed, source=source)
+    problems.extend(check_references(spec, source, external_jobs=jobs))
+    orchestration = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - {*jobs, *not_built})
     built_schedules = BuiltSchedules()
     schedules: dict[str, Schedule] = {}
     backfills: dict[str, dg.SensorDefinition] = {}
-    automation_sensors: dict[str, dg.SensorDefinition] = {}
     key_sensors: dict[str, dg.SensorDefinition] = {}
+    automation_sensors: dict[str, dg.SensorDefinition] = {}
     sensors: dict[str, dg.SensorDefinition] = {}
     with problems.collecting():
         backfills = build_backfills(
-            spec.orchestration.backfills,
+            orchestration.backfills,
             jobs=jobs,
-            jobs_not_built=built_jobs.not_built,
             source=source,
             project=spec.name or project.name,
             turns=turns_folder(project),
@@ -374,20 +402,21 @@ def _build_launches(
         )
     with problems.collecting():
         built_schedules = build_schedules(
-            spec.orchestration.schedules,
+            orchestration.schedules,
             jobs=jobs,
             assets=assets,
             source=source,
             environment=platform.environment,
-            jobs_not_built=built_jobs.not_built,
+            jobs_not_built=not_built,
             sensor_names=sensors,
             resources=resources,
         )
     with problems.collecting():
         schedules = merge_schedules(built_schedules.schedules, sources.modules, passed, source=source)
+    problems.take_up()
     problems.raise_if_any(LoadError)
     problems.extend(built_schedules.warnings)
-    problems.extend(_not_in_effect(spec.orchestration, built_jobs, built_schedules, source))
+    problems.extend(_not_in_effect(spec.orchestration, not_built, built_schedules, source))
     return _Launches(jobs, schedules, sensors)
 
 
@@ -398,12 +427,12 @@ def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, Yam
 
 
 def _not_in_effect(
-    orchestration: OrchestrationConfig, jobs: BuiltJobs, schedules: BuiltSchedules, source: SourceMap
+    orchestration: OrchestrationConfig, jobs: Mapping[str, str], schedules: BuiltSchedules, source: SourceMap
 ) -> list[Problem]:
     """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
     sections = [
         *_sensors_not_in_effect(orchestration),
-        *(f"jobs.{name} ({reason})" for name, reason in jobs.not_built.items()),
+        *(f"jobs.{name} ({reason})" for name, reason in jobs.items()),
         *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
     ]
     if not sections:

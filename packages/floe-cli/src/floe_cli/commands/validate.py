@@ -60,12 +60,11 @@ def _check_everything(
     project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
 ) -> tuple[str, dict[str, int]]:
     gc.enable()
-    from floe_cli.loading import check_project  # noqa: PLC0415 - --schema-only does without Dagster
-    from floe_dagster.loading import LoadedProject  # noqa: PLC0415
+    from floe_cli.checking import check_project  # noqa: PLC0415 - --schema-only does without Dagster
 
     with stdout_for_machines(), work_in_progress() as progress:
         found = check_project(project, environ=os.environ, strict_env=strict_env, problems=problems, progress=progress)
-    if isinstance(found, LoadedProject):
-        return "is valid", count_definitions(found.document.spec, assets=len(found.index.nodes))
-    unset = list_names([variable.name for variable in found.document.unset])
-    return f"is valid as far as can be told without {unset}", count_definitions(found.document.spec)
+    loaded = found.loaded
+    counts = count_definitions(found.documents.document.spec, assets=len(loaded.index.nodes) if loaded else None)
+    unset = list_names(found.unset)
+    return f"is valid as far as can be told without {unset}" if found.unset else "is valid", counts

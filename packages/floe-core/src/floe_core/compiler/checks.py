@@ -12,10 +12,11 @@ from floe_core.project import ProjectFolder
 
 @dataclass(frozen=True)
 class CheckedDocuments:
-    """Both documents, read and found to fit together."""
+    """Both documents, and what is wrong with each and with the two together."""
 
     document: FloeDocument
     platform: PlatformDocument
+    errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
 
 
@@ -33,6 +34,18 @@ def check_documents(
     Raises:
         CompileError: Everything that is wrong with both documents, warnings included.
     """
+    documents = read_documents(project, environ=environ, strict_env=strict_env)
+    if documents.errors:
+        raise CompileError(*documents.errors, *documents.warnings)
+    return documents
+
+
+def read_documents(project: ProjectFolder, *, environ: Mapping[str, str], strict_env: bool = False) -> CheckedDocuments:
+    """The same, for who goes on with what is right in documents that have errors.
+
+    Raises:
+        CompileError: Nothing in one of the two can be made out; with what is wrong with the other one, too.
+    """
     problems = ProblemCollector()
     document: FloeDocument | None = None
     platform: PlatformDocument | None = None
@@ -46,10 +59,9 @@ def check_documents(
         problems.extend((*platform.errors, *platform.warnings))
     if document is not None and platform is not None:
         problems.extend(_check_profiles(document, platform))
-    problems.raise_if_any(CompileError)
     if document is None or platform is None:
         raise CompileError(*problems.problems)
-    return CheckedDocuments(document, platform, problems.warnings)
+    return CheckedDocuments(document, platform, problems.errors, problems.warnings)
 
 
 def _check_profiles(document: FloeDocument, platform: PlatformDocument) -> list[Problem]:

@@ -9,6 +9,7 @@ from floe_core.documents import FloeDocument
 from floe_core.interpolation import is_unset, known_items
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import OrchestrationConfig
+from floe_core.schemas.platform_spec import PlatformSpec
 
 _LAUNCHERS = ("schedules", "sensors", "backfills")
 _WHOLE_OR_NOT = "args"
@@ -44,15 +45,42 @@ def known_part(document: FloeDocument) -> KnownPart:
     values = _mapping(top["orchestration"])
     assets, jobs = (_read_section(getattr(orchestration, name), values.get(name)) for name in ("assets", "jobs"))
     kept: dict[str, object] = {"assets": assets.entries, "jobs": jobs.entries}
-    for name in _LAUNCHERS:
-        entries = _read_section(getattr(orchestration, name), values.get(name)).entries.items()
-        kept[name] = {launcher: entry for launcher, entry in entries if not jobs.lacks(_jobs_of(entry))}
+    kept |= {name: _read_section(getattr(orchestration, name), values.get(name)).entries for name in _LAUNCHERS}
+    left = without_launchers(orchestration.model_copy(update=kept), None if jobs.is_unknown else jobs.left_out)
     decisive = [*(top.get(key) for key in _DECISIVE), *(values.get(key) for key in _DECISIVE_FOR_ASSETS)]
     return KnownPart(
-        spec.model_copy(update={"orchestration": orchestration.model_copy(update=kept)}),
+        spec.model_copy(update={"orchestration": left}),
         jobs=jobs.left_out,
-        assets=not any(map(_is_partly_unset, decisive)) and not assets.lacks_fields(_DECISIVE_OF_PATTERNS),
+        assets=not any(map(is_partly_unset, decisive)) and not assets.lacks_fields(_DECISIVE_OF_PATTERNS),
     )
+
+
+def without_launchers(orchestration: OrchestrationConfig, jobs: Collection[str] | None) -> OrchestrationConfig:
+    """*orchestration* without what launches or watches one of *jobs*; None stands for any job."""
+    kept = {
+        name: {
+            launcher: entry
+            for launcher, entry in getattr(orchestration, name).items()
+            if not _jobs_of(entry) or (jobs is not None and _jobs_of(entry).isdisjoint(jobs))
+        }
+        for name in _LAUNCHERS
+    }
+    return orchestration.model_copy(update=kept)
+
+
+def profiles_are_known(spec: FloeSpec, platform: PlatformSpec) -> bool:
+    """Whether there is something where *spec* picks a profile of *platform*, and it is no error."""
+    picks = ((platform.storage, spec.storage), (platform.catalogs, spec.catalog), (platform.compute, spec.compute))
+    return all(not is_unset(section) and isinstance(section.get(name), BaseModel) for section, name in picks)
+
+
+def is_partly_unset(value: object) -> bool:
+    """Whether something in *value* is not known: a model, or what documents are made of."""
+    if isinstance(value, BaseModel):
+        return is_partly_unset(dict(value))
+    if isinstance(value, Mapping):
+        return any(map(is_partly_unset, value.values()))
+    return any(map(is_partly_unset, value)) if isinstance(value, list | tuple) else is_unset(value)
 
 
 @dataclass(frozen=True)
@@ -63,10 +91,6 @@ class _Section:
     left_out: frozenset[str] = frozenset()
     unknown_fields: frozenset[str] = frozenset()
     is_unknown: bool = False
-
-    def lacks(self, names: Collection[str]) -> bool:
-        """Whether one of *names* is there, or may be, and was left out."""
-        return bool(names) and (self.is_unknown or not self.left_out.isdisjoint(names))
 
     def lacks_fields(self, names: Collection[str]) -> bool:
         """Whether one of the fields *names* is not known of any entry."""
@@ -80,7 +104,7 @@ def _read_section(entries: Mapping[str, BaseModel], values: object) -> _Section:
     unknown_fields: set[str] = set()
     for name, entry in known_items(entries):
         given = _mapping(_mapping(values)[name])
-        unknown = {key for key, value in given.items() if _is_partly_unset(value)}
+        unknown = {key for key, value in given.items() if is_partly_unset(value)}
         complete = _without(entry, unknown, given=given) if unknown else entry
         if complete is not None:
             known[name] = complete
@@ -101,12 +125,6 @@ def _without(entry: BaseModel, unknown: Collection[str], *, given: Mapping[str, 
 def _jobs_of(launcher: BaseModel) -> set[str]:
     named = (getattr(launcher, name, ()) or () for name in ("job", "jobs", "watched_jobs"))
     return {job for names in named for job in ((names,) if isinstance(names, str) else names)}
-
-
-def _is_partly_unset(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_is_partly_unset, value.values()))
-    return any(map(_is_partly_unset, value)) if isinstance(value, list) else is_unset(value)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -79,6 +79,11 @@ def _dynamic_partitions(orchestration: OrchestrationConfig) -> Iterator[tuple[st
                     yield dynamic_name(name, dimension), ("partitions", name, "partitions", dimension), keys
 
 
+def launched_jobs(orchestration: OrchestrationConfig) -> frozenset[str]:
+    """Names of the jobs that anything launches or watches, whether they exist or not."""
+    return frozenset(use.job for use in _job_uses(orchestration) if not is_unset(use.job))
+
+
 @dataclass(frozen=True, slots=True)
 class _JobUse:
     """A place below `orchestration` that names a job: who names it, and in what words it uses it."""

@@ -6,6 +6,7 @@ from typing import assert_never, cast
 
 import dagster as dg
 
+from floe_core.compiler.known_part import is_partly_unset
 from floe_core.errors import LoadError, Location, Problem, ProblemCollector
 from floe_core.schemas.execution_profile import (
     CeleryExecution,
@@ -41,6 +42,9 @@ def build_executors(
         "multiprocess": dg.multiprocess_executor,
     }
     for name, profile in profiles.items():
+        if is_partly_unset(profile):
+            executors[name] = dg.in_process_executor  # a stand-in: nothing runs on what is not known
+            continue
         with problems.collecting():
             executors[name] = _build_executor(profile, location=source.locate("execution", name) if source else None)
     problems.raise_if_any(LoadError)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from floe_core.compiler.known_part import is_partly_unset
 from floe_core.errors import LoadError, Location, Problem, ProblemCollector
 from floe_core.schemas.platform_spec import ResourceProfile
 from floe_core.source_map import SourceMap
@@ -26,6 +27,9 @@ def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMa
     problems = ProblemCollector()
     built: dict[str, object] = {}
     for key, profile in resources.items():
+        if is_partly_unset(profile):
+            built[key] = dg.ResourceDefinition.none_resource()  # a stand-in: nothing runs on what is not known
+            continue
         location = source.locate("resources", key) if source else None
         with problems.collecting():
             built[key] = _build_resource(key, profile, location)
