@@ -12,7 +12,7 @@ from dagster.components.definitions import LazyDefinitions
 
 from floe_core.errors import Location, Problem, ProblemCollector
 from floe_dagster.selection.asset_index import DEFAULT_GROUP, KeyPath
-from floe_dagster.user_code.module_contents import Asset, Found, Job, Schedule, find_definitions, origin_of
+from floe_dagster.user_code.module_contents import Asset, Found, Job, Schedule, find_definitions, origin_of, specs_of
 from floe_dagster.user_code.modules import describe_user_error
 
 _Name = TypeVar("_Name", str, KeyPath)
@@ -24,7 +24,7 @@ class LoadedModules:
     """Everything that the asset modules define, each object once, in the order of the entries and of the modules.
 
     `origins` says where an asset is defined (file and line); `places` the same of `job x`, `schedule x`, `sensor x`
-    and `resource x`.
+    and `resource x`; `group_places` which entry gives an asset its group, where its own code gives it none.
     """
 
     assets: tuple[Asset, ...] = ()
@@ -38,6 +38,7 @@ class LoadedModules:
     executors: tuple[dg.ExecutorDefinition | dg.Executor, ...] = ()
     origins: Mapping[KeyPath, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    group_places: Mapping[KeyPath, Location] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,9 @@ class ModuleContents:
     def build(self, problems: ProblemCollector) -> LoadedModules:
         """Everything noted, with the settings of its module; what is defined twice goes to *problems*."""
         homes = sorted((_home(occurrences) for occurrences in self._members.values()), key=lambda home: home[0])
-        members = self._without_own_specs([member for _, member in homes])
-        renaming = _Renaming(members)
-        members = [renaming.apply(_grouped(member)) for member in members]
+        written = self._without_own_specs([member for _, member in homes])
+        renaming = _Renaming(written)
+        members = [renaming.apply(_grouped(member)) for member in written]
         checks = [m for m in members if _is_checks_only(m.definition)]
         assets = [m for m in members if isinstance(m.definition, Asset) and not _is_checks_only(m.definition)]
         named = {
@@ -131,6 +132,7 @@ class ModuleContents:
             executors=tuple(whole.executor for whole, _ in self._wholes if whole.executor is not None),
             origins=origins,
             places={**places, **{f"resource {key}": m.origin for key, m in resources.items()}},
+            group_places=dict(_group_places(written, members)),
         )
 
     def _note(self, member: _Member) -> None:
@@ -238,6 +240,16 @@ def _grouped(member: _Member) -> _Member:
     if isinstance(definition, dg.SourceAsset) and definition.group_name == DEFAULT_GROUP:
         return replace(member, definition=definition.with_attributes(group_name=group))
     return member
+
+
+def _group_places(written: Sequence[_Member], members: Sequence[_Member]) -> Iterator[tuple[KeyPath, Location]]:
+    """The keys of the assets that have the group of their entry, with the place of the entry."""
+    for before, after in zip(written, members, strict=True):
+        if before.settings.group_name is None or not isinstance(before.definition, Asset):
+            continue
+        for old, new in zip(specs_of([before.definition]), specs_of([after.definition]), strict=True):
+            if old.group_name in (None, DEFAULT_GROUP):
+                yield tuple(new.key.path), before.settings.location
 
 
 def _renamed(
