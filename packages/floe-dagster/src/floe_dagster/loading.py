@@ -20,7 +20,7 @@ from floe_core.documents import (
     read_parsed_document,
     read_platform_document,
 )
-from floe_core.errors import FloeError, LoadError, Problem, ProblemCollector, YamlPath
+from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector, YamlPath
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
@@ -67,6 +67,8 @@ class LoadedProject:
     document: FloeDocument
     platform: PlatformDocument
     index: AssetIndex
+    settings: AssetSettings
+    group_places: Mapping[KeyPath, Location]
     jobs: Mapping[str, Launchable]
     schedules: Mapping[str, Schedule]
     warnings: tuple[Problem, ...]
@@ -219,6 +221,8 @@ def load_project(
         document=document,
         platform=platform,
         index=index,
+        settings=sources.specs.settings,
+        group_places=sources.modules.group_places,
         jobs=launches.jobs,
         schedules=launches.schedules,
         warnings=problems.warnings,

@@ -168,13 +168,9 @@ def _describe_retries(policy: dg.RetryPolicy | None) -> str | None:
 
 def _describe_freshness(policy: dg.FreshnessPolicy | None) -> str | None:
     match policy:
-        case TimeWindowFreshnessPolicy(fail_window=fail, warn_window=None):
-            return f"fails after {format_duration(fail.to_timedelta())}"
         case TimeWindowFreshnessPolicy(fail_window=fail, warn_window=warn):
-            return (
-                f"fails after {format_duration(fail.to_timedelta())}, "
-                f"warns after {format_duration(warn.to_timedelta())}"
-            )
+            warns = f", warns after {format_duration(warn.to_timedelta())}" if warn is not None else ""
+            return f"fails after {format_duration(fail.to_timedelta())}{warns}"
         case CronFreshnessPolicy(deadline_cron=cron, lower_bound_delta=bound, timezone=timezone):
             return f"at '{cron}' in {timezone}, from {format_duration(bound)} before on"
         case _:

@@ -245,11 +245,15 @@ def _grouped(member: _Member) -> _Member:
 def _group_places(written: Sequence[_Member], members: Sequence[_Member]) -> Iterator[tuple[KeyPath, Location]]:
     """The keys of the assets that have the group of their entry, with the place of the entry."""
     for before, after in zip(written, members, strict=True):
-        if before.settings.group_name is None or not isinstance(before.definition, Asset):
+        if before.settings.group_name is None:
             continue
-        for old, new in zip(specs_of([before.definition]), specs_of([after.definition]), strict=True):
+        for old, new in zip(_specs_in(before), _specs_in(after), strict=True):
             if old.group_name in (None, DEFAULT_GROUP):
                 yield tuple(new.key.path), before.settings.location
+
+
+def _specs_in(member: _Member) -> list[dg.AssetSpec]:
+    return list(specs_of([member.definition])) if isinstance(member.definition, Asset) else []
 
 
 def _renamed(
