@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "compile": CommandEntry("floe_cli.commands.compile", "Write the compiled artifacts that Dagster loads."),
         "list": CommandEntry("floe_cli.commands.list", "Show assets, jobs, schedules and what else is defined."),
         "run": CommandEntry("floe_cli.commands.run", "Run a job and show what it built."),
+        "backfill": CommandEntry("floe_cli.commands.backfill", "Launch a job for many partitions, batch by batch."),
         "dev": CommandEntry("floe_cli.commands.dev", "Start Dagster's UI and daemon for the project."),
         "schema": CommandEntry(
             "floe_cli.commands.schema", "Print the JSON Schema of floe.yaml or platform.yaml.", is_brief=True

@@ -16,26 +16,28 @@ _CONNECT_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class UiAddress:
-    """The address of the UI, and whether something answers there."""
+    """The address of the UI, whether something answers there, and the Dagster home that it shows, if that is known."""
 
     url: str
     is_up: bool
+    home: str = ""
 
 
-def remember_ui(floe_dir: Path, *, host: str, port: int) -> str:
-    """Note where `floe dev` serves the UI, for other commands to show; gives the address."""
+def remember_ui(floe_dir: Path, *, host: str, port: int, home: str = "") -> str:
+    """Note where `floe dev` serves the UI of which Dagster home, for other commands; gives the address."""
     shown_host = DEFAULT_HOST if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     url = f"http://{shown_host}:{port}"
-    (floe_dir / _FILE).write_text(json.dumps({"url": url}) + "\n", encoding="utf-8")
+    (floe_dir / _FILE).write_text(json.dumps({"url": url, "home": home}) + "\n", encoding="utf-8")
     return url
 
 
 def find_ui(floe_dir: Path) -> UiAddress:
     """The address that `floe dev` noted last, else the one that it would take."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        url = str(json.loads((floe_dir / _FILE).read_text(encoding="utf-8"))["url"])
+        noted = json.loads((floe_dir / _FILE).read_text(encoding="utf-8"))
+        url = str(noted["url"])
         if is_answering(url):
-            return UiAddress(url, is_up=True)
+            return UiAddress(url, is_up=True, home=str(noted.get("home", "")))
     return UiAddress(f"http://{DEFAULT_HOST}:{DEFAULT_PORT}", is_up=False)
 
 

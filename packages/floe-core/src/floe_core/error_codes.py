@@ -419,8 +419,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-358": ErrorCode(
         "a backfill over partitions that do not exist",
         "`partition_range` and `partition_keys` name keys of the job's partitions definition as Dagster writes them, "
-        "and a range goes from an earlier to a later one. What does not exist yet cannot be launched: partitions that come "
-        "later are for a schedule. Dynamic keys are looked for when the backfill runs.",
+        "and a range goes from an earlier to a later one. What does not exist yet cannot be launched: partitions that "
+        "come later are for a schedule. Dynamic keys are looked for when the backfill runs.",
     ),
     "FLOE-359": ErrorCode(
         "a backfill of a job without partitions",
@@ -650,6 +650,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-431": ErrorCode(
         "a backfill is worked on already",
         "Another `floe backfill` of the same project works on it. Two at once would launch the same partitions.",
+    ),
+    "FLOE-432": ErrorCode(
+        "a backfill is under way",
+        "`--again` launches all partitions of a backfill once more. Runs of it have not ended yet.",
     ),
 }
 """Code → meaning, in the order of the codes."""

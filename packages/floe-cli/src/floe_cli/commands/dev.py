@@ -37,7 +37,7 @@ def command(host: str, port: int | None) -> None:
     home = prepare_dagster_home(project, platform.spec)
     pointer = find_code_pointer(project)
     port = port or free_port(host)
-    url = remember_ui(project.floe_dir, host=host, port=port)
+    url = remember_ui(project.floe_dir, host=host, port=port, home=str(home.path))
     say(f"Dagster's UI: {url}    runs are kept in {shown_path(home.path)}    Ctrl-C ends it")
     os.chdir(pointer.working_directory)
     environ = {

@@ -1,0 +1,65 @@
+"""A backfill that Dagster's daemon carries out, watched from the command line."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from floe_cli.backfill_display import BackfillDisplay
+from floe_cli.project_backfill import ProjectBackfill
+from floe_cli.ui_address import find_ui
+from floe_cli.ui_sensors import find_ui_sensor
+from floe_dagster.backfilling.decisions import Launch, Wait
+from floe_dagster.backfilling.state import BackfillState
+from floe_dagster.backfilling.switch import is_daemon_alive
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def hand_over(backfill: ProjectBackfill) -> bool:
+    """Let a daemon that runs with the project carry the backfill out; whether there is one.
+
+    That is the daemon of `floe dev`, through whose UI the sensor is switched on, or any other once the sensor is on.
+    """
+    if backfill.switch().is_ticking:
+        return True
+    ui = find_ui(backfill.project.floe_dir)
+    if (
+        not ui.is_up
+        or not _is_same(ui.home, backfill.instance.root_directory)
+        or not is_daemon_alive(backfill.instance)
+    ):
+        return False
+    pointer = backfill.location.pointer
+    sensor = find_ui_sensor(
+        ui.url,
+        backfill.identity.sensor_name,
+        module_name=pointer.module_name,
+        working_directory=pointer.working_directory,
+    )
+    return sensor is not None and sensor.switch_on() and backfill.switch().is_ticking
+
+
+def watch(backfill: ProjectBackfill, display: BackfillDisplay) -> BackfillState | None:
+    """Show what the daemon does until there is nothing to do.
+
+    Returns:
+        Where the backfill stands then; None if the daemon is gone.
+
+    Raises:
+        KeyboardInterrupt: The user does not want to watch any more; the daemon goes on.
+    """
+    while True:
+        state = backfill.state()
+        display.show_state(state)
+        if not isinstance(state.decision, Launch | Wait):
+            backfill.switch().turn_off(backfill.instance)
+            return state
+        if not backfill.switch().is_ticking:
+            return None
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _is_same(folder: str, other: str) -> bool:
+    with suppress(OSError):
+        return Path(folder).resolve() == Path(other).resolve()
+    return False
