@@ -108,7 +108,6 @@ not set: partitions, partition_column, automation_condition, backfill_policy, ta
 def test_an_external_asset_has_defaults_only(capfd: pytest.CaptureFixture[str]) -> None:
     assert shown(capfd, "--explain", "export/orders") == snapshot("""\
 export/orders (external)
- field   value   decided by
 not set: partitions, partition_column, automation_condition, backfill_policy, group_name, kinds, owners, tags,
     description, code_version, pool, retry_policy, freshness\
 """)
@@ -150,8 +149,9 @@ def test_a_key_that_does_not_exist_gets_the_closest(capfd: pytest.CaptureFixture
     assert run_command_line(["list", "--explain", "oders"]) == 1
 
     assert capfd.readouterr().err.strip() == snapshot("""\
-floe 1.0.0+floe stopped on an unexpected error: ImportError: cannot import name 'explain_asset_fields' from 'floe_cli.listing' (/work/main/packages/floe-cli/src/floe_cli/listing.py)
-Add --traceback to the command to see where it comes from.\
+error[FLOE-331]: there is no asset 'oders'
+  why: an asset is named by its whole key, or by the last part of it where no other key ends so
+  fix: did you mean 'orders'?\
 """)
 
 
@@ -173,8 +173,9 @@ def test_a_name_that_several_assets_have_is_an_error(
     assert run_command_line(["list", "--explain", "orders"]) == 1
 
     assert capfd.readouterr().err.strip() == snapshot("""\
-floe 1.0.0+floe stopped on an unexpected error: ImportError: cannot import name 'explain_asset_fields' from 'floe_cli.listing' (/work/main/packages/floe-cli/src/floe_cli/listing.py)
-Add --traceback to the command to see where it comes from.\
+error[FLOE-332]: 'orders' may be any of 2 assets
+  why: the keys a/orders, b/orders all end so
+  fix: write the whole key\
 """)
 
 

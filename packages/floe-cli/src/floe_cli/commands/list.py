@@ -12,7 +12,7 @@ from floe_cli.options import current_project, format_option, shared_options
 
 _SECTIONS = ("assets", "jobs", "schedules", "sensors", "partitions", "backfills")
 _DETAILS = frozenset({"description", "tags"})  # for machines and for the UI; a table stays narrow without
-_NUMBERS = frozenset({"assets", "deps", "batch size", "poll interval seconds"})
+_NUMBERS = frozenset({"assets", "deps", "number", "batch size", "done", "poll interval seconds"})
 
 
 @click.command()
@@ -28,7 +28,8 @@ def command(section: str | None, explained: str | None, output_format: str) -> N
     SECTION is one of assets, jobs, schedules, sensors, partitions and backfills; all that have entries otherwise. Shown
     is what is in effect here: values of this environment, and only what exists in it.
     """
-    from floe_cli.listing import SECTIONS, explain_asset_fields  # noqa: PLC0415 - Dagster is imported when it is needed
+    from floe_cli.explaining import explain_asset_fields  # noqa: PLC0415 - Dagster is imported when it is needed
+    from floe_cli.listing import SECTIONS  # noqa: PLC0415
     from floe_cli.loading import load_definitions  # noqa: PLC0415
     from floe_dagster.compilation import ensure_compiled  # noqa: PLC0415
 
