@@ -24,7 +24,7 @@ from dagster._daemon.sensor import execute_sensor_iteration
 
 from builders import floe_yaml
 from floe_dagster.backfilling.identity import BackfillIdentity, begin_round, retry_failed
-from floe_dagster.backfilling.turns import own_turn
+from floe_dagster.backfilling.turns import TURNS_DIR, own_turn
 
 DEFINITIONS = """
     import warnings
@@ -99,7 +99,7 @@ DEFINITIONS = """
         jobs={job.name: Launchable.of_python(job) for job in jobs},
         source=document.source,
         project="shop",
-        turns=HERE / "turns",
+        folder=HERE,
     )
     defs = dg.Definitions(
         assets=[raw, clean, catalogue, pair, whole, twos, by_customer, by_both],
@@ -385,7 +385,7 @@ def test_runs_of_another_project_in_the_same_instance_do_not_count(daemon: Daemo
 def test_it_leaves_the_work_to_a_command_line_that_is_at_it(daemon: Daemon) -> None:
     daemon.switch_on("left_alone")
 
-    with own_turn(daemon.folder / "turns", "left_alone"):
+    with own_turn(daemon.folder / TURNS_DIR, "left_alone"):
         reason = daemon.tick("left_alone")
 
     assert reason == "'floe backfill left_alone' is at work in a terminal"

@@ -28,10 +28,9 @@ def refusals(backfills: str) -> str:
         build_backfills(
             document.spec.orchestration.backfills,
             jobs=jobs,
-            jobs_not_built=["ops"],
             source=document.source,
             project="shop",
-            turns=Path("turns"),
+            folder=Path(".floe"),
             now=AT,
         )
     return str(caught.value)
@@ -116,19 +115,10 @@ def test_a_job_without_partitions_cannot_be_backfilled() -> None:
     assert refusals("""
         backfills:
           assets: {job: plain, partition_keys: [2024-01-01]}
-          sweep: {job: ops, partition_keys: [2024-01-01]}
     """) == snapshot("""\
 error[FLOE-359]: backfill 'assets' launches job 'plain', which has no partitions
   --> floe.yaml:3:19  orchestration.backfills.assets.job
    |  assets: {job: plain, partition_keys: [2024-01-01]}
   why: none of the assets that the job materialises is partitioned
-  fix: name a job over partitioned assets, or give the assets partitions under orchestration.assets
-
-error[FLOE-359]: backfill 'sweep' launches job 'ops', which has no partitions
-  --> floe.yaml:4:18  orchestration.backfills.sweep.job
-   |  sweep: {job: ops, partition_keys: [2024-01-01]}
-  why: none of the assets that the job materialises is partitioned
-  fix: name a job over partitioned assets, or give the assets partitions under orchestration.assets
-
-2 errors\
+  fix: name a job over partitioned assets, or give the assets partitions under orchestration.assets\
 """)

@@ -39,8 +39,6 @@ FILES = {
               environments: [prod]
           sensors:
             arrival: {type: file_watcher, job: load, path: incoming, poll_interval_seconds: 60}
-          backfills:
-            history: {job: load, partition_range: {start: "2024-01-01", end: "2024-12-31"}}
         """,
     "assets.py": """
         from floe_dagster import floe_asset
@@ -108,9 +106,33 @@ def test_what_the_document_alone_knows(capfd: pytest.CaptureFixture[str]) -> Non
         ["by_shop", "multi", "day (0 0 * * * from 2024-01-01 in UTC) × shop (north, south)"],
         ["files", "dynamic", "keys that are added while it runs"],
     ]
+
+
+def test_backfills_with_where_they_stand(user_project: UserProject, capfd: pytest.CaptureFixture[str]) -> None:
+    user_project.write(
+        {
+            "floe.yaml": """
+                orchestration:
+                  asset_modules: [days]
+                  jobs:
+                    load: {type: batch, selection: [days]}
+                  backfills:
+                    history: {job: load, partition_range: {start: "2024-01-01", end: "2024-03-29"}}
+                    holes: {job: load, partition_keys: [2024-02-03, 2024-01-07], batch_size: 1, on_failure: continue}
+                """,
+            "days.py": """
+                import dagster as dg
+
+                @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2024-01-01"))
+                def days() -> None: ...
+                """,
+        }
+    )
+
     assert rows(listed(capfd, "backfills")) == [
-        ["name", "job", "partitions", "batch size", "on failure"],
-        ["history", "load", "2024-01-01 to 2024-12-31", "10", "stop"],
+        ["name", "job", "partitions", "number", "batch size", "on failure", "state", "done"],
+        ["history", "load", "2024-01-01 to 2024-03-29", "89", "10", "stop", "not started", "0"],
+        ["holes", "load", "2024-02-03, 2024-01-07", "2", "1", "continue", "not started", "0"],
     ]
 
 

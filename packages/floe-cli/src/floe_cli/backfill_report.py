@@ -10,7 +10,7 @@ from floe_core.suggestions import list_names
 from floe_dagster.backfilling.decisions import Finish, Lack, Launch, RunToLaunch, Stop, Wait
 from floe_dagster.backfilling.progress import PartitionStatus
 from floe_dagster.backfilling.run_requests import label_of
-from floe_dagster.backfilling.state import BackfillState
+from floe_dagster.backfilling.state import BackfillState, name_state
 
 STATUS_WORDS: Mapping[PartitionStatus, str] = MappingProxyType(
     {"done": "done", "in_flight": "in flight", "failed": "failed", "missing": "missing"}
@@ -109,7 +109,7 @@ def as_json(state: BackfillState, *, is_on: bool) -> dict[str, object]:
     return {
         "backfill": state.plan.identity.name,
         "job": state.plan.job.name,
-        "state": state_word(state),
+        "state": name_state(state),
         "round": state.round_number,
         "sensor": "on" if is_on else "off",
         "batch_size": state.plan.rules.batch_size,
@@ -135,23 +135,6 @@ def plan_as_json(state: BackfillState) -> dict[str, object]:
         for batch in state.plan.plan_ahead(state.progress)
     ]
     return {"backfill": state.plan.identity.name, "job": state.plan.job.name, "batches": batches}
-
-
-def state_word(state: BackfillState) -> str:
-    """Where it stands, in a word or two."""
-    match state.decision:
-        case Launch():
-            return "unfinished" if state.progress.runs else "not started"
-        case Wait():
-            return "in flight"
-        case Stop():
-            return "stopped"
-        case Lack():
-            return "waiting"
-        case Finish(failed):
-            return "finished with failures" if failed else "finished"
-        case _:
-            assert_never(state.decision)
 
 
 def error_of(state: BackfillState, key: str) -> str:

@@ -18,8 +18,14 @@ from floe_core.schemas.partition_definition import (
 )
 from floe_core.schemas.sensor_definition import AutomationSensor, SensorDefinition
 from floe_core.suggestions import list_names
+from floe_dagster.asset_settings.explanation import AssetOrigin, FieldExplanation, explain_asset, find_asset
+from floe_dagster.asset_settings.patterns import NOTHING_SET, SettingPlace
+from floe_dagster.backfilling.identity import BackfillIdentity
+from floe_dagster.backfilling.plan import plan_backfill
+from floe_dagster.backfilling.state import name_state, read_state
 from floe_dagster.loading import LoadedProject
 from floe_dagster.partitioning.texts import describe_partitions
+from floe_dagster.running.instance import open_instance
 from floe_dagster.selection.asset_index import KeyPath
 from floe_dagster.user_code.module_contents import Schedule
 
@@ -89,19 +95,60 @@ def list_partitions(loaded: LoadedProject, _: datetime) -> list[Row]:
     ]
 
 
-def list_backfills(loaded: LoadedProject, _: datetime) -> list[Row]:
-    """A row for each backfill of floe.yaml."""
-    return [
-        {
-            "name": name,
-            "job": backfill.job,
-            "partitions": _backfilled(backfill),
-            "batch_size": backfill.batch_size,
-            "on_failure": backfill.on_failure,
-            "description": backfill.description,
-        }
-        for name, backfill in loaded.document.spec.orchestration.backfills.items()
-    ]
+def list_backfills(loaded: LoadedProject, now: datetime) -> list[Row]:
+    """A row for each backfill, with where it stands in the project's Dagster instance."""
+    backfills = loaded.document.spec.orchestration.backfills
+    if not backfills:
+        return []
+    instance = open_instance(loaded.project, loaded.platform.spec)
+    rows = []
+    for name, backfill in backfills.items():
+        identity = BackfillIdentity(loaded.document.spec.name or loaded.project.name, name)
+        job = loaded.definitions.resolve_job_def(backfill.job)
+        state = read_state(plan_backfill(identity, backfill, job, at=now, instance=instance), instance)
+        rows.append(
+            {
+                "name": name,
+                "job": backfill.job,
+                "partitions": _backfilled(backfill),
+                "number": len(state.progress.states),
+                "batch_size": backfill.batch_size,
+                "on_failure": backfill.on_failure,
+                "state": name_state(state),
+                "done": state.progress.counts["done"],
+                "description": backfill.description,
+            }
+        )
+    return rows
+
+
+def explain_asset_fields(loaded: LoadedProject, name: str) -> Row:
+    """The fields of one asset with what decides each.
+
+    Args:
+        loaded: The project.
+        name: The asset's key, or the last part of it where no other key ends so.
+
+    Raises:
+        SelectionError: No asset has that name, or several.
+    """
+    key = find_asset(name, loaded.index)
+    node = loaded.index.nodes[key]
+    definition = loaded.definitions.resolve_assets_def(dg.AssetKey(key))
+    group = loaded.group_places.get(key)
+    origin = AssetOrigin(
+        definition if node.executable else None,
+        place=node.origin,
+        group_place=f"{group} {group.yaml_path}" if group else "",
+    )
+    settings = loaded.settings.of(key) if node.executable else NOTHING_SET
+    explained = explain_asset(definition.get_asset_spec(dg.AssetKey(key)), settings, origin)
+    return {
+        "key": node.label,
+        "origin": node.origin or None,
+        "external": not node.executable,
+        "fields": [_explained_row(field) for field in explained],
+    }
 
 
 SECTIONS: Mapping[str, Callable[[LoadedProject, datetime], list[Row]]] = MappingProxyType(
@@ -114,6 +161,21 @@ SECTIONS: Mapping[str, Callable[[LoadedProject, datetime], list[Row]]] = Mapping
         "backfills": list_backfills,
     }
 )
+
+
+def _explained_row(field: FieldExplanation) -> Row:
+    place = field.decided_by
+    location = place.location if isinstance(place, SettingPlace) else None
+    return {
+        "field": field.name,
+        "value": field.value,
+        "decided_by": None if place is None else str(place),
+        "pattern": place.pattern if isinstance(place, SettingPlace) else None,
+        "file": location.file if location else None,
+        "line": location.line if location else None,
+        "column": location.column if location else None,
+        "yaml_path": location.yaml_path if location else None,
+    }
 
 
 def _asset_row(key: KeyPath, loaded: LoadedProject, spec: dg.AssetSpec | None) -> Row:

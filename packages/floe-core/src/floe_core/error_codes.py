@@ -331,6 +331,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "from `start` on; those of two dimensions are joined by `|` in the order of the dimensions' names; dynamic "
         "ones are there once they were added.",
     ),
+    "FLOE-341": ErrorCode(
+        "a function returns no partition keys",
+        "The function under `fn` of dynamic partitions returns the keys there should be, as a list of texts, each "
+        "once, and none with what Dagster refuses in a key. Nothing was changed; the sensor asks again at its next "
+        "tick.",
+    ),
     "FLOE-344": ErrorCode(
         "two automation sensors over one asset",
         "Every asset belongs to one sensor of type `automation`; what belongs to none is evaluated by the default one. "
@@ -341,12 +347,6 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A sensor of type `automation` evaluates the automation conditions of the assets that it selects. None of them "
         "has one, or there are more than Dagster takes: conditions of your own classes are evaluated in the code "
         "location, at most 500 by one sensor.",
-    ),
-    "FLOE-341": ErrorCode(
-        "a function returns no partition keys",
-        "The function under `fn` of dynamic partitions returns the keys there should be, as a list of texts, each "
-        "once, and none with what Dagster refuses in a key. Nothing was changed; the sensor asks again at its next "
-        "tick.",
     ),
     "FLOE-346": ErrorCode(
         "an automation condition cannot be read",
@@ -614,9 +614,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "as Dagster demands.",
     ),
     "FLOE-424": ErrorCode(
-        "a partitioned job needs a partition",
+        "a partitioned job needs a partition, and no other job takes one",
         "The assets of the job are partitioned. A run without a partition key would fail in the middle or, worse, "
-        "write rows that belong to no partition, so none is started.",
+        "write rows that belong to no partition, so none is started: `floe run JOB --partition KEY`, with a range "
+        "`A..B`, `latest`, `last:N` or `all` for a key. `--partition none` runs it without a partition all the same.",
     ),
     "FLOE-425": ErrorCode(
         "Dagster refuses the definitions",

@@ -21,7 +21,7 @@ from floe_core.documents import (
     read_platform_document,
 )
 from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector, YamlPath
-from floe_core.project import ProjectFolder
+from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.asset_settings.application import apply_settings
@@ -30,7 +30,6 @@ from floe_dagster.asset_settings.patterns import AssetSettings
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.asset_settings.upstream_partitions import check_upstream_partitions
 from floe_dagster.automation_parts import AutomationParts, automate_assets
-from floe_dagster.backfilling.turns import turns_folder
 from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import CompiledDbt, DbtParts, find_compiled_dbt, load_dbt_parts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
@@ -386,7 +385,7 @@ def _build_launches(
             jobs=jobs,
             source=source,
             project=spec.name or project.name,
-            turns=turns_folder(project),
+            folder=project.path / FLOE_DIR,
         )
     with problems.collecting():
         automation_sensors = automation.build_sensors(

@@ -61,6 +61,23 @@ def read_state(plan: BackfillPlan, instance: dg.DagsterInstance, *, started: flo
     return BackfillState(plan, number, progress, decision)
 
 
+def name_state(state: BackfillState) -> str:
+    """Where the backfill stands, in a word or two."""
+    match state.decision:
+        case Launch():
+            return "unfinished" if state.progress.runs else "not started"
+        case Wait():
+            return "in flight"
+        case Stop():
+            return "stopped"
+        case Lack():
+            return "waiting"
+        case Finish(failed):
+            return "finished with failures" if failed else "finished"
+        case _:
+            assert_never(state.decision)
+
+
 def describe_state(state: BackfillState) -> str:
     """Where the backfill stands, in a sentence."""
     name, counts = state.plan.identity.name, state.progress.counts

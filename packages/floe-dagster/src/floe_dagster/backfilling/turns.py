@@ -8,17 +8,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from floe_core.errors import Problem, RunError
-from floe_core.project import FLOE_DIR, ProjectFolder
 
 TURNS_DIR = "backfills"
 """The folder, in the project's generated one, in which turns are noted."""
 
 _SECONDS = 2.0  # a tick of the sensor looks whether the turn is taken by taking it
-
-
-def turns_folder(project: ProjectFolder) -> Path:
-    """Where turns are noted; it is made by the first command line that takes one."""
-    return project.path / FLOE_DIR / TURNS_DIR
 
 
 @contextmanager

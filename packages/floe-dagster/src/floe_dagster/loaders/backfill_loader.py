@@ -1,6 +1,6 @@
 """`orchestration.backfills` as Dagster sensors."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,10 @@ from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.key_checks import BackfillPlace, check_keys
 from floe_dagster.backfilling.plan import not_partitioned, plan_backfill
 from floe_dagster.backfilling.state import describe_state, read_state
-from floe_dagster.backfilling.turns import is_taken
+from floe_dagster.backfilling.takeover import end_dead_runs
+from floe_dagster.backfilling.turns import TURNS_DIR, is_taken
 from floe_dagster.launching.launchable import Launchable
+from floe_dagster.running.launches import LAUNCHES_DIR
 
 _SECONDS_BETWEEN_TICKS = 5  # a batch is not followed at once: this long nothing may be running
 
@@ -26,19 +28,17 @@ def build_backfills(
     jobs: Mapping[str, Launchable],
     source: SourceMap,
     project: str,
-    turns: Path,
-    jobs_not_built: Collection[str] = (),
+    folder: Path,
     now: datetime | None = None,
 ) -> dict[str, dg.SensorDefinition]:
     """Build the sensor of every backfill, by the sensor's name.
 
     Args:
-        backfills: `orchestration.backfills`; the jobs that they name are known to exist.
+        backfills: `orchestration.backfills`; one whose job is not there is left out, which is told elsewhere.
         jobs: All jobs of the definitions by name, those of Python modules among them.
         source: Where floe.yaml stands.
         project: The project's name, by which its runs are told from those of other projects.
-        turns: The folder in which command lines note what they work on.
-        jobs_not_built: Names of the jobs that exist but are not among *jobs*; none of them has partitions.
+        folder: Where command lines note what they work on.
         now: The instant as of which partitions exist.
 
     Raises:
@@ -47,14 +47,13 @@ def build_backfills(
     collector = ProblemCollector()
     sensors: dict[str, dg.SensorDefinition] = {}
     for name, backfill in backfills.items():
-        builder = _BackfillBuilder(name, backfill, source, project, turns)
         launched = jobs.get(backfill.job)
+        if launched is None:
+            continue
+        builder = _BackfillBuilder(name, backfill, source, project, folder)
         collector.extend(builder.check(launched, at=now or datetime.now(UTC)))
-        if launched is not None:
-            sensor = builder.build(launched)
-            sensors[sensor.name] = sensor
-        elif backfill.job not in jobs_not_built:
-            raise KeyError(backfill.job)
+        sensor = builder.build(launched)
+        sensors[sensor.name] = sensor
     collector.raise_if_any(LoadError)
     return sensors
 
@@ -65,7 +64,7 @@ class _BackfillBuilder:
     backfill: BackfillDefinition
     source: SourceMap
     project: str
-    turns: Path
+    folder: Path
 
     def build(self, launched: Launchable) -> dg.SensorDefinition:
         identity = BackfillIdentity(self.project, self.name)
@@ -80,23 +79,20 @@ class _BackfillBuilder:
 
     def evaluate(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """One tick."""
-        if is_taken(self.turns, self.name):
+        if is_taken(self.folder / TURNS_DIR, self.name):
             return dg.SkipReason(f"'floe backfill {self.name}' is at work in a terminal")
         assert context.repository_def is not None
-        plan = plan_backfill(
-            BackfillIdentity(self.project, self.name),
-            self.backfill,
-            context.repository_def.get_job(self.backfill.job),
-            at=datetime.now(UTC),
-            instance=context.instance,
-        )
+        identity = BackfillIdentity(self.project, self.name)
+        end_dead_runs(identity, context.instance, launches=self.folder / LAUNCHES_DIR)
+        job = context.repository_def.get_job(self.backfill.job)
+        plan = plan_backfill(identity, self.backfill, job, at=datetime.now(UTC), instance=context.instance)
         state = read_state(plan, context.instance, started=context.last_sensor_start_time)
         requests = [run.request for run in state.next_runs]
         return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason(describe_state(state))
 
-    def check(self, launched: Launchable | None, *, at: datetime) -> Iterator[Problem]:
+    def check(self, launched: Launchable, *, at: datetime) -> Iterator[Problem]:
         place = BackfillPlace(self.name, self.source)
-        if launched is None or (launched.partitions_known and launched.partitions_def is None):
-            yield not_partitioned(place.subject, self.backfill.job, place.source.locate(*place.path, "job"))
-        elif launched.partitions_def is not None:
+        if launched.partitions_def is not None:
             yield from check_keys(self.backfill, launched.partitions_def, place=place, at=at)
+        elif launched.partitions_known:
+            yield not_partitioned(place.subject, self.backfill.job, place.source.locate(*place.path, "job"))
