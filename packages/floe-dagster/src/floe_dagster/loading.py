@@ -33,6 +33,7 @@ from floe_dagster.automation_parts import AutomationParts, automate_assets
 from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import CompiledDbt, DbtParts, find_compiled_dbt, load_dbt_parts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
+from floe_dagster.launching.unbuilt import check_unbuilt
 from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loaders.backfill_loader import build_backfills
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
@@ -416,6 +417,7 @@ def _build_launches(
         )
     with problems.collecting():
         schedules = merge_schedules(built_schedules.schedules, sources.modules, passed, source=source)
+    problems.extend(check_unbuilt(spec.orchestration, index=assets.index, source=source))
     problems.take_up()
     problems.raise_if_any(LoadError)
     problems.extend(built_schedules.warnings)

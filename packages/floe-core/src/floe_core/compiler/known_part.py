@@ -47,11 +47,14 @@ def known_part(document: FloeDocument) -> KnownPart:
     kept: dict[str, object] = {"assets": assets.entries, "jobs": jobs.entries}
     kept |= {name: _read_section(getattr(orchestration, name), values.get(name)).entries for name in _LAUNCHERS}
     left = without_launchers(orchestration.model_copy(update=kept), None if jobs.is_unknown else jobs.left_out)
+    unknown_partitions = {entry.partitions for entry in left.assets.values()} - {None, *orchestration.partitions}
     decisive = [*(top.get(key) for key in _DECISIVE), *(values.get(key) for key in _DECISIVE_FOR_ASSETS)]
     return KnownPart(
         spec.model_copy(update={"orchestration": left}),
         jobs=jobs.left_out,
-        assets=not any(map(is_partly_unset, decisive)) and not assets.lacks_fields(_DECISIVE_OF_PATTERNS),
+        assets=not (
+            any(map(is_partly_unset, decisive)) or assets.lacks_fields(_DECISIVE_OF_PATTERNS) or unknown_partitions
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from floe_dagster.selection.keys import Keys, evaluate
 from floe_dagster.selection.problems import ItemText, SelectionPlace, check_item
 from floe_dagster.selection.translation import translate_union
 
-__all__ = ["Keys", "SelectionPlace", "resolve_selection", "translate_selection"]
+__all__ = ["Keys", "SelectionPlace", "item_texts", "resolve_selection", "translate_selection"]
 
 _EVERYTHING = Named("*")
 
@@ -41,7 +41,7 @@ def resolve_selection(
     selected: list[Keys] = []
     taken_away: list[Keys] = []
     has_assets = any(node.executable for node in index.nodes.values())
-    for text in _texts(items, exclude, place):
+    for text in item_texts(items, exclude, place):
         item = text.parse()
         if has_assets:
             collector.extend(check_item(item, text, index=index))
@@ -67,7 +67,8 @@ def translate_selection(items: Sequence[str], *, exclude: Sequence[str] = (), in
     return united - translate_union(taken_away, index) if taken_away else united
 
 
-def _texts(items: Sequence[str], exclude: Sequence[str], place: SelectionPlace) -> Iterator[ItemText]:
+def item_texts(items: Sequence[str], exclude: Sequence[str], place: SelectionPlace) -> Iterator[ItemText]:
+    """Each item as it was written, and where."""
     for texts, path in ((items, place.items), (exclude, place.exclude)):
         for number, text in enumerate(texts):
             item_path = (*path, number)  # a list of one may stand there as a plain text

@@ -1,0 +1,91 @@
+"""Names in ops jobs and sensors, of which nothing is made yet."""
+
+from inline_snapshot import snapshot
+
+from builders import floe_yaml, parse_document
+from floe_core.errors import render_problems
+from floe_dagster.launching.unbuilt import check_unbuilt
+from floe_dagster.selection.asset_index import AssetIndex, AssetNode
+from floe_dagster.user_code.import_paths import set_up_import_paths
+from plugins.user_project import UserProject
+
+INDEX = AssetIndex(
+    [
+        AssetNode(("raw", "orders"), group="raw", executable=False, materializable=False),
+        AssetNode(("bronze_orders",), group="bronze"),
+        AssetNode(("eu", "revenue")),
+        AssetNode(("us", "revenue")),
+    ]
+)
+
+
+def report(orchestration: str) -> str:
+    document = parse_document(floe_yaml(orchestration))
+    return render_problems(check_unbuilt(document.spec.orchestration, index=INDEX, source=document.source))
+
+
+def test_what_is_external_may_be_watched(user_project: UserProject) -> None:
+    user_project.write({"shop/__init__.py": "", "shop/ops.py": "def clean() -> None: ...\n"})
+    set_up_import_paths(user_project.path)
+
+    assert (
+        report("""
+        jobs: {clean: {type: ops, target_function: shop.ops.clean}, load: {type: batch, selection: nothing}}
+        sensors:
+          orders: {type: asset_sensor, job: load, watched_assets: [raw/orders, "group:raw", "bronze_*"]}
+          arrival: {type: file_watcher, path: incoming, selection: "group:bronze"}
+          conditions: {type: automation, selection: nothing}
+        """)
+        == ""
+    )
+
+
+def test_names_that_lead_nowhere(user_project: UserProject) -> None:
+    user_project.write({"shop/__init__.py": "", "shop/ops.py": "def clean() -> None: ...\n"})
+    set_up_import_paths(user_project.path)
+
+    assert report("""
+        jobs: {clean: {type: ops, target_function: shop.ops.claen}}
+        sensors:
+          orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
+          arrival: {type: file_watcher, path: incoming, selection: "bronze_order"}
+          ticks: {type: custom, target_function: shop.sensor.check}
+        """) == snapshot("""\
+error[FLOE-311]: module 'shop.ops' has no 'claen'
+  --> floe.yaml:2:46  orchestration.jobs.clean.target_function
+   |  jobs: {clean: {type: ops, target_function: shop.ops.claen}}
+  why: it defines clean
+  fix: did you mean 'shop.ops.clean'?
+
+error[FLOE-331]: sensor 'orders' selects asset 'raw/ordres', which does not exist
+  --> floe.yaml:4:63  orchestration.sensors.orders.watched_assets[0]
+   |  orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
+  why: an asset is named by its whole key, or by the last part of it where no other key ends so
+  fix: did you mean 'raw/orders'?
+
+error[FLOE-332]: sensor 'orders' selects asset 'revenue', which may be any of 2
+  --> floe.yaml:4:75  orchestration.sensors.orders.watched_assets[1]
+   |  orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
+  why: the keys eu/revenue, us/revenue all end so
+  fix: write the whole key, or '**/revenue' for all of them
+
+error[FLOE-331]: sensor 'orders' selects group 'ra', which no asset has
+  --> floe.yaml:4:85  orchestration.sensors.orders.watched_assets[2]
+   |  orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
+  why: the groups are bronze, default, raw
+  fix: did you mean 'raw'?
+
+error[FLOE-331]: sensor 'arrival' selects asset 'bronze_order', which does not exist
+  --> floe.yaml:5:63  orchestration.sensors.arrival.selection
+   |  arrival: {type: file_watcher, path: incoming, selection: "bronze_order"}
+  why: an asset is named by its whole key, or by the last part of it where no other key ends so
+  fix: did you mean 'bronze_orders'?
+
+error[FLOE-301]: module 'shop.sensor' does not exist
+  --> floe.yaml:6:44  orchestration.sensors.ticks.target_function
+   |  ticks: {type: custom, target_function: shop.sensor.check}
+  why: there is no 'sensor' in package 'shop' (shop/), which holds ops
+  fix: did you mean 'shop'?
+
+6 errors\
+""")
