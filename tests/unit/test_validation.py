@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
+from builders import floe_yaml
 from floe_core.compiler.profile_checks import check_profiles
 from floe_core.compiler.references import check_references
-from floe_core.documents import FloeDocument, read_parsed_document, read_platform_document
+from floe_core.documents import FloeDocument, read_floe_document, read_parsed_document, read_platform_document
 from floe_core.errors import Problem, YamlPath, format_yaml_path, render_problems
 from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
 from floe_core.source_map import SourceMap
@@ -303,6 +304,22 @@ error[FLOE-125]: 'job' of schedule 'b' cannot be 'config'
 
 4 errors\
 """)
+
+    def test_a_key_that_is_written_twice_hides_nothing_else(self, tmp_path: Path) -> None:
+        (tmp_path / "floe.yaml").write_text(
+            floe_yaml("""
+            jobs: {load: {type: batch, selection: "a b"}, load: {type: batch, selection: a}}
+            schedules: {nightly: {job: laod, cron_schedule: "@dail", cron_schedule: "@daily"}}
+            """)
+        )
+        (tmp_path / "platform.yaml").write_text("storage: {a: {type: locla}, a: {type: local}}\n")
+
+        document = read_floe_document(tmp_path / "floe.yaml", environ={})
+        platform = read_platform_document(tmp_path, environ={})
+
+        codes = [problem.code for problem in problems_of(document, platform.spec)]
+        assert sorted(codes) == ["FLOE-102", "FLOE-102", "FLOE-125", "FLOE-203", "FLOE-231", "FLOE-330"]
+        assert [problem.code for problem in platform.errors] == ["FLOE-102", "FLOE-124"]
 
     def test_profiles_are_looked_up_beside_mistakes_in_platform_yaml(self, tmp_path: Path) -> None:
         (tmp_path / "platform.yaml").write_text("storage: {lake: {type: s3, buckett: x}, files: {type: local}}\n")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,15 +123,16 @@ def read_floe_document(path: Path, *, environ: Mapping[str, str] = _ENVIRON, str
     Raises:
         DocumentError: Nothing in the file can be made out.
     """
-    document = load_yaml(path)
-    return read_parsed_document(
-        document.value,
-        document.source,
-        document.text,
+    parsed = load_yaml(path, keep_duplicates=True)
+    document = read_parsed_document(
+        parsed.value,
+        parsed.source,
+        parsed.text,
         environ=environ,
         strict_env=strict_env,
         default_name=ProjectFolder(path.parent).name,
     )
+    return replace(document, errors=(*parsed.duplicates, *document.errors))
 
 
 def build_floe_document(
@@ -223,13 +224,13 @@ def read_platform_document(
     environment = environ.get(PLATFORM_ENVIRONMENT_VARIABLE) or LOCAL_ENVIRONMENT
     if path is None:
         return PlatformDocument(None, None, None, environment)
-    parsed = load_yaml(path)
+    parsed = load_yaml(path, keep_duplicates=True)
     interpolation = interpolate(without_notes(parsed.value), environ=environ, source=parsed.source)
     document = ValidatedDocument(
         _platform_model(), interpolation, parsed.source, _PLATFORM_FAMILIES, _PLATFORM_YAML, {"floe.yaml": _floe_model}
     )
     spec, _, problems = _validate(document, strict_env=strict_env)
-    found = problems.errors, problems.warnings
+    found = (*parsed.duplicates, *problems.errors), problems.warnings
     return PlatformDocument(spec, parsed.source, path, environment, interpolation.unset, *found)
 
 

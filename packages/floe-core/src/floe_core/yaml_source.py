@@ -49,15 +49,23 @@ _NOT_A_NUMBER = frozenset((".nan", ".NaN", ".NAN"))
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """A parsed document: plain dicts, lists and scalars, where everything stands, and the text itself."""
+    """A parsed document: plain dicts, lists and scalars, where everything stands, and the text itself.
+
+    Of keys that are written twice, which `duplicates` tells, the first counts.
+    """
 
     value: object
     source: SourceMap
     text: str
+    duplicates: tuple[Problem, ...] = ()
 
 
-def load_yaml(path: Path) -> YamlDocument:
+def load_yaml(path: Path, *, keep_duplicates: bool = False) -> YamlDocument:
     """Read and parse the file at *path*, which is UTF-8 with or without a byte order mark.
+
+    Args:
+        path: The file.
+        keep_duplicates: See `parse_yaml`.
 
     Raises:
         DocumentError: The file is not there or cannot be read.
@@ -70,7 +78,7 @@ def load_yaml(path: Path) -> YamlDocument:
         problem = Problem("FLOE-130", f"the file {reason}", Location(shown_path(path)))
         raise DocumentError(problem) from error
     try:
-        return parse_yaml(content.decode("utf-8"), file=path)
+        return parse_yaml(content.decode("utf-8"), file=path, keep_duplicates=keep_duplicates)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         encoding = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "another encoding"
@@ -84,8 +92,14 @@ def load_yaml(path: Path) -> YamlDocument:
         raise YamlSyntaxError(problem) from error
 
 
-def parse_yaml(text: str, *, file: Path) -> YamlDocument:
+def parse_yaml(text: str, *, file: Path, keep_duplicates: bool = False) -> YamlDocument:
     """Parse one document; an empty one is an empty mapping.
+
+    Args:
+        text: The document.
+        file: Where it stands.
+        keep_duplicates: Whether keys that are written twice stand in the document's `duplicates`, where nothing else is
+            wrong, so that the rest of it can be checked.
 
     Raises:
         DuplicateKeyError: Keys are written twice, and nothing else is wrong; every one of them is named.
@@ -96,10 +110,10 @@ def parse_yaml(text: str, *, file: Path) -> YamlDocument:
     text = text.removeprefix("\ufeff")
     builder = _Builder(text, shown_path(file))
     built = builder.build_document()
-    builder.raise_problems()
+    duplicates = builder.raise_problems(keep_duplicates=keep_duplicates)
     needed = builder.lines_with_values
     lines = tuple(line if number in needed else "" for number, line in enumerate(builder.lines, start=1))
-    return YamlDocument(built.value, SourceMap(builder.file, lines, built.position), text)
+    return YamlDocument(built.value, SourceMap(builder.file, lines, built.position), text, duplicates)
 
 
 def load_foreign_yaml(path: Path) -> object:
@@ -159,9 +173,13 @@ class _Builder:
         self._anchors: dict[str, _Built | None] = {}
         self._aliased = 0
 
-    def raise_problems(self) -> None:
-        only_duplicates = all(problem.code == "FLOE-102" for problem in self._problems.problems)
-        self._problems.raise_if_any(DuplicateKeyError if only_duplicates else YamlSyntaxError)
+    def raise_problems(self, *, keep_duplicates: bool) -> tuple[Problem, ...]:
+        """Raise what was found, or give it back if that is no more than duplicates, and these are kept."""
+        problems = self._problems.problems
+        only_duplicates = all(problem.code == "FLOE-102" for problem in problems)
+        if not (only_duplicates and keep_duplicates):
+            self._problems.raise_if_any(DuplicateKeyError if only_duplicates else YamlSyntaxError)
+        return problems
 
     def build_document(self) -> _Built:
         nothing = _Built({}, Position(1, 1))
