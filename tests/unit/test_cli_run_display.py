@@ -1,9 +1,10 @@
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from floe_cli.run_display import lines_of, open_display, print_report
+from floe_cli.run_display import lines_of, open_display, print_partition_reports, print_report
 from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
@@ -149,4 +150,50 @@ def test_the_report_of_an_ops_job_has_no_table() -> None:
 
     assert printed(report, ui_is_up=True) == (
         "vacuum succeeded in 0.50 s\nin Dagster's UI: http://127.0.0.1:3000/runs/1f3a"
+    )
+
+
+def test_runs_for_partitions_are_told_apart_while_they_run() -> None:
+    lines, bar = StringIO(), StringIO()
+
+    with open_display(lines, live=False) as display:
+        display.begin("2024-01-03", 3, 31)
+    with open_display(bar, live=True) as display:
+        display.show(StepStarted("late", ("late",), 0))
+        display.begin("2024-01-03", 3, 31)
+        display.show(StepStarted("orders", ("orders",), 0))
+        [task] = display._progress.tasks  # type: ignore[attr-defined] # what the bar says
+
+    assert lines.getvalue() == "2024-01-03 (3 of 31)\n"
+    assert "2024-01-03 (3 of 31)" in bar.getvalue()
+    assert task.description == "3/31 2024-01-03: orders"
+
+
+def test_the_report_of_runs_for_partitions() -> None:
+    shown = StringIO()
+    good = RunReport("1a", "load", "success", 2.5, (AssetResult("orders", "materialized", partition="a"),), (), (), {})
+    bad = replace(REPORT, run_id="2b", job="load")
+    url = "http://127.0.0.1:3000/runs"
+
+    print_partition_reports(
+        Console(file=shown, width=240),
+        {"a": good, "b": bad, "c": None},
+        urls={"1a": f"{url}/1a", "2b": f"{url}/2b"},
+        ui_is_up=True,
+        log=".floe/logs/run.log",
+    )
+
+    assert "\n".join(line.rstrip() for line in shown.getvalue().splitlines()) == (
+        "\n"
+        " partition   status        assets         time\n"
+        " ─────────────────────────────────────────────\n"
+        " a           succeeded     1 of 1       2.50 s\n"
+        " b           failed        1 of 5   1 min 23 s\n"
+        " c           not started\n"
+        "\n"
+        "  b failed: stg_orders\n"
+        "          Binder Error\n"
+        "load: 1 of 3 runs succeeded in 1 min 26 s\n"
+        "what they printed: .floe/logs/run.log\n"
+        "the last one in Dagster's UI: http://127.0.0.1:3000/runs/2b"
     )

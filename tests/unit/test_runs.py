@@ -13,7 +13,6 @@ from floe_core.schemas.platform_spec import PlatformSpec
 from floe_dagster.running.code_locations import (
     CodeLocation,
     UnknownJobError,
-    check_unpartitioned,
     find_job,
     load_code_location,
 )
@@ -316,13 +315,6 @@ def test_a_job_that_does_not_exist_is_answered_with_the_closest(location: CodeLo
         "sweeping, tuned, unlimited, whole\n"
         "  fix: did you mean 'bronze'?"
     )
-
-
-def test_a_partitioned_job_is_not_run_without_a_partition(location: CodeLocation) -> None:
-    with pytest.raises(RunError) as raised:
-        check_unpartitioned(find_job(location, "partitioned"))
-
-    assert raised.value.problems[0].what == "job 'partitioned' is partitioned, and no partition is named"
 
 
 @pytest.mark.parametrize(

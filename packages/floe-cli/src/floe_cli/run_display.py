@@ -1,7 +1,7 @@
 """A run on the terminal: a line for each thing that happens, and a table at the end."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, TextIO, assert_never
 
@@ -50,6 +50,9 @@ class RunDisplay(Protocol):
     def show(self, news: RunNews) -> None:
         """Show one thing that happened."""
 
+    def begin(self, partition: str, number: int, total: int) -> None:
+        """Show that the next of several runs begins, and for which partition."""
+
 
 @contextmanager
 def open_display(stream: TextIO, *, live: bool) -> Iterator[RunDisplay]:
@@ -80,6 +83,9 @@ class _Lines:
         for line in lines_of(news):
             click.echo(line, file=self._stream, color=color_choice())
 
+    def begin(self, partition: str, number: int, total: int) -> None:
+        click.echo(_partition_line(partition, number, total), file=self._stream, color=color_choice())
+
 
 class _Live:
     """The same lines above a bar that says what is running."""
@@ -90,6 +96,7 @@ class _Live:
         self._task = progress.add_task("starting", total=None)
         self._running: dict[str, StepStarted] = {}
         self._heard_of: set[str] = set()
+        self._partition = ""
 
     def show(self, news: RunNews) -> None:  # noqa: C901 - a case for each kind of news
         match news:
@@ -115,12 +122,19 @@ class _Live:
             for line in lines_of(news):
                 self._progress.console.print(line, markup=False, soft_wrap=True)
 
+    def begin(self, partition: str, number: int, total: int) -> None:
+        self._running.clear()
+        self._heard_of.clear()
+        self._partition = f"{number}/{total} {partition}: "
+        self._progress.reset(self._task, total=None, description=f"{self._partition}starting")
+        self._progress.console.print(_partition_line(partition, number, total), markup=False, soft_wrap=True)
+
     def _description(self) -> str:
         starts = [begun.is_dbt and self._heard_of.isdisjoint(begun.assets) for begun in self._running.values()]
         shown = [
             _DBT_STARTS if start else _named(begun) for start, begun in zip(starts, self._running.values(), strict=True)
         ]
-        return ", ".join(shown) or "running"
+        return self._partition + (", ".join(shown) or "running")
 
 
 def _is_over(news: RunNews, begun: StepStarted) -> bool:
@@ -190,6 +204,46 @@ def _closing_lines(report: RunReport, *, url: str, ui_is_up: bool, log: str) -> 
     if report.status == "failure" and log:
         yield f"what it printed: {log}"
     yield f"in Dagster's UI: {url}" if ui_is_up else f"in Dagster's UI: floe dev, then {url}"
+
+
+def print_partition_reports(
+    console: Console, reports: Mapping[str, RunReport | None], *, urls: Mapping[str, str], ui_is_up: bool, log: str
+) -> None:
+    """The closing table and lines of runs for partitions; those without a report were not started."""
+    rows = [_partition_row(partition, report) for partition, report in reports.items()]
+    console.print(table("partition", "status", "assets", "time", rows=rows, right=frozenset({"assets", "time"})))
+    for partition, report in reports.items():
+        if report is not None and report.status == "failure":
+            for line in _trouble_of(partition, report):
+                console.print(Text.from_ansi(line), soft_wrap=True)
+    done = [report for report in reports.values() if report is not None]
+    good = sum(1 for report in done if report.status == "success")
+    word = click.style("succeeded", fg="green", bold=True)
+    seconds = _seconds(sum(report.seconds for report in done))
+    lines = [f"{done[0].job}: {good} of {_counted(len(reports), 'run')} {word} in {seconds}"]
+    lines += [f"what they printed: {log}"] if log and any(report.status == "failure" for report in done) else []
+    url = urls[done[-1].run_id]
+    lines.append(f"the last one in Dagster's UI: {url if ui_is_up else f'floe dev, then {url}'}")
+    for line in lines:
+        console.print(Text.from_ansi(line), soft_wrap=True)
+
+
+def _partition_row(partition: str, report: RunReport | None) -> tuple[str, str, str, str]:
+    if report is None:
+        return partition, "not started", "", ""
+    built = sum(1 for asset in report.assets if asset.status == "materialized")
+    status = {"success": "succeeded", "failure": "failed", "canceled": "canceled"}[report.status]
+    return partition, status, f"{built} of {len(report.assets)}" if report.assets else "", _seconds(report.seconds)
+
+
+def _trouble_of(partition: str, report: RunReport) -> Iterator[str]:
+    for failure in report.failures:
+        yield f"  {partition} failed: {', '.join(failure.assets) or failure.step or 'the run'}"
+        yield from _indented(failure.error)
+
+
+def _partition_line(partition: str, number: int, total: int) -> str:
+    return f"{partition} ({number} of {total})"
 
 
 def _line(word: str, subject: str, numbers: str = "") -> str:

@@ -3,9 +3,11 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from time import strftime
 
@@ -21,17 +23,19 @@ from floe_cli.console import (
     stdout_for_machines,
     work_in_progress,
 )
-from floe_cli.run_display import RunDisplay, open_display, print_report
+from floe_cli.run_display import RunDisplay, open_display, print_partition_reports, print_report
 from floe_cli.ui_address import find_ui
 from floe_core.documents import load_platform_document
 from floe_core.errors import shown_path
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import ensure_compiled
-from floe_dagster.running.code_locations import UnknownJobError, check_unpartitioned, find_job, load_code_location
+from floe_dagster.launching.asked_partitions import AskedPartitionsError, config_of, find_asked_partitions, tags_of
+from floe_dagster.partitioning.runs import PartitionRun
+from floe_dagster.running.code_locations import UnknownJobError, find_job, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer
 from floe_dagster.running.instance import open_instance
 from floe_dagster.running.launches import LAUNCHES_DIR, end_abandoned_runs
-from floe_dagster.running.runs import RunReport, execute_job
+from floe_dagster.running.runs import RunReport, RunStatus, execute_job
 
 EXIT_USAGE = 2
 EXIT_CODES = {"success": 0, "failure": 3, "canceled": 130}
@@ -43,20 +47,16 @@ def run_job(
     project: ProjectFolder,
     name: str,
     *,
+    partition: str | None,
     run_config: Mapping[str, object],
     tags: Mapping[str, str],
     verbose: bool,
     as_json: bool,
 ) -> int:
-    """Run the job called *name* and show the run; gives the exit code."""
+    """Run the job called *name*, for the partitions that *partition* means, and show it; gives the exit code."""
     environ = os.environ
     launches = project.floe_dir / LAUNCHES_DIR
     log = log_file(project, "run")
-
-    def show(report: RunReport) -> int:
-        _show(report, project, log=None if verbose else log, as_json=as_json)
-        return EXIT_CODES[report.status]
-
     with ExitStack() as streams:
         streams.enter_context(stdout_for_machines())
         with work_in_progress() as progress:
@@ -68,24 +68,58 @@ def run_job(
             location = load_code_location(find_code_pointer(project), project_dir=project.path)
             try:
                 job = find_job(location, name)
-            except UnknownJobError as error:
+                runs = find_asked_partitions(partition, job, at=datetime.now(UTC), instance=instance)
+            except (UnknownJobError, AskedPartitionsError) as error:
                 show_problems(error.problems)
                 return EXIT_USAGE
-        check_unpartitioned(job)
+        reports = _Reports(runs)
+
+        def show() -> int:
+            _show(reports, project, log=None if verbose else log, as_json=as_json)
+            return EXIT_CODES[reports.status]
+
         display = streams.enter_context(_display(log, verbose=verbose))
-        report = execute_job(
-            location,
-            job,
-            instance,
-            run_config=run_config,
-            tags=tags,
-            listener=display.show,
-            launches_dir=launches,
-            leave=_leaving(streams, show),
-        )
-    if report.status == "canceled":
-        leave_after(SECONDS_TO_LEAVE, EXIT_CODES[report.status])
-    return show(report)
+        for number, run in enumerate(runs or (None,), start=1):
+            if len(runs) > 1 and run is not None:
+                display.begin(run.label, number, len(runs))
+            reports.add(
+                execute_job(
+                    location,
+                    job,
+                    instance,
+                    run_config=run_config or ({} if run is None else config_of(run, job)),
+                    tags={**tags, **({} if run is None else tags_of(run, job))},
+                    listener=display.show,
+                    launches_dir=launches,
+                    leave=_leaving(streams, reports, show),
+                )
+            )
+            if reports.status != "success":
+                break
+    if reports.status == "canceled":
+        leave_after(SECONDS_TO_LEAVE, EXIT_CODES[reports.status])
+    return show()
+
+
+class _Reports:
+    """The reports of a command's runs, in order: of one, or of one for each partition."""
+
+    def __init__(self, runs: Sequence[PartitionRun]) -> None:
+        self.runs = tuple(runs)
+        self.done: list[RunReport] = []
+
+    def add(self, report: RunReport) -> None:
+        self.done.append(report)
+
+    @property
+    def status(self) -> RunStatus:
+        """That of the last run: there is none after one that did not succeed."""
+        return self.done[-1].status
+
+    @property
+    def by_partition(self) -> dict[str, RunReport | None]:
+        """{partition or range: its report}; those that were not started have none."""
+        return {run.label: report for run, report in zip_longest(self.runs, self.done) if run is not None}
 
 
 def tell_abandoned_runs(launches: Path, instance: dg.DagsterInstance) -> None:
@@ -94,13 +128,14 @@ def tell_abandoned_runs(launches: Path, instance: dg.DagsterInstance) -> None:
         say(f"run {run.run_id} of {run.job_name} was still shown as running; its process is gone: marked as failed")
 
 
-def _leaving(streams: ExitStack, show: Callable[[RunReport], int]) -> Callable[[RunReport], None]:
+def _leaving(streams: ExitStack, reports: _Reports, show: Callable[[], int]) -> Callable[[RunReport], None]:
     """The end of this process from another thread than the main one, which nothing moves any more."""
 
     def leave(report: RunReport) -> None:
         leave_after(SECONDS_TO_LEAVE, EXIT_CODES[report.status])
+        reports.add(report)
         streams.close()
-        code = show(report)
+        code = show()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -115,13 +150,19 @@ def leave_after(seconds: float, code: int) -> None:
     timer.start()
 
 
-def _show(report: RunReport, project: ProjectFolder, *, log: Path | None, as_json: bool) -> None:
+def _show(reports: _Reports, project: ProjectFolder, *, log: Path | None, as_json: bool) -> None:
     ui = find_ui(project.floe_dir)
-    url = f"{ui.url}/runs/{report.run_id}"
+    shown_log = "" if log is None else shown_path(log)
+    urls = {report.run_id: f"{ui.url}/runs/{report.run_id}" for report in reports.done}
     if as_json:
-        emit_json(_as_json(report, url if ui.is_up else None))
+        emit_json(_as_json(reports, urls if ui.is_up else {}))
+    elif len(reports.runs) > 1:
+        print_partition_reports(
+            rich_console(stderr=True), reports.by_partition, urls=urls, ui_is_up=ui.is_up, log=shown_log
+        )
     else:
-        shown_log = "" if log is None else shown_path(log)
+        [report] = reports.done
+        url = urls[report.run_id]
         print_report(rich_console(stderr=True), report, url=url, ui_is_up=ui.is_up, log=shown_log)
 
 
@@ -141,13 +182,32 @@ def log_file(project: ProjectFolder, what: str) -> Path:
     return folder / f"{what}-{strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
 
 
-def _as_json(report: RunReport, url: str | None) -> dict[str, object]:
+def _as_json(reports: _Reports, urls: Mapping[str, str]) -> dict[str, object]:
+    """The one run; of several, all of them and what they come to."""
+    if len(reports.runs) <= 1:
+        label = reports.runs[0].label if reports.runs else None
+        return _run_as_json(label, reports.done[0], urls)
+    return {
+        "job": reports.done[0].job,
+        "status": reports.status,
+        "seconds": round(sum(report.seconds for report in reports.done), 3),
+        "runs": [
+            _run_as_json(partition, report, urls)
+            for partition, report in reports.by_partition.items()
+            if report is not None
+        ],
+        "not_started": [partition for partition, report in reports.by_partition.items() if report is None],
+    }
+
+
+def _run_as_json(partition: str | None, report: RunReport, urls: Mapping[str, str]) -> dict[str, object]:
     return {
         "run_id": report.run_id,
         "job": report.job,
+        "partition": partition,
         "status": report.status,
         "seconds": round(report.seconds, 3),
-        "url": url,
+        "url": urls.get(report.run_id),
         "assets": [{**asdict(result), "group": report.groups.get(result.key)} for result in report.assets],
         "checks": [asdict(result) for result in report.checks],
         "failures": [asdict(failure) for failure in report.failures],

@@ -11,6 +11,12 @@ from floe_core.yaml_source import parse_yaml
 
 @click.command()
 @click.argument("job")
+@click.option(
+    "--partition",
+    metavar="KEY",
+    help="The partition of a partitioned job: a key, a range A..B, or latest, last:N, all or none. Partitions go into "
+    "one run each, or into one run together where the backfill policies of the assets say so.",
+)
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the run; may be given several times.")
 @click.option(
     "--config",
@@ -24,12 +30,19 @@ from floe_core.yaml_source import parse_yaml
 @shared_options
 @click.pass_context
 def command(
-    ctx: click.Context, job: str, tags: tuple[str, ...], config_file: Path | None, verbose: bool, output_format: str
+    ctx: click.Context,
+    job: str,
+    partition: str | None,
+    tags: tuple[str, ...],
+    config_file: Path | None,
+    verbose: bool,
+    output_format: str,
 ) -> None:
     """Run a job and show what it built.
 
     The run goes to the Dagster instance that `floe dev` uses, so that its UI shows it. Artifacts that are stale are
-    compiled first. The exit code is 3 when the run failed.
+    compiled first. A job whose assets are partitioned needs --partition; the first failed run is the last one. The exit
+    code is 3 when a run failed.
     """
     from floe_cli.running import run_job  # noqa: PLC0415 - Dagster is imported when a run starts, not for --help
 
@@ -37,6 +50,7 @@ def command(
         run_job(
             current_project(),
             job,
+            partition=partition,
             run_config=_read_config(config_file) if config_file else {},
             tags=dict(_read_tag(tag) for tag in tags),
             verbose=verbose,

@@ -88,24 +88,6 @@ def find_job(location: CodeLocation, name: str) -> dg.JobDefinition:
         return location.definition.get_job(name)
 
 
-def check_unpartitioned(job: dg.JobDefinition) -> None:
-    """Refuse a job that needs a partition.
-
-    Raises:
-        RunError: The job's assets are partitioned.
-    """
-    if job.partitions_def is None:
-        return
-    raise RunError(
-        Problem(
-            "FLOE-424",
-            f"job '{job.name}' is partitioned, and no partition is named",
-            why="without one its assets would run for no partition at all; it is started for a partition",
-            fix="choose the partition in Dagster's UI: `floe dev`, then Materialize on the job's page",
-        )
-    )
-
-
 @contextmanager
 def _own_problems_first() -> Iterator[None]:
     """Let problems that floe found while the user's module was importing stand for the failed import."""
