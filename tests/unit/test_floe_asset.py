@@ -304,6 +304,52 @@ error[FLOE-307]: @floe_asset of function 'order_values' has deps='orders'
 8 errors
 """)
 
+    def test_what_dagster_refuses_is_told_with_the_line_of_the_argument(self) -> None:
+        with pytest.raises(AssetModuleError) as error:
+
+            @floe_asset(
+                description="Orders",
+                retry_policy=3,
+            )
+            def orders() -> None: ...
+
+        assert error.value.problems[0].location is not None
+        assert error.value.problems[0].location.source_line == "                retry_policy=3,"
+        assert re.sub(r"  --> .*\n", "", f"\n{error.value}\n") == snapshot("""\
+
+error[FLOE-307]: Dagster makes no asset of function 'orders'
+   |  retry_policy=3,
+      Param "retry_policy" is not a RetryPolicy. Got 3 which is type <class 'int'>.
+  why: it refuses an argument of @floe_asset, or of the function itself
+  fix: correct what Dagster names
+""")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"kinds": "python"}, "has kinds='python'"),
+            ({"owners": "team:sales"}, "has owners='team:sales'"),
+            ({"required_resource_keys": "clock"}, "has required_resource_keys='clock'"),
+            ({"compute_kind": 3}, "has compute_kind=3"),
+            ({"metadata": ["a"]}, "has metadata=['a']"),
+            ({"partition_column": 3}, "has partition_column=3"),
+        ],
+        ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    )
+    def test_a_text_or_another_type_where_a_list_is_meant(self, arguments: dict[str, object], message: str) -> None:
+        with pytest.raises(AssetModuleError) as error:
+            floe_asset(**arguments)(lambda: None)  # type: ignore[call-overload] # any value
+
+        assert message in str(error.value)
+
+    def test_what_stands_in_the_place_of_a_function_is_refused(self) -> None:
+        with pytest.raises(TypeError, match=r"by name: @floe_asset\(outputs='bronze\.orders'\)"):
+            floe_asset("bronze.orders")  # type: ignore[call-overload] # as users write
+        with pytest.raises(TypeError, match="above a class"):
+            floe_asset(dict)
+        with pytest.raises(TypeError, match="above another decorator"):
+            floe_asset(dg.asset(lambda: None, name="orders"))  # type: ignore[call-overload,unused-ignore] # as users write
+
     def test_a_module_that_fails_otherwise_is_named_with_the_users_line(self, user_project: UserProject) -> None:
         code = "from floe_dagster.resources import CatalogResource\nCatalogResource.embedded('x').load_table('x')\n"
         user_project.write({"shop.py": code})
@@ -539,12 +585,18 @@ class TestFutureAnnotations:
     def test_a_config_class_that_does_not_exist_is_named(self) -> None:
         broken: Any = load_target("shop.broken")
 
-        with pytest.raises(dg.DagsterInvalidDefinitionError) as caught:
+        with pytest.raises(AssetModuleError) as caught:
             floe_asset(broken)
 
-        assert str(caught.value) == snapshot(
-            "the class 'Missing' of parameter 'config' does not exist when the module is imported: define it, or import it outside `if TYPE_CHECKING:`"  # noqa: E501
-        )
+        assert f"\n{caught.value}\n" == snapshot("""\
+
+error[FLOE-307]: Dagster makes no asset of function 'broken'
+  --> shop.py:42
+   |  def broken(config: Missing): ...
+      class 'Missing' of 'config' does not exist at import: define it, or import it outside `if TYPE_CHECKING:`
+  why: it refuses an argument of @floe_asset, or of the function itself
+  fix: correct what Dagster names
+""")
 
 
 class TestShapes:

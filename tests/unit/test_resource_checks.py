@@ -71,3 +71,29 @@ error[FLOE-374]: asset check 'orders_fine' asks for the resource 'clock', which 
 
 4 errors
 """)
+
+
+def test_the_value_of_an_asset_that_does_not_exist() -> None:
+    @floe_asset
+    def totals(ordres: list[int], countries: list[str], orders: list[int]) -> None: ...
+
+    @floe_asset(deps=["elsewhere"])
+    def later() -> None: ...
+
+    with pytest.raises(LoadError) as caught:
+        check_resource_keys(
+            [totals, later], resources={"catalog"}, index=AssetIndex.from_assets([orders, totals, later])
+        )
+
+    assert f"\n{caught.value}\n" == snapshot("""\
+
+error[FLOE-374]: asset 'totals' takes the value of the asset 'countries', which does not exist
+  why: a parameter with an annotation that is no resource's is an upstream asset
+  fix: delete the annotation if a resource is meant; a table is read by the resource 'catalog'
+
+error[FLOE-374]: asset 'totals' takes the value of the asset 'ordres', which does not exist
+  why: a parameter with an annotation that is no resource's is an upstream asset
+  fix: did you mean 'orders'?
+
+2 errors
+""")

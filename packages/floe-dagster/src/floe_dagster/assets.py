@@ -77,9 +77,11 @@ def floe_asset(
 
     Raises:
         AssetModuleError: Arguments that cannot be used, all of them.
+        TypeError: It does not stand above a function.
     """
 
     def decorate(decorated: Callable[..., Any]) -> dg.AssetsDefinition:
+        _check_is_function(decorated)
         arguments = DecoratorArguments(FunctionSource.of(decorated))
         arguments.check_known(asset_arguments, own=_OWN_ARGUMENTS)
         decoration = _Decoration(
@@ -88,8 +90,11 @@ def floe_asset(
             partition_column=partition_column,
             arguments=_dagsters_arguments(asset_arguments, arguments, compute_kind),
         )
+        arguments.check_type("partition_column", partition_column, str, Mapping)
+        arguments.check_type("metadata", asset_arguments.get("metadata"), Mapping)
         arguments.raise_problems()
-        return decoration.build_asset(decorated)
+        with arguments.told_by_dagster(asset_arguments):
+            return decoration.build_asset(decorated)
 
     return decorate if fn is None else decorate(fn)
 
@@ -192,12 +197,27 @@ class _Decoration:
         return frozenset(self.arguments.get("ins") or ()) | {key.path[-1] for key in keys}
 
 
+def _check_is_function(decorated: object) -> None:
+    if isinstance(decorated, dg.AssetsDefinition):
+        raise TypeError("@floe_asset stands above another decorator that makes an asset: use one of the two")
+    if isinstance(decorated, type):
+        raise TypeError("@floe_asset stands above a class: it takes a function")
+    if not callable(decorated):
+        raise TypeError(f"@floe_asset takes its arguments by name: @floe_asset(outputs={decorated!r})")
+
+
 def _dagsters_arguments(
     given: Mapping[str, Any], arguments: DecoratorArguments, compute_kind: str | None
 ) -> dict[str, Any]:
     """The arguments of `dagster.asset`: `compute_kind` is one of the kinds, a dep `a/b` has two parts."""
-    kinds = {*(given.get("kinds") or ()), *([compute_kind] if compute_kind else [])}
-    changed: dict[str, Any] = {"kinds": kinds} if kinds else {}
+    arguments.check_type("compute_kind", compute_kind, str)
+    kinds = [
+        *arguments.read_list("kinds", given.get("kinds"), like="['python']"),
+        *([compute_kind] if compute_kind else []),
+    ]
+    changed: dict[str, Any] = {"kinds": set(kinds)} if kinds else {}
+    for name in ("owners", "required_resource_keys"):
+        arguments.read_list(name, given.get(name), like="['name']")
     if given.get("deps") is not None:
         deps = arguments.read_list("deps", given["deps"], like="['bronze/orders']")
         changed["deps"] = [dg.AssetKey(dep.split("/")) if isinstance(dep, str) else dep for dep in deps]

@@ -2,11 +2,13 @@
 
 import functools
 import inspect
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
 from dagster._annotations import get_deprecated_params
+from dagster._check import CheckError
 
 from floe_core.errors import AssetModuleError, Problem, ProblemCollector
 from floe_core.suggestions import did_you_mean
@@ -62,6 +64,30 @@ class DecoratorArguments:
                 why = f"it takes {', '.join(own)} and what dagster.asset takes"
                 fix = did_you_mean(name, [*own, *_dagsters_arguments()]) or "delete it"
                 self._add(f"takes no argument '{name}'", why, fix, f"{name}=")
+
+    def check_type(self, argument: str, value: object, *types: type) -> None:
+        """Note that *value* is of none of the *types*, of which text or a mapping may be one; None is left out."""
+        if value is not None and not isinstance(value, types):
+            wanted = " or ".join("a text" if kind is str else "a mapping" for kind in types)
+            self._add(f"has {argument}={_shown(value)}", f"it is {wanted}", f"write {wanted}", f"{argument}=")
+
+    @contextmanager
+    def told_by_dagster(self, arguments: Collection[str]) -> Iterator[None]:
+        """Turn what Dagster refuses in the block into a problem of this decorator.
+
+        Raises:
+            AssetModuleError: Dagster refused something.
+        """
+        try:
+            yield
+        except (dg.DagsterError, CheckError) as error:
+            reason = str(error)
+            said = reason.lower().replace("_", " ")
+            named = [f"{name}=" for name in arguments if name.removesuffix("s").replace("_", " ") in said]
+            location = self._source.locate_decorator(*sorted(named, key=len, reverse=True), "floe_asset")
+            what = f"Dagster makes no asset of function '{self._source.name}'"
+            why, fix = "it refuses an argument of @floe_asset, or of the function itself", "correct what Dagster names"
+            raise AssetModuleError(Problem(_CODE, what, location, why, fix, detail=reason)) from error
 
     def _refuse_entry(self, argument: str, entry: object) -> None:
         is_asset = isinstance(entry, dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset | dg.AssetKey)

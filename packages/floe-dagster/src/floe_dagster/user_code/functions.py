@@ -46,8 +46,8 @@ class UserFunction:
             written = inspect.signature(fn).parameters[config.name].annotation
             if written is not Parameter.empty:
                 raise dg.DagsterInvalidDefinitionError(
-                    f"the class {written!r} of parameter 'config' does not exist when the module is imported: "
-                    "define it, or import it outside `if TYPE_CHECKING:`"
+                    f"class {written!r} of 'config' does not exist at import: define it, or import it "
+                    "outside `if TYPE_CHECKING:`"
                 )
         return cls(fn, parameters)
 

@@ -1,4 +1,4 @@
-"""Whether every resource that an asset or asset check asks for is there."""
+"""Whether every resource and every value of another asset that an asset or asset check asks for is there."""
 
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
@@ -17,7 +17,7 @@ def check_resource_keys(
     index: AssetIndex,
     origins: Mapping[KeyPath, str] = MappingProxyType({}),
 ) -> None:
-    """Nothing, where each asset and check made of a function finds its resources.
+    """Nothing, where each asset and check made of a function finds its resources and the values that it takes.
 
     Dagster refuses the others too, but only when a job with the asset is built, and without a close name.
 
@@ -38,7 +38,39 @@ def check_resource_keys(
             continue
         missing = asset.op.required_resource_keys - set(resources) - asset.resource_defs.keys()
         problems.extend(_missing(asset, key, resources, index, origins) for key in sorted(missing))
+        problems.extend(
+            _no_such_value(asset, key, index, origins) for key in _values_of(asset) if key not in index.nodes
+        )
     problems.raise_if_any(LoadError)
+
+
+def _values_of(asset: dg.AssetsDefinition) -> list[KeyPath]:
+    """The assets whose values, not only whose existence, *asset* takes."""
+    named = asset.node_keys_by_input_name.items()
+    return [tuple(key.path) for name, key in named if not asset.op.input_dict[name].dagster_type.is_nothing]
+
+
+def _no_such_value(
+    asset: dg.AssetsDefinition, key: KeyPath, index: AssetIndex, origins: Mapping[KeyPath, str]
+) -> Problem:
+    shown = "/".join(key)
+    close = did_you_mean(shown, [node.label for node in index.nodes.values()]) or did_you_mean(key[-1], index.by_name)
+    return Problem(
+        code="FLOE-374",
+        what=f"{_name(asset)} takes the value of the asset '{shown}', which does not exist",
+        detail=_origin(asset, origins),
+        why="a parameter with an annotation that is no resource's is an upstream asset",
+        fix=close or "delete the annotation if a resource is meant; a table is read by the resource 'catalog'",
+    )
+
+
+def _name(asset: dg.AssetsDefinition) -> str:
+    own = next(iter(sorted(asset.keys)), None)
+    return f"asset '{own.to_user_string()}'" if own is not None else f"asset check '{asset.op.name}'"
+
+
+def _origin(asset: dg.AssetsDefinition, origins: Mapping[KeyPath, str]) -> str:
+    return next((origins.get(tuple(key.path), "") for key in sorted(asset.keys)), "")
 
 
 def _missing(
@@ -48,8 +80,6 @@ def _missing(
     index: AssetIndex,
     origins: Mapping[KeyPath, str],
 ) -> Problem:
-    own = next(iter(sorted(asset.keys)), None)
-    name = f"asset '{own.to_user_string()}'" if own is not None else f"asset check '{asset.op.name}'"
     close = did_you_mean(key, resources)
     if not close and key in index.by_name:
         close = (
@@ -57,8 +87,8 @@ def _missing(
         )
     return Problem(
         code="FLOE-374",
-        what=f"{name} asks for the resource '{key}', which does not exist",
-        detail=origins.get(tuple(own.path), "") if own is not None else "",
+        what=f"{_name(asset)} asks for the resource '{key}', which does not exist",
+        detail=_origin(asset, origins),
         why=f"a parameter without annotation is the resource of its name; there are {list_names(sorted(resources))}",
         fix=close or "define it under 'resources' in platform.yaml",
     )
