@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Interpolation, Unset
+from floe_core.masking import Masking
 from floe_core.names import RuleError, SecretError, UnreadableTextError
 from floe_core.remedies import describe_type, suggest_form, suggest_kind
 from floe_core.schema_places import (
@@ -29,7 +30,6 @@ Spec = TypeVar("Spec", bound=BaseModel)
 
 _LISTED_KEYS = 6
 _LONGEST_SHOWN = 60
-_SHORTEST_MASKED = 4
 _SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|credential|(api|access|private)_?key", re.IGNORECASE)
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
 _SOURCE_TOKEN = re.compile(r"[^\s,\]}#]+")
@@ -95,7 +95,7 @@ class ErrorDescriber:
         self._walker = SchemaWalker(document.model, document.interpolation.value)
         self._suggested: set[tuple[YamlPath, str]] = set()
         self._stand_ins: dict[YamlPath, object] = {}
-        self._secret_places: dict[int, int] = {}
+        self._masking = Masking(document.interpolation)
 
     def describe(self, error: ValidationError, value: object) -> list[Described]:
         """Every mistake that validating *value* met, which is the document, or the document with stand-ins in it.
@@ -113,7 +113,7 @@ class ErrorDescriber:
 
     def without_secrets(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """*problems*, with nothing of the secrets that were met in what they quote."""
-        return tuple(map(self._without_secrets, problems))
+        return tuple(map(self._masking.without_secrets, problems))
 
     def _describe(self, error: ErrorDetails) -> Problem | None:
         kind, context = error["type"], error.get("ctx", {})
@@ -206,7 +206,7 @@ class ErrorDescriber:
         path = (*parent.path, key)
         self._stand_ins = {path: ABSENT, **{(*path, other): unknown((*path, other)) for path, other in suggested}}
         if _SOUNDS_SECRET.search(f"{key} {fix}"):
-            self._hide(self._source.locate(*path))
+            self._masking.hide(self._source.locate(*path))
         return Problem(
             "FLOE-120",
             f"{self._words(parent.path)} takes no key '{key}'",
@@ -394,14 +394,16 @@ class ErrorDescriber:
         if variable and place.value == "":
             return self._nothing(place, variable)
         own = () if place.is_key else place.path
-        rule = self._masked(rule, own)
+        rule = self._masking.masked(rule, own)
         fix = _as_list(place, loc) or fix
-        fix = f"set {variable} to another value" if variable else self._masked(fix, own)
+        fix = f"set {variable} to another value" if variable else self._masking.masked(fix, own)
         if place.is_key:
             return Problem("FLOE-125", self._misnamed(place), self._locate(place), rule, fix)
         if isinstance(error, UnreadableTextError):
             what = f"{error.kind} {self._shown(place)} of {self._owner(place.path)[0]} {rule}"
-            return Problem(error.code, what, self._locate(place, error.offset), self._masked(error.why, own), fix)
+            return Problem(
+                error.code, what, self._locate(place, error.offset), self._masking.masked(error.why, own), fix
+            )
         if isinstance(place.value, dict | list):
             return Problem("FLOE-125", f"{self._words(place.path)}: {rule}", self._locate(place), fix=fix)
         offset = error.offset if isinstance(error, RuleError) else None
@@ -422,32 +424,8 @@ class ErrorDescriber:
     # ---- what may not be shown
 
     def _secret(self, place: Place, *, why: str, fix: str) -> Problem:
-        self._hide(self._source.locate(*place.path))
+        self._masking.hide(self._source.locate(*place.path))
         return Problem("FLOE-126", f"{self._words(place.path)} holds a secret", self._locate(place), why, fix)
-
-    def _masked(self, text: str, path: YamlPath) -> str:
-        """*text* with the document's own words where it repeats values of the environment."""
-        for other, raw in self._raw.items():
-            value = _value_at(self._document.interpolation.value, other)
-            parts = [value, *re.split(r"[\s,;:/]+", value)] if other == path else [value]
-            for index, part in enumerate(parts):
-                if _may_tell(part, is_part=bool(index), is_own=other == path):
-                    shown = "…" if index else raw
-                    text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", shown.replace("\\", r"\\"), text)
-        return text
-
-    def _hide(self, location: Location) -> None:
-        if location.line is not None and location.column is not None:
-            self._secret_places[location.line] = min(
-                location.column, self._secret_places.get(location.line, location.column)
-            )
-
-    def _without_secrets(self, problem: Problem) -> Problem:
-        location = problem.location
-        if location is None or location.line not in self._secret_places or location.source_line is None:
-            return problem
-        shown = location.source_line[: self._secret_places[location.line] - 1] + "…"
-        return replace(problem, location=replace(location, source_line=shown))
 
 
 def _deletion(place: Place) -> str:
@@ -473,16 +451,3 @@ def _bound(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
         words, key = _LENGTHS[kind]
         return f"it must have {words} {context[key]} entries", ""
     return "", ""
-
-
-def _may_tell(value: str, *, is_part: bool, is_own: bool) -> bool:
-    """Whether a message that repeats *value* would tell it; short words stand in messages anyway."""
-    if is_part:
-        return len(value) >= 2 * _SHORTEST_MASKED or (len(value) >= _SHORTEST_MASKED and not value.isalpha())
-    return bool(value) if is_own else len(value) >= _SHORTEST_MASKED
-
-
-def _value_at(tree: object, path: YamlPath) -> str:
-    for part in path:
-        tree = tree[part]  # type: ignore[index]  # the path comes from the tree
-    return str(tree)
