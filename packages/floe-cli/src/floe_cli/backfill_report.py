@@ -1,6 +1,7 @@
 """Where a backfill stands, what it would launch, and how it ended: in words, and for a program."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import assert_never
 
@@ -52,12 +53,12 @@ def what_next(state: BackfillState) -> str:
             return f"{command} --cancel' ends it"
         case Stop():
             return f"{command}' tries again what failed, and goes on"
-        case Lack():
-            return f"{command}' goes on once these partitions exist"
+        case Lack(unknown):
+            return f"there is no partition {list_names(unknown, limit=_SHOWN_KEYS)}; {command}' goes on once there is"
         case Finish(failed) if failed:
             return f"{command}' tries again what failed"
         case Finish():
-            return f"it is finished; {command} --again' starts over"
+            return f"{command} --again' starts over"
         case _:
             assert_never(state.decision)
 
@@ -78,29 +79,39 @@ def lines_of_plan(state: BackfillState) -> Iterator[str]:
         yield f"  after what is in flight: {list_names(waiting, limit=_SHOWN_KEYS)}"
 
 
-def lines_of_end(state: BackfillState, *, seconds: float, is_interrupted: bool, log: str) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class BackfillEnd:
+    """How the command came to its end; `log` is where what it printed is kept."""
+
+    seconds: float
+    log: str = ""
+    is_interrupted: bool = False
+    was_finished: bool = False
+
+
+def lines_of_end(state: BackfillState, end: BackfillEnd) -> Iterator[str]:
     """How it ended, or where it was left, and what can be done then."""
-    counts, total = state.progress.counts, len(state.progress.states)
-    word, color = _ending(state, is_interrupted=is_interrupted)
-    done = f"{counts['done']} of {total} partitions are done"
-    failed = f", {counts['failed']} failed" if counts["failed"] and not is_interrupted else ""
+    name, counts, total = state.plan.identity.name, state.progress.counts, len(state.progress.states)
+    word, color = _ending(state, end)
+    after = "" if end.was_finished else f" after {end.seconds:.1f} s"
+    failed = f", {counts['failed']} failed" if counts["failed"] and not end.is_interrupted else ""
     shown = click.style(word, fg=color, bold=True)
-    yield f"{state.plan.identity.name} {shown} after {seconds:.1f} s: {done}{failed}"
-    for key in () if is_interrupted else state.progress.having("failed")[:_SHOWN_FAILURES]:
+    yield f"{name} {shown}{after}: {counts['done']} of {total} partitions are done{failed}"
+    for key in () if end.is_interrupted else state.progress.having("failed")[:_SHOWN_FAILURES]:
         yield f"  {key}: {error_of(state, key)}"
-    if log:
-        yield f"what it printed: {log}"
-    if state.decision != Finish():
+    if end.log:
+        yield f"what it printed: {end.log}"
+    if state.decision != Finish() or end.was_finished:
         yield what_next(state)
 
 
-def _ending(state: BackfillState, *, is_interrupted: bool) -> tuple[str, str]:
+def _ending(state: BackfillState, end: BackfillEnd) -> tuple[str, str]:
     if isinstance(state.decision, Wait):
         return "goes on in Dagster's daemon, left", "cyan"
-    if is_interrupted:
+    if end.is_interrupted:
         return "was interrupted", "yellow"
     if state.decision == Finish():
-        return "finished", "green"
+        return "is finished already" if end.was_finished else "finished", "green"
     return "stopped", "red"
 
 

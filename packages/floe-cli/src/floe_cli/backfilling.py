@@ -10,7 +10,14 @@ from contextlib import ExitStack, suppress
 import dagster as dg
 
 from floe_cli.backfill_display import BackfillDisplay, open_backfill_display
-from floe_cli.backfill_report import as_json, lines_of_end, lines_of_plan, lines_of_status, plan_as_json
+from floe_cli.backfill_report import (
+    BackfillEnd,
+    as_json,
+    lines_of_end,
+    lines_of_plan,
+    lines_of_status,
+    plan_as_json,
+)
 from floe_cli.backfill_watch import hand_over, watch
 from floe_cli.console import emit, emit_json, is_terminal, output_into, say
 from floe_cli.project_backfill import ProjectBackfill, loaded_backfill
@@ -66,14 +73,18 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
     with ExitStack() as streams:
         backfill = streams.enter_context(loaded_backfill(project, name))
 
-        def finish(code: int) -> int:
+        def finish(code: int, *, was_finished: bool = False) -> int:
             state, is_on = backfill.state(), backfill.switch().is_on
             streams.close()
-            shown_log = shown_path(log) if log is not None and code == EXIT_FAILED else ""
-            seconds, is_interrupted = time.monotonic() - began, code == EXIT_INTERRUPTED
             if json:
                 emit_json(as_json(state, is_on=is_on))
-            for line in lines_of_end(state, seconds=seconds, is_interrupted=is_interrupted, log=shown_log):
+            end = BackfillEnd(
+                seconds=time.monotonic() - began,
+                log=shown_path(log) if log is not None and code == EXIT_FAILED else "",
+                is_interrupted=code == EXIT_INTERRUPTED,
+                was_finished=was_finished,
+            )
+            for line in lines_of_end(state, end):
                 say(line)
             return code
 
@@ -82,6 +93,8 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
         if again:
             _begin_again(backfill)
         retry_failed(backfill.identity, backfill.instance, at=time.time())
+        if backfill.state().decision == Finish():
+            return finish(0, was_finished=True)
         terminal = streams.enter_context(output_into(log))
         display = streams.enter_context(open_backfill_display(terminal, live=is_terminal() and not verbose))
         try:

@@ -1,0 +1,263 @@
+"""`floe backfill` in this process: carrying out, resuming, looking at and beginning again."""
+
+import json
+import re
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from inline_snapshot import snapshot
+
+from floe_cli.main import run_command_line
+from floe_dagster.backfilling.turns import TURNS_DIR, own_turn
+from plugins.user_project import UserProject
+
+FILES = {
+    "floe.yaml": """
+        name: shop
+        orchestration:
+          asset_modules: [days]
+          jobs:
+            load: {type: batch, selection: [raw, clean], executor: in_process}
+            load_ranges: {type: batch, selection: [whole], executor: in_process}
+            load_customers: {type: batch, selection: [by_customer], executor: in_process}
+          backfills:
+            january: {job: load, partition_range: {start: 2024-01-01, end: 2024-01-05}, batch_size: 2}
+            on_and_on: {job: load, partition_keys: [2024-02-01, 2024-02-02, 2024-02-03], on_failure: continue}
+            ranges: {job: load_ranges, partition_range: {start: 2024-01-01, end: 2024-01-05}, batch_size: 3}
+            customers: {job: load_customers, partition_keys: [a]}
+        """,
+    "days.py": """
+        import warnings
+        from pathlib import Path
+
+        import dagster as dg
+
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        DAYS = dg.DailyPartitionsDefinition("2024-01-01")
+        HERE = Path(__file__).parent
+
+        def stumble(name):
+            print("reading", name)
+            if (HERE / name).exists():
+                raise ValueError("no such file")
+
+        @dg.asset(partitions_def=DAYS)
+        def raw(context) -> None:
+            stumble(f"raw-{context.partition_key}")
+
+        @dg.asset(partitions_def=DAYS, deps=[raw])
+        def clean(context) -> None:
+            stumble(f"clean-{context.partition_key}")
+
+        @dg.asset(partitions_def=DAYS, backfill_policy=dg.BackfillPolicy.single_run())
+        def whole() -> None: ...
+
+        @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="customers"))
+        def by_customer() -> None: ...
+        """,
+}
+OWN_LINE = re.compile(
+    r"  (done|failed|why:|fix:|2024-)| {12}|error|(january|on_and_on|ranges|customers)[: ]|'floe|there"
+)
+
+
+@pytest.fixture(autouse=True)
+def _project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("FLOE_PROJECT_DIR", "DAGSTER_HOME"):  # set by the code under test
+        monkeypatch.setenv(variable, "")
+        monkeypatch.delenv(variable)
+    user_project.write(FILES)
+
+
+def backfill(*arguments: str) -> int:
+    return run_command_line(["backfill", *arguments])
+
+
+def said(capfd: pytest.CaptureFixture[str]) -> str:
+    """What floe said, without lengths of time and ids; what Dagster logs stays out of a terminal, but not of a test."""
+    lines = [line for line in capfd.readouterr().err.splitlines() if OWN_LINE.match(line) and "^^^" not in line]
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", re.sub(r"\d+\.\d s\b", "N s", "\n".join(lines)))
+
+
+def materialised(asset: str) -> list[str]:
+    with dg.DagsterInstance.from_config(str(Path(".floe", "dagster_home").absolute())) as instance:
+        records = instance.fetch_materializations(dg.AssetKey(asset), limit=1000).records
+        return [str(record.partition_key) for record in reversed(records)]
+
+
+@pytest.mark.requirement("010-FR-041", "010-FR-042", "010-FR-044")
+def test_every_partition_is_run_in_order_and_told(capfd: pytest.CaptureFixture[str]) -> None:
+    assert backfill("january") == 0
+
+    assert said(capfd) == snapshot("""\
+january: 0 of 5 partitions are done
+  done      2024-01-01  N s
+  done      2024-01-02  N s
+  done      2024-01-03  N s
+  done      2024-01-04  N s
+  done      2024-01-05  N s
+january finished after N s: 5 of 5 partitions are done\
+""")
+    days = [f"2024-01-0{day}" for day in range(1, 6)]
+    assert (materialised("raw"), materialised("clean")) == (days, days)
+
+
+def test_a_failure_ends_it_after_its_batch_and_is_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("clean-2024-01-01").touch()
+
+    assert backfill("january") == 3
+    assert said(capfd) == snapshot("""\
+january: 0 of 5 partitions are done
+  failed    2024-01-01  N s  run ID
+            days.py:21 in clean
+                stumble(f"clean-{context.partition_key}")
+            days.py:13 in stumble
+                raise ValueError("no such file")
+            ValueError: no such file
+  done      2024-01-02  N s
+january stopped after N s: 1 of 5 partitions are done, 1 failed
+  2024-01-01: ValueError: no such file
+'floe backfill january' tries again what failed, and goes on\
+""")
+    assert materialised("clean") == ["2024-01-02"]
+
+    Path("clean-2024-01-01").unlink()
+    assert backfill("january") == 0
+    assert said(capfd) == snapshot("""\
+january: 1 of 5 partitions are done
+  done      2024-01-01  N s
+  done      2024-01-03  N s
+  done      2024-01-04  N s
+  done      2024-01-05  N s
+january finished after N s: 5 of 5 partitions are done\
+""")
+    assert materialised("raw") == [f"2024-01-0{day}" for day in range(1, 6)]
+    assert sorted(materialised("clean")) == [f"2024-01-0{day}" for day in range(1, 6)]
+
+
+def test_with_continue_it_goes_on_past_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("raw-2024-02-02").touch()
+
+    assert backfill("on_and_on") == 3
+
+    assert said(capfd).splitlines()[-3:] == snapshot(
+        [
+            "on_and_on stopped after N s: 2 of 3 partitions are done, 1 failed",
+            "  2024-02-02: ValueError: no such file",
+            "'floe backfill on_and_on' tries again what failed",
+        ]
+    )
+    assert materialised("clean") == ["2024-02-01", "2024-02-03"]
+
+
+def test_a_finished_backfill_starts_again_only_when_it_is_asked_to(capfd: pytest.CaptureFixture[str]) -> None:
+    assert backfill("ranges") == 0
+    said(capfd)
+
+    assert backfill("ranges") == 0
+    assert said(capfd) == snapshot("""\
+ranges is finished already: 5 of 5 partitions are done
+'floe backfill ranges --again' starts over\
+""")
+    assert backfill("ranges", "--again") == 0
+    assert said(capfd) == snapshot("""\
+ranges: 0 of 5 partitions are done
+  done      2024-01-01..2024-01-03  N s
+  done      2024-01-04..2024-01-05  N s
+ranges finished after N s: 5 of 5 partitions are done\
+""")
+    assert len(materialised("whole")) == 10
+
+
+def test_what_would_be_launched_is_shown_and_not_launched(capfd: pytest.CaptureFixture[str]) -> None:
+    assert backfill("january", "--dry-run") == 0
+    assert capfd.readouterr().out == snapshot("""\
+january: 5 partitions in 5 runs of job load
+  batch   1  2024-01-01, 2024-01-02
+  batch   2  2024-01-03, 2024-01-04
+  batch   3  2024-01-05
+""")
+    assert backfill("ranges", "--dry-run", "--format", "json") == 0
+    assert json.loads(capfd.readouterr().out) == snapshot(
+        {
+            "backfill": "ranges",
+            "job": "load_ranges",
+            "batches": [
+                [{"partitions": ["2024-01-01", "2024-01-02", "2024-01-03"], "assets": None}],
+                [{"partitions": ["2024-01-04", "2024-01-05"], "assets": None}],
+            ],
+        }
+    )
+    assert materialised("raw") == []
+
+
+def test_the_status_says_which_partitions_are_done_and_why_others_failed(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("clean-2024-01-01").touch()
+    backfill("january")
+    capfd.readouterr()
+
+    assert backfill("january", "--status") == 0
+    assert capfd.readouterr().out == snapshot("""\
+january: job load, 5 partitions in batches of 2
+  done           1
+  failed         1  2024-01-01
+                    2024-01-01: ValueError: no such file
+  missing        3  2024-01-03, 2024-01-04, 2024-01-05
+sensor january_backfill is off
+'floe backfill january' tries again what failed, and goes on
+""")
+    assert backfill("january", "--status", "--format", "json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["failed"].pop()["error"] == "ValueError: no such file"
+    assert told == snapshot(
+        {
+            "backfill": "january",
+            "job": "load",
+            "state": "stopped",
+            "round": 1,
+            "sensor": "off",
+            "batch_size": 2,
+            "partitions": 5,
+            "done": 1,
+            "in_flight": [],
+            "failed": [],
+            "missing": ["2024-01-03", "2024-01-04", "2024-01-05"],
+            "unknown": [],
+        }
+    )
+
+
+def test_dynamic_keys_that_do_not_exist_are_told(capfd: pytest.CaptureFixture[str]) -> None:
+    assert backfill("customers") == 3
+
+    assert said(capfd) == snapshot("""\
+customers: 0 of 0 partitions are done
+customers stopped after N s: 0 of 0 partitions are done
+there is no partition a; 'floe backfill customers' goes on once there is\
+""")
+
+
+def test_two_command_lines_do_not_work_on_it_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    with own_turn(Path(".floe") / TURNS_DIR, "january"):
+        assert backfill("january") == 1
+
+    assert "backfill 'january' is worked on by process" in capfd.readouterr().err
+    assert materialised("raw") == []
+
+
+def test_an_unknown_backfill_is_answered_with_the_closest(capfd: pytest.CaptureFixture[str]) -> None:
+    assert backfill("januari") == 2
+
+    assert said(capfd) == snapshot("""\
+error[FLOE-430]: there is no backfill 'januari'
+  why: the backfills are january, on_and_on, ranges, customers
+  fix: did you mean 'january'?\
+""")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--status", "--cancel"), ("--again", "--status")], ids=["two actions", "again with a look"]
+)
+def test_options_that_do_not_go_together_are_wrong_usage(arguments: tuple[str, ...]) -> None:
+    assert backfill("january", *arguments) == 2
