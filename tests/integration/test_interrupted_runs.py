@@ -1,0 +1,276 @@
+"""Runs that are interrupted, killed or started twice: `floe run` as a process, on a project whose steps take long."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
+FILES = {
+    "floe.yaml": """
+name: held
+orchestration:
+  asset_modules: [assets]
+  dbt: {project_dir: dbt, fetch: [row_counts]}
+  jobs:
+    all: {type: batch, selection: [orders, counted]}
+    hold: {type: batch, selection: [stubborn]}
+    retry: {type: batch, selection: [patient]}
+""",
+    "assets.py": """
+import time
+
+import dagster as dg
+import pyarrow as pa
+
+from floe_dagster import floe_asset
+
+
+@floe_asset(outputs=["bronze.orders"])
+def orders() -> pa.Table:
+    return pa.table({"id": range(10)})
+
+
+@dg.asset
+def stubborn() -> None:
+    print("held", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            print("not now", flush=True)
+
+
+@dg.asset(retry_policy=dg.RetryPolicy(max_retries=3, delay=60))
+def patient() -> None:
+    print("held", flush=True)
+    time.sleep(60)
+""",
+    "dbt/dbt_project.yml": "name: held\nversion: '1.0'\nprofile: held\nmodels: {+materialized: table}\n",
+    "dbt/models/sources.yml": "sources: [{name: bronze, tables: [{name: orders}]}]\n",
+    "dbt/models/counted.sql": (
+        "select count(*) as rows from {{ source('bronze', 'orders') }}, range({{ env_var('ROWS', '1') }})\n"
+    ),
+}
+FOR_HOURS = {"ROWS": "1000000000000"}
+IN_THE_MODEL = "START sql table model"
+SECONDS = 25.0  # an idle machine needs one or two
+
+
+class Project:
+    """A project folder, and the processes that run its jobs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run(self, job: str) -> "subprocess.CompletedProcess[str]":
+        command = [*FLOE, "run", job, "--format", "json"]
+        return subprocess.run(command, cwd=self.path, env=environment(), capture_output=True, text=True, check=False)
+
+    @contextmanager
+    def started(self, job: str, variables: Mapping[str, str] | None = None) -> Iterator["Run"]:
+        """`floe run` in a session of its own, none of whose processes outlives the block."""
+        printed = self.path / f"printed-{time.monotonic_ns()}"
+        with printed.open("wb") as output:
+            process = subprocess.Popen(
+                [*FLOE, "run", job, "-v"],
+                cwd=self.path,
+                env={**environment(), **(variables or {})},
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield Run(process, printed)
+        finally:
+            for left in processes_of_session(process.pid):
+                os.kill(left, signal.SIGKILL)
+            process.wait()
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """Status → how many runs have it."""
+        with sqlite3.connect(self.path / ".floe" / "dagster_home" / "history" / "runs.db") as connection:
+            return dict(connection.execute("select status, count(*) from runs group by status"))
+
+
+class Run:
+    """A `floe run` that is under way."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", printed: Path) -> None:
+        self.process = process
+        self._file = printed
+
+    @property
+    def printed(self) -> str:
+        return self._file.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def left(self) -> list[int]:
+        """Processes that live of those that it started."""
+        return processes_of_session(self.process.pid)
+
+    def wait_for(self, text: str) -> None:
+        while text not in self.printed:
+            assert self.process.poll() is None, self.printed
+            time.sleep(0.02)
+
+    def interrupt(self) -> float:
+        """Send SIGTERM, as whoever started it would; the seconds until it has ended."""
+        sent = time.monotonic()
+        self.process.terminate()
+        self.process.wait(timeout=60)
+        return time.monotonic() - sent
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "FLOE_"))}
+
+
+def processes_of_session(session: int) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, _, _, own_session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+            if int(own_session) == session and state != "Z":
+                found.append(int(process.name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One project for all tests: each leaves it so that the next run succeeds."""
+    folder = tmp_path_factory.mktemp("runs") / "it's 100% Größe {x}"
+    for name, text in FILES.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return Project(folder)
+
+
+def test_two_first_runs_at_once_both_succeed(project: Project) -> None:
+    with project.started("all") as one, project.started("all") as other:
+        codes = [one.process.wait(), other.process.wait()]
+
+    assert codes == [0, 0], one.printed + other.printed
+    assert project.statuses == {"SUCCESS": 2}
+
+
+def test_two_runs_that_are_interrupted_in_dbt_end_soon_and_leave_nothing_behind(project: Project) -> None:
+    before = project.statuses
+
+    with project.started("all", FOR_HOURS) as one, project.started("all", FOR_HOURS) as other:
+        while not any(IN_THE_MODEL in run.printed for run in (one, other)):
+            time.sleep(0.02)
+        for run in (one, other):
+            run.wait_for("Running dbt command")
+        seconds = [one.interrupt(), other.interrupt()]
+        left = one.left + other.left
+
+    for run in (one, other):
+        assert "all was canceled" in run.printed
+        assert "cancel  the run; interrupt it once more to end it at once" in run.printed
+    assert (one.process.returncode, other.process.returncode, left) == (130, 130, [])
+    assert project.statuses == {**before, "CANCELED": 2}
+    assert max(seconds) < SECONDS
+    assert project.run("all").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("job", "moment"),
+    [
+        pytest.param("all", IN_THE_MODEL, id="in a dbt model"),
+        pytest.param("hold", "held", id="in a Python step"),
+    ],
+)
+def test_a_run_that_was_killed_is_failed_at_the_next_run_which_succeeds(
+    project: Project, job: str, moment: str
+) -> None:
+    before = project.statuses
+    with project.started(job, FOR_HOURS) as killed:
+        killed.wait_for(moment)
+        killed.process.kill()
+        killed.process.wait()
+        assert project.statuses == {**before, "STARTED": 1}
+        wait_until(lambda: not killed.left)
+
+    after = project.run("all")
+
+    assert after.returncode == 0, after.stderr
+    assert f"of {job} was still shown as running; its process is gone: marked as failed" in after.stderr
+    assert project.statuses == {
+        **before,
+        "SUCCESS": before["SUCCESS"] + 1,
+        "FAILURE": before.get("FAILURE", 0) + 1,
+    }
+    assert "was still shown as running" not in project.run("all").stderr
+
+
+def test_a_run_that_lives_is_left_alone_by_the_next_one(project: Project) -> None:
+    before = project.statuses
+    with project.started("hold") as living:
+        living.wait_for("held")
+
+        assert project.run("all").returncode == 0
+        assert project.statuses == {**before, "SUCCESS": before["SUCCESS"] + 1, "STARTED": 1}
+
+
+@pytest.mark.parametrize(
+    ("signals", "most"), [pytest.param(1, 30.0, id="in good time"), pytest.param(2, 10.0, id="at once the second time")]
+)
+def test_a_step_that_will_not_end_is_ended(project: Project, signals: int, most: float) -> None:
+    before = project.run("all") and project.statuses
+    with project.started("hold") as run:
+        run.wait_for("held")
+        if signals > 1:
+            run.process.terminate()
+            run.wait_for("not now")
+            time.sleep(1)
+        seconds = run.interrupt()
+
+    assert run.process.returncode == 130
+    assert "hold was canceled" in run.printed
+    assert project.statuses == {**before, "CANCELED": before.get("CANCELED", 0) + 1}
+    assert seconds < most
+
+
+def test_an_interrupted_step_is_not_tried_again_by_its_retry_policy(project: Project) -> None:
+    before = project.run("all") and project.statuses
+    with project.started("retry") as run:
+        run.wait_for("held")
+        seconds = run.interrupt()
+
+    assert run.process.returncode == 130
+    assert run.printed.count("held") == 1
+    assert project.statuses == {**before, "CANCELED": before.get("CANCELED", 0) + 1}
+    assert seconds < SECONDS
+
+
+def test_an_interrupt_before_there_is_a_run_is_one_sentence(project: Project) -> None:
+    before = project.run("all") and project.statuses
+    (project.path / "assets.py").write_text(
+        "import time\nprint('importing', flush=True)\ntime.sleep(60)\n" + FILES["assets.py"], encoding="utf-8"
+    )
+    with project.started("all") as run:
+        run.wait_for("importing")
+        run.interrupt()
+    (project.path / "assets.py").write_text(FILES["assets.py"], encoding="utf-8")
+
+    assert run.process.returncode == 130
+    assert run.printed.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in run.printed
+    assert project.statuses == before
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
