@@ -1,12 +1,17 @@
 """`floe list` in this process, on a project without dbt."""
 
 import json
+from pathlib import Path
 
+import dagster as dg
 import pytest
 import time_machine
 
 from floe_cli.counts import list_counts
 from floe_cli.main import run_command_line
+from floe_core.project import ProjectFolder
+from floe_core.schemas.platform_spec import embedded_platform
+from floe_dagster.running.instance import prepare_dagster_home
 from plugins.user_project import UserProject
 
 FILES = {
@@ -100,12 +105,54 @@ def test_what_the_document_alone_knows(capfd: pytest.CaptureFixture[str]) -> Non
         ["name", "type", "target", "poll interval seconds", "enabled"],
         ["arrival", "file_watcher", "load", "60", "yes"],
     ]
+
+
+@time_machine.travel("2024-03-30T12:00:00+00:00", tick=False)
+def test_partitions_with_their_keys_and_the_assets_that_use_them(
+    user_project: UserProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    user_project.write({"floe.yaml": FILES["floe.yaml"] + "  assets: {report: {partitions: daily}}\n"})
+    with dg.DagsterInstance.from_config(str(_dagster_home(user_project))) as instance:
+        instance.add_dynamic_partitions("files", ["b.csv", "a.csv"])
+
     assert rows(listed(capfd, "partitions")) == [
-        ["name", "type", "partitions"],
-        ["daily", "time_window", "0 0 * * * from 2024-01-01 in Europe/Berlin"],
-        ["by_shop", "multi", "day (0 0 * * * from 2024-01-01 in UTC) × shop (north, south)"],
-        ["files", "dynamic", "keys that are added while it runs"],
+        ["name", "type", "partitions", "keys", "first", "last", "assets"],
+        ["daily", "time_window", "0 0 * * * from 2024-01-01 in Europe/Berlin", "89", "2024-01-01", "2024-03-29", "1"],
+        [
+            *("by_shop", "multi", "day (0 0 * * * from 2024-01-01 in UTC) × shop (north, south)"),
+            *("178", "2024-01-01|north", "2024-03-29|south", "0"),
+        ],
+        ["files", "dynamic", "keys that are added while it runs", "2", "b.csv", "a.csv", "0"],
     ]
+
+
+@pytest.mark.requirement("010-FR-028")
+def test_schedules_of_partitioned_jobs_with_the_partitions_that_a_tick_launches(
+    user_project: UserProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    user_project.write(
+        {
+            "floe.yaml": """
+                orchestration:
+                  asset_modules: [assets]
+                  partitions: {daily: {type: time_window, start: "2024-01-01"}}
+                  assets: {report: {partitions: daily}}
+                  schedules:
+                    reporting: {selection: [report], cron_schedule: "@daily"}
+                    weekly: {selection: [report], cron_schedule: "@weekly", partition_selector: "last:7"}
+                    loading: {selection: [orders], cron_schedule: "@daily"}
+                """
+        }
+    )
+
+    shown = {
+        row["name"]: row["partition_selector"] for row in json.loads(listed(capfd, "--format", "json"))["schedules"]
+    }
+    assert shown == {"loading": None, "reporting": "latest", "weekly": "last:7"}
+    assert run_command_line(["validate"]) == 0
+    assert capfd.readouterr().err.splitlines()[-1] == (
+        "partitions that a tick launches: reporting latest, weekly last:7"
+    )
 
 
 def test_backfills_with_where_they_stand(user_project: UserProject, capfd: pytest.CaptureFixture[str]) -> None:
@@ -160,3 +207,9 @@ def test_counts_for_a_sentence() -> None:
         "12 assets, 1 job, 2 partitions definitions"
     )
     assert list_counts({"assets": 0}) == "nothing is defined"
+
+
+def _dagster_home(project: UserProject) -> Path:
+    """The home of the project's own instance, as a run would have made it."""
+    folder = ProjectFolder(project.path)
+    return prepare_dagster_home(folder, embedded_platform()).path

@@ -154,6 +154,7 @@ def test_the_json_of_a_valid_project(
     assert json.loads(capsys.readouterr().out) == {
         "valid": True,
         "counts": {"asset modules": 0, "jobs": 1, "schedules": 1, "sensors": 0, "partitions": 0, "backfills": 0},
+        "partition_selectors": {},
         "problems": [],
     }
 

@@ -23,7 +23,10 @@ from floe_dagster.asset_settings.patterns import NOTHING_SET, SettingPlace
 from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.plan import plan_backfill
 from floe_dagster.backfilling.state import name_state, read_state
+from floe_dagster.loaders.partition_loader import build_partitions
 from floe_dagster.loading import LoadedProject
+from floe_dagster.partitioning.choice import is_dynamic
+from floe_dagster.partitioning.summary import summarize_keys
 from floe_dagster.partitioning.texts import describe_partitions
 from floe_dagster.running.instance import open_instance
 from floe_dagster.selection.asset_index import KeyPath
@@ -62,6 +65,7 @@ def list_schedules(loaded: LoadedProject, now: datetime) -> list[Row]:
             if isinstance(schedule.cron_schedule, str)
             else list(schedule.cron_schedule),
             "timezone": schedule.execution_timezone or "UTC",
+            "partition_selector": loaded.partition_selectors.get(name),
             "enabled": schedule.default_status == dg.DefaultScheduleStatus.RUNNING,
             "next_tick": _next_tick(schedule, now).isoformat(timespec="minutes"),
             "description": schedule.description,
@@ -87,12 +91,28 @@ def list_sensors(loaded: LoadedProject, _: datetime) -> list[Row]:
     ]
 
 
-def list_partitions(loaded: LoadedProject, _: datetime) -> list[Row]:
-    """A row for each partitions definition of floe.yaml."""
-    return [
-        {"name": name, "type": partition.type, "partitions": _describe(partition)}
-        for name, partition in loaded.document.spec.orchestration.partitions.items()
-    ]
+def list_partitions(loaded: LoadedProject, now: datetime) -> list[Row]:
+    """A row for each partitions definition of floe.yaml: the keys that it has at *now*, how many assets use it."""
+    partitions, source = loaded.document.spec.orchestration.partitions, loaded.document.source
+    definitions = build_partitions(partitions, source=source).definitions
+    keeps_keys = any(is_dynamic(definition) for definition in definitions.values())
+    instance = open_instance(loaded.project, loaded.platform.spec) if keeps_keys else None
+    used = [spec.partitions_def for spec in loaded.definitions.resolve_all_asset_specs()] if partitions else []
+    rows = []
+    for name, partition in partitions.items():
+        keys = summarize_keys(definitions[name], at=now, dynamic_partitions_store=instance)
+        rows.append(
+            {
+                "name": name,
+                "type": partition.type,
+                "partitions": _describe(partition),
+                "keys": keys.number,
+                "first": keys.first,
+                "last": keys.last,
+                "assets": sum(1 for other in used if other is not None and other == definitions[name]),
+            }
+        )
+    return rows
 
 
 def list_backfills(loaded: LoadedProject, now: datetime) -> list[Row]:

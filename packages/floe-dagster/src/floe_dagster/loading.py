@@ -71,6 +71,7 @@ class LoadedProject:
     group_places: Mapping[KeyPath, Location]
     jobs: Mapping[str, Launchable]
     schedules: Mapping[str, Schedule]
+    partition_selectors: Mapping[str, str]  # schedule of a partitioned job → what a tick launches
     warnings: tuple[Problem, ...]
 
 
@@ -91,6 +92,7 @@ class _Launches:
 
     jobs: Mapping[str, Launchable]
     schedules: Mapping[str, Schedule]
+    partition_selectors: Mapping[str, str]
     sensors: Mapping[str, dg.SensorDefinition]
 
 
@@ -225,6 +227,7 @@ def load_project(
         group_places=sources.modules.group_places,
         jobs=launches.jobs,
         schedules=launches.schedules,
+        partition_selectors=launches.partition_selectors,
         warnings=problems.warnings,
     )
 
@@ -422,7 +425,7 @@ def _build_launches(
     problems.raise_if_any(LoadError)
     problems.extend(built_schedules.warnings)
     problems.extend(_not_in_effect(spec.orchestration, not_built, built_schedules, source))
-    return _Launches(jobs, schedules, sensors)
+    return _Launches(jobs, schedules, built_schedules.selectors, sensors)
 
 
 def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, YamlPath]]:

@@ -12,7 +12,7 @@ from floe_cli.options import current_project, format_option, shared_options
 
 _SECTIONS = ("assets", "jobs", "schedules", "sensors", "partitions", "backfills")
 _DETAILS = frozenset({"description", "tags"})  # for machines and for the UI; a table stays narrow without
-_NUMBERS = frozenset({"assets", "deps", "number", "batch size", "done", "poll interval seconds"})
+_NUMBERS = frozenset({"assets", "deps", "keys", "number", "batch size", "done", "poll interval seconds"})
 
 
 @click.command()

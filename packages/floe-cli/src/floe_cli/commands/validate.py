@@ -33,32 +33,38 @@ def command(ctx: click.Context, schema_only: bool, strict_env: bool, output_form
     problems = ProblemCollector()
     verdict = ""
     counts: dict[str, int] = {}
+    selectors: dict[str, str] = {}
     with problems.collecting():
         project = current_project()
         check = _check_documents if schema_only else _check_everything
-        verdict, counts = check(project, strict_env=strict_env, problems=problems)
+        verdict, counts, selectors = check(project, strict_env=strict_env, problems=problems)
     valid = not problems.errors
     if output_format == "json":
         shown = [problem.to_json() for problem in problems.problems]
-        emit_json({"valid": valid, "counts": counts if valid else {}, "problems": shown})
+        known = (
+            {"counts": counts, "partition_selectors": selectors} if valid else {"counts": {}, "partition_selectors": {}}
+        )
+        emit_json({"valid": valid, **known, "problems": shown})
     else:
         show_problems(problems.problems)
         if valid:
             say("\n" * bool(problems.warnings) + f"{shown_path(project.floe_yaml)} {verdict}: {list_counts(counts)}")
+            if selectors:
+                say("partitions that a tick launches: " + ", ".join(f"{name} {one}" for name, one in selectors.items()))
     ctx.exit(0 if valid else EXIT_FINDINGS)
 
 
 def _check_documents(
     project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
-) -> tuple[str, dict[str, int]]:
+) -> tuple[str, dict[str, int], dict[str, str]]:
     checked = check_documents(project, environ=os.environ, strict_env=strict_env)
     problems.extend(checked.warnings)
-    return "is valid by itself", count_definitions(checked.document.spec)
+    return "is valid by itself", count_definitions(checked.document.spec), {}
 
 
 def _check_everything(
     project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
-) -> tuple[str, dict[str, int]]:
+) -> tuple[str, dict[str, int], dict[str, str]]:
     gc.enable()
     from floe_cli.checking import check_project  # noqa: PLC0415 - --schema-only does without Dagster
 
@@ -67,4 +73,5 @@ def _check_everything(
     loaded = found.loaded
     counts = count_definitions(found.documents.document.spec, assets=len(loaded.index.nodes) if loaded else None)
     unset = list_names(found.unset)
-    return f"is valid as far as can be told without {unset}" if found.unset else "is valid", counts
+    verdict = f"is valid as far as can be told without {unset}" if found.unset else "is valid"
+    return verdict, counts, dict(loaded.partition_selectors) if loaded else {}
