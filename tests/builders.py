@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from floe_core.errors import format_yaml_path
 from floe_core.interpolation import interpolate
-from floe_core.names import RuleError
+from floe_core.names.rules import RuleError
 from floe_core.schemas.asset_config import AssetConfig
 from floe_core.schemas.backfill_definition import BackfillDefinition
 from floe_core.schemas.floe_spec import FloeSpec

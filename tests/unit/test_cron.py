@@ -15,7 +15,7 @@ from inline_snapshot import snapshot
 
 from builders import refusals
 from floe_core.cron import CronError, parse_cron, smallest_interval, ticks_from, ticks_once_a_day_at_most
-from floe_core.names import CronExpression
+from floe_core.names.times import CronExpression
 
 VALUES = ["0", "1", "5", "7", "12", "23", "24", "29", "30", "31", "32", "59", "60", "100", "-1", "", "x", "15"]
 NAMES = ["mon", "FRI", "sun", "jan", "Dec", "mondy", "l", "L", "h", "w"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from floe_core.names import RuleError
+from floe_core.names.rules import RuleError
 from floe_dagster.partitioning.dynamic_keys import KeyChange, compare_keys, read_keys
 
 KEYS = st.lists(st.sampled_from("abcdefg"), unique=True)

@@ -12,8 +12,23 @@ from inline_snapshot import snapshot
 from pydantic import TypeAdapter
 
 from builders import fold, refusals
-from floe_core import names
-from floe_core.names import RuleError, format_duration, parse_date_or_time, parse_duration
+from floe_core.names.addresses import BucketName, DatabaseUri, Url
+from floe_core.names.identifiers import DefinitionName, EnvironmentName, GroupName, ProjectName, VariableName
+from floe_core.names.import_paths import FunctionReference, ModuleReference
+from floe_core.names.labels import AssetTagValue, Kind, Owner, PoolName, TagKey, TagValue
+from floe_core.names.partition_keys import PartitionKey, PartitionSelector
+from floe_core.names.paths import GlobPattern, LocalPath
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import RegularExpression, Text, WholeNumber
+from floe_core.names.selections import AssetGlob, SelectionItem
+from floe_core.names.times import (
+    CronExpression,
+    Duration,
+    TimeZone,
+    format_duration,
+    parse_date_or_time,
+    parse_duration,
+)
 
 
 def accepted(kind: Any, value: object) -> object:
@@ -21,38 +36,38 @@ def accepted(kind: Any, value: object) -> object:
 
 
 GOOD = [
-    pytest.param(names.DefinitionName, "daily_load2", id="definition name"),
-    pytest.param(names.ProjectName, "e-commerce-pipeline", id="project name"),
-    pytest.param(names.ProjectName, "2fast", id="project name that begins with a digit"),
-    pytest.param(names.ModuleReference, "shop.assets.bronze", id="absolute module"),
-    pytest.param(names.ModuleReference, "shop", id="module of one part"),
-    pytest.param(names.ModuleReference, ".assets.bronze", id="relative module"),
-    pytest.param(names.ModuleReference, "shop.assets.*", id="modules of a package"),
-    pytest.param(names.ModuleReference, ".assets.*", id="modules of a relative package"),
-    pytest.param(names.FunctionReference, "shop.ops.vacuum", id="function"),
-    pytest.param(names.CronExpression, "@daily", id="cron word"),
-    pytest.param(names.TimeZone, "Europe/Berlin", id="zone"),
-    pytest.param(names.LocalPath, "./incoming/", id="relative path"),
-    pytest.param(names.LocalPath, "~/.dbt", id="home"),
-    pytest.param(names.LocalPath, "/srv/in: coming", id="absolute path with a colon"),
-    pytest.param(names.GlobPattern, "**/*_data_[0-9]*.csv", id="file pattern"),
-    pytest.param(names.AssetGlob, "{bronze,silver}/*", id="asset pattern"),
-    pytest.param(names.GroupName, "marts/finance", id="group"),
-    pytest.param(names.PartitionKey, "us-east", id="partition key"),
-    pytest.param(names.PartitionSelector, "last:7", id="last windows"),
-    pytest.param(names.PartitionSelector, "lastminute", id="partition key that begins like a word"),
-    pytest.param(names.TagKey, "dagster/priority", id="tag key"),
-    pytest.param(names.AssetTagValue, "", id="empty tag value"),
-    pytest.param(names.Kind, "python", id="kind"),
-    pytest.param(names.Owner, "team:data", id="team"),
-    pytest.param(names.Owner, "ada@example.com", id="address"),
-    pytest.param(names.PoolName, "warehouse/writes", id="pool"),
-    pytest.param(names.EnvironmentName, "prod-eu.1", id="environment"),
-    pytest.param(names.VariableName, "_SECRET1", id="variable"),
-    pytest.param(names.RegularExpression, r"(?P<day>\d+)", id="expression"),
-    pytest.param(names.Url, "https://host:8181/api", id="address of a service"),
-    pytest.param(names.DatabaseUri, "postgresql+psycopg2://user@host/db", id="database address"),
-    pytest.param(names.BucketName, "data-lake.prod", id="bucket"),
+    pytest.param(DefinitionName, "daily_load2", id="definition name"),
+    pytest.param(ProjectName, "e-commerce-pipeline", id="project name"),
+    pytest.param(ProjectName, "2fast", id="project name that begins with a digit"),
+    pytest.param(ModuleReference, "shop.assets.bronze", id="absolute module"),
+    pytest.param(ModuleReference, "shop", id="module of one part"),
+    pytest.param(ModuleReference, ".assets.bronze", id="relative module"),
+    pytest.param(ModuleReference, "shop.assets.*", id="modules of a package"),
+    pytest.param(ModuleReference, ".assets.*", id="modules of a relative package"),
+    pytest.param(FunctionReference, "shop.ops.vacuum", id="function"),
+    pytest.param(CronExpression, "@daily", id="cron word"),
+    pytest.param(TimeZone, "Europe/Berlin", id="zone"),
+    pytest.param(LocalPath, "./incoming/", id="relative path"),
+    pytest.param(LocalPath, "~/.dbt", id="home"),
+    pytest.param(LocalPath, "/srv/in: coming", id="absolute path with a colon"),
+    pytest.param(GlobPattern, "**/*_data_[0-9]*.csv", id="file pattern"),
+    pytest.param(AssetGlob, "{bronze,silver}/*", id="asset pattern"),
+    pytest.param(GroupName, "marts/finance", id="group"),
+    pytest.param(PartitionKey, "us-east", id="partition key"),
+    pytest.param(PartitionSelector, "last:7", id="last windows"),
+    pytest.param(PartitionSelector, "lastminute", id="partition key that begins like a word"),
+    pytest.param(TagKey, "dagster/priority", id="tag key"),
+    pytest.param(AssetTagValue, "", id="empty tag value"),
+    pytest.param(Kind, "python", id="kind"),
+    pytest.param(Owner, "team:data", id="team"),
+    pytest.param(Owner, "ada@example.com", id="address"),
+    pytest.param(PoolName, "warehouse/writes", id="pool"),
+    pytest.param(EnvironmentName, "prod-eu.1", id="environment"),
+    pytest.param(VariableName, "_SECRET1", id="variable"),
+    pytest.param(RegularExpression, r"(?P<day>\d+)", id="expression"),
+    pytest.param(Url, "https://host:8181/api", id="address of a service"),
+    pytest.param(DatabaseUri, "postgresql+psycopg2://user@host/db", id="database address"),
+    pytest.param(BucketName, "data-lake.prod", id="bucket"),
 ]
 
 
@@ -63,53 +78,53 @@ def test_what_is_well_formed_stays_as_it_is(kind: object, value: str) -> None:
 
 def test_what_is_refused_and_why() -> None:
     bad = [
-        (names.DefinitionName, "bronze-load"),
-        (names.DefinitionName, "1st"),
-        (names.DefinitionName, ""),
-        (names.DefinitionName, "a\n"),
-        (names.DefinitionName, "class"),
-        (names.DefinitionName, "config"),
-        (names.ProjectName, "my shop"),
-        (names.ModuleReference, "shop/assets/bronze.py"),
-        (names.ModuleReference, "shop..bronze"),
-        (names.ModuleReference, "*"),
-        (names.FunctionReference, "vacuum"),
-        (names.FunctionReference, "shop.ops:vacuum()"),
-        (names.CronExpression, "0 25 * * *"),
-        (names.TimeZone, "Europe/Berlim"),
-        (names.TimeZone, "Europe"),
-        (names.TimeZone, "/etc/passwd"),
-        (names.LocalPath, "s3://lake/incoming"),
-        (names.LocalPath, "file:///srv/incoming"),
-        (names.LocalPath, " "),
-        (names.LocalPath, "a\0b"),
-        (names.GlobPattern, "../*.csv"),
-        (names.GlobPattern, "/srv/*.csv"),
-        (names.GlobPattern, "[abc"),
-        (names.AssetGlob, "{bronze,silver/*"),
-        (names.AssetGlob, ""),
-        (names.SelectionItem, " "),
-        (names.GroupName, "bronze layer"),
-        (names.PartitionKey, "a\tb"),
-        (names.PartitionKey, 1.10),
-        (names.PartitionSelector, "last:0"),
-        (names.PartitionSelector, "last 3"),
-        (names.TagKey, "a b"),
-        (names.AssetTagValue, "see the wiki"),
-        (names.Owner, "data"),
-        (names.PoolName, "two words"),
-        (names.VariableName, "hunter-2!"),
-        (names.RegularExpression, "(?P<day>"),
-        (names.Url, "tcp://host"),
-        (names.Url, "https://host:port"),
-        (names.Url, "https://ada:pw@host"),
-        (names.DatabaseUri, "catalog.db"),
-        (names.DatabaseUri, "postgresql://ada:pw@host/db"),
-        (names.BucketName, "s3://lake/prefix"),
-        (names.Duration, 24),
-        (names.Duration, "1 month"),
-        (names.Duration, "0h"),
-        (names.WholeNumber, True),
+        (DefinitionName, "bronze-load"),
+        (DefinitionName, "1st"),
+        (DefinitionName, ""),
+        (DefinitionName, "a\n"),
+        (DefinitionName, "class"),
+        (DefinitionName, "config"),
+        (ProjectName, "my shop"),
+        (ModuleReference, "shop/assets/bronze.py"),
+        (ModuleReference, "shop..bronze"),
+        (ModuleReference, "*"),
+        (FunctionReference, "vacuum"),
+        (FunctionReference, "shop.ops:vacuum()"),
+        (CronExpression, "0 25 * * *"),
+        (TimeZone, "Europe/Berlim"),
+        (TimeZone, "Europe"),
+        (TimeZone, "/etc/passwd"),
+        (LocalPath, "s3://lake/incoming"),
+        (LocalPath, "file:///srv/incoming"),
+        (LocalPath, " "),
+        (LocalPath, "a\0b"),
+        (GlobPattern, "../*.csv"),
+        (GlobPattern, "/srv/*.csv"),
+        (GlobPattern, "[abc"),
+        (AssetGlob, "{bronze,silver/*"),
+        (AssetGlob, ""),
+        (SelectionItem, " "),
+        (GroupName, "bronze layer"),
+        (PartitionKey, "a\tb"),
+        (PartitionKey, 1.10),
+        (PartitionSelector, "last:0"),
+        (PartitionSelector, "last 3"),
+        (TagKey, "a b"),
+        (AssetTagValue, "see the wiki"),
+        (Owner, "data"),
+        (PoolName, "two words"),
+        (VariableName, "hunter-2!"),
+        (RegularExpression, "(?P<day>"),
+        (Url, "tcp://host"),
+        (Url, "https://host:port"),
+        (Url, "https://ada:pw@host"),
+        (DatabaseUri, "catalog.db"),
+        (DatabaseUri, "postgresql://ada:pw@host/db"),
+        (BucketName, "s3://lake/prefix"),
+        (Duration, 24),
+        (Duration, "1 month"),
+        (Duration, "0h"),
+        (WholeNumber, True),
     ]
 
     assert fold(line for kind, value in bad for line in refusals(kind, value)) == snapshot("""\
@@ -208,9 +223,9 @@ it is a number, not true or false
 @given(st.text(alphabet="abcxyzABC019_-. /\n", max_size=70))
 def test_dagster_takes_every_name_that_is_accepted(text: str) -> None:
     for kind, is_valid in (
-        (names.DefinitionName, is_valid_name),
-        (names.TagKey, is_valid_tag_key),
-        (names.AssetTagValue, is_valid_strict_tag_value),
+        (DefinitionName, is_valid_name),
+        (TagKey, is_valid_tag_key),
+        (AssetTagValue, is_valid_strict_tag_value),
     ):
         if not refusals(kind, text):
             assert is_valid(text)
@@ -218,11 +233,11 @@ def test_dagster_takes_every_name_that_is_accepted(text: str) -> None:
 
 @given(st.from_regex(r"[a-z%+@.:]{1,6}@?[a-z.-]{0,6}\.?[A-Za-z|]{0,8}|team:?[a-z ]{0,3}", fullmatch=True))
 def test_owners_are_those_that_dagster_takes(text: str) -> None:
-    assert (not refusals(names.Owner, text)) == is_valid_owner(text)
+    assert (not refusals(Owner, text)) == is_valid_owner(text)
 
 
 def test_an_address_without_a_scheme_is_one_of_https() -> None:
-    assert accepted(names.Url, "s3.amazonaws.com") == "https://s3.amazonaws.com"
+    assert accepted(Url, "s3.amazonaws.com") == "https://s3.amazonaws.com"
 
 
 @pytest.mark.parametrize(
@@ -230,12 +245,12 @@ def test_an_address_without_a_scheme_is_one_of_https() -> None:
     [(2024, "2024"), (1.5, "1.5"), ("010", "010"), (0, "0")],
 )
 def test_numbers_are_text_where_text_is_meant(value: object, text: str) -> None:
-    assert accepted(names.Text, value) == text
+    assert accepted(Text, value) == text
 
 
 def test_true_is_a_tag_and_no_text() -> None:
-    assert accepted(names.TagValue, True) == "true"
-    assert refusals(names.Text, True) == ["Input should be a valid string"]
+    assert accepted(TagValue, True) == "true"
+    assert refusals(Text, True) == ["Input should be a valid string"]
 
 
 @pytest.mark.parametrize(

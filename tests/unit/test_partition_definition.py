@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from builders import DYNAMIC, MULTI, STATIC, TIME_WINDOW, dynamic, multi, refusal_report, static, time_window
 from floe_core.cron import parse_cron
 from floe_core.interpolation import Unset
-from floe_core.names import RuleError
+from floe_core.names.rules import RuleError
 from floe_core.schemas.partition_definition import PartitionDefinition, check_key_format, key_format
 
 CRONS = ["0 0 * * *", "0 6 * * *", "0 * * * *", "*/15 * * * *", "0 0 * * 1", "0 0 1 * *", "0 0 1 1 *", "0 0,12 * * *"]

@@ -17,7 +17,8 @@ from floe_core.errors import (
     shown_path,
 )
 from floe_core.interpolation import UnsetVariable, interpolate
-from floe_core.names import RuleError, check_environment_name
+from floe_core.names.identifiers import check_environment_name
+from floe_core.names.rules import RuleError
 from floe_core.project import ProjectFolder, folder_and_parents
 from floe_core.schemas.floe_spec import FloeSpec, without_notes
 from floe_core.source_map import SourceMap

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from floe_core.names import RuleError
+from floe_core.names.rules import RuleError
 from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_core.templates import Placeholder, texts_in
 

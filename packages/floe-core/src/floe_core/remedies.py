@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection
 
-from floe_core.names import RuleError, parse_duration
+from floe_core.names.rules import RuleError
+from floe_core.names.times import parse_duration
 from floe_core.suggestions import list_names
 
 _LISTED_KEYS = 5

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Interpolation, Unset
 from floe_core.masking import Masking
-from floe_core.names import RuleError, SecretError, UnreadableTextError
+from floe_core.names.rules import RuleError, SecretError, UnreadableTextError
 from floe_core.remedies import describe_type, suggest_form, suggest_kind
 from floe_core.schema_places import (
     CoreSchema,

@@ -7,14 +7,9 @@ from typing import TypeAlias, assert_never
 from floe_core.automation.tree import And, Argument, Condition, Expression, Method, Not, Or, Value
 from floe_core.automation.unreadable import UnreadableConditionError
 from floe_core.automation.vocabulary import CONDITIONS, Kind, Parameter, Scope, Signature
-from floe_core.names import (
-    RuleError,
-    UnreadableTextError,
-    check_cron,
-    check_selection_item,
-    check_time_zone,
-    parse_duration,
-)
+from floe_core.names.rules import RuleError, UnreadableTextError
+from floe_core.names.selections import check_selection_item
+from floe_core.names.times import check_cron, check_time_zone, parse_duration
 from floe_core.suggestions import did_you_mean, list_names
 
 _OR_BARE = ", or 'on_cron' without parentheses for the cron of the asset's time window"

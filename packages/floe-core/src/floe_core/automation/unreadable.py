@@ -1,6 +1,6 @@
 """What is wrong with the text of an automation condition, and at which character."""
 
-from floe_core.names import UnreadableTextError
+from floe_core.names.rules import UnreadableTextError
 
 
 class UnreadableConditionError(UnreadableTextError):

@@ -8,23 +8,12 @@ from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, Valid
 
 from floe_core.automation.parser import parse_expression
 from floe_core.cron import parse_cron, smallest_interval
-from floe_core.names import (
-    AssetTagValue,
-    CronExpression,
-    Duration,
-    FunctionReference,
-    GroupName,
-    Identifier,
-    Kind,
-    Owner,
-    PoolName,
-    RuleError,
-    TagKey,
-    Text,
-    TimeZone,
-    WholeNumber,
-    format_duration,
-)
+from floe_core.names.identifiers import GroupName, Identifier
+from floe_core.names.import_paths import FunctionReference
+from floe_core.names.labels import AssetTagValue, Kind, Owner, PoolName, TagKey
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Text, WholeNumber
+from floe_core.names.times import CronExpression, Duration, TimeZone, format_duration
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several, Shorthand, known
 from floe_core.schemas.job_definition import RetryPolicy
 

@@ -4,7 +4,11 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from floe_core.names import DefinitionName, PartitionKey, RuleError, TagKey, TagValue, WholeNumber
+from floe_core.names.identifiers import DefinitionName
+from floe_core.names.labels import TagKey, TagValue
+from floe_core.names.partition_keys import PartitionKey
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import WholeNumber
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, check_unique
 
 

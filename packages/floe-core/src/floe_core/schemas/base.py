@@ -18,7 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from floe_core.interpolation import EnvText, Unset
-from floe_core.names import RuleError
+from floe_core.names.rules import RuleError
 from floe_core.yaml_source import plain_scalar
 
 T = TypeVar("T")

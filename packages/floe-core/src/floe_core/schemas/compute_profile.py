@@ -5,7 +5,10 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
-from floe_core.names import LocalPath, RuleError, Text, Url, WholeNumber
+from floe_core.names.addresses import Url
+from floe_core.names.paths import LocalPath
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Text, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
 from floe_core.schemas.secrets import Secret, TextOrSecret
 from floe_core.suggestions import list_names

@@ -4,7 +4,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from floe_core.names import LocalPath, RuleError, Text, WholeNumber
+from floe_core.names.paths import LocalPath
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Text, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
 from floe_core.schemas.secrets import TextOrSecret
 

@@ -5,7 +5,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from floe_core.names import LocalPath, ProfileName, ProjectName, RuleError, Text
+from floe_core.names.identifiers import ProfileName, ProjectName
+from floe_core.names.paths import LocalPath
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Text
 from floe_core.schemas.base import FloeModel, Several
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 

@@ -4,17 +4,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from floe_core.names import (
-    ExcludedItem,
-    FunctionReference,
-    Number,
-    ProfileName,
-    RuleError,
-    SelectionItem,
-    TagKey,
-    TagValue,
-    WholeNumber,
-)
+from floe_core.names.identifiers import ProfileName
+from floe_core.names.import_paths import FunctionReference
+from floe_core.names.labels import TagKey, TagValue
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Number, WholeNumber
+from floe_core.names.selections import ExcludedItem, SelectionItem
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping, Several, Shorthand
 
 

@@ -4,17 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from floe_core.names import (
-    AssetGlob,
-    DefinitionName,
-    FunctionReference,
-    GroupName,
-    Identifier,
-    LocalPath,
-    ModuleReference,
-    RuleError,
-    Text,
-)
+from floe_core.names.identifiers import DefinitionName, GroupName, Identifier
+from floe_core.names.import_paths import FunctionReference, ModuleReference
+from floe_core.names.paths import LocalPath
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Text
+from floe_core.names.selections import AssetGlob
 from floe_core.partition_places import check_places
 from floe_core.schemas.asset_config import AssetConfig
 from floe_core.schemas.backfill_definition import BackfillDefinition

@@ -11,17 +11,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, field_validator
 
 from floe_core.cron import Cron, parse_cron, ticks_from, ticks_once_a_day_at_most
-from floe_core.names import (
-    CronExpression,
-    FunctionReference,
-    Identifier,
-    PartitionKey,
-    RuleError,
-    Text,
-    TimeZone,
-    WholeNumber,
-    parse_date_or_time,
-)
+from floe_core.names.identifiers import Identifier
+from floe_core.names.import_paths import FunctionReference
+from floe_core.names.partition_keys import PartitionKey
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Text, WholeNumber
+from floe_core.names.times import CronExpression, TimeZone, parse_date_or_time
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, check_unique, known
 
 _DAILY_FORMAT = "%Y-%m-%d"

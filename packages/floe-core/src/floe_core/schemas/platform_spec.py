@@ -4,20 +4,14 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from floe_core.names import (
-    BucketName,
-    Duration,
-    FunctionReference,
-    Identifier,
-    LocalPath,
-    Number,
-    ProfileName,
-    RuleError,
-    TagKey,
-    Text,
-    Url,
-    WholeNumber,
-)
+from floe_core.names.addresses import BucketName, Url
+from floe_core.names.identifiers import Identifier, ProfileName
+from floe_core.names.import_paths import FunctionReference
+from floe_core.names.labels import TagKey
+from floe_core.names.paths import LocalPath
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Number, Text, WholeNumber
+from floe_core.names.times import Duration
 from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, Several
 from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
 from floe_core.schemas.execution_profile import ExecutionProfile, InProcessExecution

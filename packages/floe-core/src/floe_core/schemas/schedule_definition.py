@@ -4,18 +4,13 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from floe_core.names import (
-    CronExpression,
-    DefinitionName,
-    EnvironmentName,
-    FunctionReference,
-    PartitionSelector,
-    RuleError,
-    SelectionItem,
-    TagKey,
-    TagValue,
-    TimeZone,
-)
+from floe_core.names.identifiers import DefinitionName, EnvironmentName
+from floe_core.names.import_paths import FunctionReference
+from floe_core.names.labels import TagKey, TagValue
+from floe_core.names.partition_keys import PartitionSelector
+from floe_core.names.rules import RuleError
+from floe_core.names.selections import SelectionItem
+from floe_core.names.times import CronExpression, TimeZone
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping
 
 

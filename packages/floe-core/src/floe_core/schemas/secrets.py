@@ -7,7 +7,10 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
 from floe_core.errors import YamlPath
 from floe_core.interpolation import EnvText, Unset
-from floe_core.names import DatabaseUri, RuleError, SecretError, Text, VariableName, check_variable_name
+from floe_core.names.addresses import DatabaseUri
+from floe_core.names.identifiers import VariableName, check_variable_name
+from floe_core.names.rules import RuleError, SecretError
+from floe_core.names.scalars import Text
 from floe_core.schemas.base import FloeModel, PlainValue
 
 

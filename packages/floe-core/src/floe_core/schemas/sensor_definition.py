@@ -7,22 +7,14 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from floe_core.errors import YamlPath
 from floe_core.interpolation import Unset
-from floe_core.names import (
-    DefinitionName,
-    EnvironmentName,
-    FunctionReference,
-    GlobPattern,
-    LocalPath,
-    Number,
-    PartitionSelector,
-    RegularExpression,
-    RuleError,
-    SelectionItem,
-    TagKey,
-    TagValue,
-    Text,
-    WholeNumber,
-)
+from floe_core.names.identifiers import DefinitionName, EnvironmentName
+from floe_core.names.import_paths import FunctionReference
+from floe_core.names.labels import TagKey, TagValue
+from floe_core.names.partition_keys import PartitionSelector
+from floe_core.names.paths import GlobPattern, LocalPath
+from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Number, RegularExpression, Text, WholeNumber
+from floe_core.names.selections import SelectionItem
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping, check_unique
 from floe_core.suggestions import list_names
 from floe_core.templates import TemplateError, parse_template, texts_in

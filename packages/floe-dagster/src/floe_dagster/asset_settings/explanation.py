@@ -7,7 +7,7 @@ import dagster as dg
 from dagster._core.definitions.freshness import CronFreshnessPolicy, TimeWindowFreshnessPolicy
 
 from floe_core.errors import Problem, SelectionError
-from floe_core.names import format_duration
+from floe_core.names.times import format_duration
 from floe_core.schemas.asset_config import AssetConfig
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.asset_settings.op_fields import OP_FIELDS

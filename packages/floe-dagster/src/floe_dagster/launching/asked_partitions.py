@@ -6,7 +6,8 @@ from datetime import datetime
 import dagster as dg
 
 from floe_core.errors import Problem, RunError
-from floe_core.names import RuleError, check_partition_selector
+from floe_core.names.partition_keys import check_partition_selector
+from floe_core.names.rules import RuleError
 from floe_core.suggestions import did_you_mean
 from floe_dagster.partitioning.choice import ALL, LAST, LATEST, NO_PARTITION, choose_partitions, windows_of
 from floe_dagster.partitioning.missing_keys import MissingKey, find_missing_key, why_no_keys

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from floe_core.errors import LoadError, Problem, ProblemCollector, SensorError, YamlPath
-from floe_core.names import RuleError
+from floe_core.names.rules import RuleError
 from floe_core.schemas.partition_definition import (
     DynamicPartitions,
     MultiPartitions,

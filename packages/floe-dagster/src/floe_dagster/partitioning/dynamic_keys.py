@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from floe_core.names import RuleError, check_partition_key
+from floe_core.names.partition_keys import check_partition_key
+from floe_core.names.rules import RuleError
 from floe_core.suggestions import list_names
 
 _REFUSED_IN_DIMENSIONS = "|,[]"

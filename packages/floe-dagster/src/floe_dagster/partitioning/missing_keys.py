@@ -7,7 +7,8 @@ from datetime import datetime
 import dagster as dg
 from dagster._core.instance.types import DynamicPartitionsStore
 
-from floe_core.names import RuleError, parse_date_or_time
+from floe_core.names.rules import RuleError
+from floe_core.names.times import parse_date_or_time
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.partitioning.texts import describe_partitions
 

@@ -1,0 +1,39 @@
+"""Texts and numbers as YAML gives them."""
+
+import re
+from typing import Annotated, TypeAlias
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from floe_core.names.rules import Rule, RuleError
+
+
+def check_regex(text: str) -> str:
+    """*text*, if it is a regular expression of Python."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise RuleError(
+            f"it is a regular expression of Python: {error}",
+            fix="mend it, or put a backslash before a character meant as it is",
+        ) from error
+    return text
+
+
+def read_text(value: object) -> object:
+    """Numbers where text is meant, as YAML reads `start: 2024`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return str(value)
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise RuleError("it is a number, not true or false", fix="write a number")
+    return value
+
+
+Text: TypeAlias = Annotated[str, BeforeValidator(read_text), WithJsonSchema({"type": ["string", "number"]})]
+WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
+RegularExpression: TypeAlias = Annotated[str, Rule(check_regex)]
