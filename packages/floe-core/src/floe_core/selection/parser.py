@@ -14,6 +14,7 @@ A text is a bare word or stands in quotes; a backslash takes away what the next 
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from floe_core.selection.globs import GlobError, is_glob, literal_text, parse_glob
 from floe_core.selection.tree import (
@@ -51,6 +52,7 @@ class SelectionSyntaxError(ValueError):
         self.fix = fix
 
 
+@lru_cache(maxsize=4096)
 def parse_item(text: str) -> Item:
     """Read one item of a selection.
 

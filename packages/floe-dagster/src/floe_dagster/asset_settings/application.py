@@ -7,12 +7,12 @@ from typing import TypeAlias
 import dagster as dg
 from dagster._check import CheckError
 from dagster._core.definitions.external_asset import create_external_asset_from_source_asset
-from dagster._core.definitions.node_definition import NodeDefinition
 from dagster._utils.warnings import disable_dagster_warnings
 
 from floe_core.errors import Problem, ProblemCollector, YamlPath
 from floe_core.source_map import SourceMap
-from floe_dagster.asset_settings.op_config import check_default_config, with_default_config
+from floe_dagster.asset_settings.op_config import check_default_config
+from floe_dagster.asset_settings.op_copies import alter_node
 from floe_dagster.asset_settings.op_fields import OpSettings, unite_op_settings
 from floe_dagster.asset_settings.patterns import NOTHING_SET, AssetSettings, SettingPlace
 from floe_dagster.asset_settings.spec_fields import SpecSettings
@@ -74,7 +74,7 @@ class _Application:
             return rebuild_asset(
                 definition,
                 specs=specs,
-                node_def=_rebuild_node(definition, specs, op_settings),
+                node_def=alter_node(definition, specs, op_settings),
                 backfill_policy=op_settings.backfill_policy or definition.backfill_policy,
             )
         except (dg.DagsterError, CheckError) as error:
@@ -145,45 +145,3 @@ class _Application:
             place.location,
             detail=str(error),
         )
-
-
-def _rebuild_node(
-    definition: dg.AssetsDefinition, specs: Sequence[dg.AssetSpec], settings: OpSettings
-) -> NodeDefinition:
-    """The op as the decorator would have made it with the same arguments; a graph stays as it is."""
-    op = definition.node_def
-    if not isinstance(op, dg.OpDefinition):
-        return op
-    outs = {output.name: dg.Out.from_definition(output) for output in op.output_defs}
-    by_key = {spec.key: spec for spec in specs}
-    changes = {
-        name: changed
-        for name, key in definition.node_keys_by_output_name.items()
-        if (changed := _changed_fields(by_key[key], definition.get_asset_spec(key)))
-    }
-    if not changes and settings.retry_policy is None and settings.pool is None and settings.config is None:
-        return op
-    described = [changed["description"] for changed in changes.values() if "description" in changed]
-    return dg.OpDefinition.dagster_internal_init(
-        compute_fn=op.compute_fn,
-        name=op.name,
-        ins={given.name: dg.In.from_definition(given) for given in op.input_defs},
-        outs={name: out._replace(**changes.get(name, {})) for name, out in outs.items()},
-        description=str(described[0]) if described and len(by_key) == 1 else op.description,
-        config_schema=op.config_schema if settings.config is None else with_default_config(op, settings.config),
-        required_resource_keys=op.required_resource_keys,
-        tags=op.tags,
-        version=None,
-        code_version=None,  # the outputs have it
-        retry_policy=settings.retry_policy or op.retry_policy,
-        pool=settings.pool or op.pool,
-    )
-
-
-def _changed_fields(spec: dg.AssetSpec, before: dg.AssetSpec) -> dict[str, object]:
-    """What the output of an asset has of its spec, where it is another."""
-    return {
-        name: getattr(spec, name)
-        for name in ("description", "metadata", "code_version")
-        if getattr(spec, name) is not getattr(before, name)
-    }
