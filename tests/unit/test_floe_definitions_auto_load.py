@@ -354,7 +354,8 @@ def test_what_has_no_loader_yet_is_named_once(shop: UserProject, capsys: pytest.
     shop.write(
         {
             "floe.yaml": FILES["floe.yaml"].replace(
-                "  jobs:", "  partitions: {daily: {type: time_window, start: 2024-01-01}}\n          jobs:"
+                "  jobs:",
+                "  sensors: {again: {type: asset_sensor, selection: '*', watched_assets: '*'}}\n          jobs:",
             )
         }
     )
@@ -364,7 +365,7 @@ def test_what_has_no_loader_yet_is_named_once(shop: UserProject, capsys: pytest.
     FloeDefinitions.from_compiled_artifacts()
 
     assert capsys.readouterr().err == snapshot("""\
-warning[FLOE-390]: not in effect in this version of floe: partitions (all)
+warning[FLOE-390]: not in effect in this version of floe: sensors (all)
   --> floe.yaml:2:1  orchestration
    |  orchestration:
   why: it is validated, and Dagster has no object for it
