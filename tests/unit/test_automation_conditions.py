@@ -247,8 +247,9 @@ class TestOnMissing:
         assert ticks.tick("2024-01-05T12:02") == {"b": ["2024-01-03"]}
 
     @pytest.mark.requirement("010-FR-038")
-    def test_what_is_under_way_is_waited_for(self, instance: dg.DagsterInstance) -> None:
-        made = asset("a", "on_missing", partitions_def=DAILY)
+    @pytest.mark.parametrize("text", ["on_missing", "on_missing | eager", "eager | on_missing"])
+    def test_what_is_under_way_is_waited_for(self, text: str, instance: dg.DagsterInstance) -> None:
+        made = asset("a", text, partitions_def=DAILY)
         ticks = Ticks([made], instance)
         run = start_run(instance, made, "2024-01-03")
 
@@ -268,17 +269,6 @@ class TestOnMissing:
         instance.report_run_canceled(run)
 
         assert [ticks.tick("2024-01-05T12:02"), ticks.tick("2024-01-05T12:03")] == [{}, {}]
-
-    def test_it_remembers_apart_from_an_eager_beside_it(self, instance: dg.DagsterInstance) -> None:
-        ticks = Ticks([asset("a"), asset("b", "eager | on_missing", deps=["a"])], instance)
-        ticks.make("a")
-
-        first = ticks.tick("2024-01-05T12:00")
-        ticks.make_all(first)
-        second = ticks.tick("2024-01-05T12:01")
-        ticks.make("a")
-
-        assert (first, second, ticks.tick("2024-01-05T12:02")) == ({"b": [""]}, {}, {"b": [""]})
 
 
 def start_run(instance: dg.DagsterInstance, made: dg.AssetsDefinition, partition: str) -> dg.DagsterRun:
