@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from floe_core.errors import CatalogError, Problem, ProblemCollector
+from floe_dagster.lakehouse.nested_types import rebuild
 
 _ROWS_PER_FRAME = 1_000_000
 _MAX_PRECISION = 38
@@ -44,6 +45,14 @@ _AS_THEY_ARE: tuple[_Test, ...] = (
     pa.types.is_large_binary,
     pa.types.is_fixed_size_binary,
     pa.types.is_null,
+)
+
+_NESTED: tuple[_Test, ...] = (
+    pa.types.is_struct,
+    pa.types.is_map,
+    pa.types.is_list,
+    pa.types.is_large_list,
+    pa.types.is_fixed_size_list,
 )
 
 
@@ -220,22 +229,15 @@ def _storable_decimal(data_type: pa.DataType, path: str) -> pa.DataType:
 
 
 def _storable_nested(data_type: pa.DataType, path: str) -> pa.DataType:
-    if pa.types.is_struct(data_type) and data_type.num_fields:
-        fields = [pa.field(field.name, _storable(field.type, f"{path}.{field.name}")) for field in data_type]
-        if len({field.name.lower() for field in fields}) < len(fields):
-            raise _UnstorableError(path, data_type, "give each of its fields a name of its own")
-        return pa.struct(fields)
-    if pa.types.is_map(data_type):
-        return pa.map_(_storable(data_type.key_type, f"{path}.key"), _storable(data_type.item_type, f"{path}.value"))
-    if pa.types.is_list(data_type) or pa.types.is_fixed_size_list(data_type):
-        return pa.list_(_storable(data_type.value_type, f"{path}.element"))
-    if pa.types.is_large_list(data_type):
-        return pa.large_list(_storable(data_type.value_type, f"{path}.element"))
     if pa.types.is_dictionary(data_type) or pa.types.is_run_end_encoded(data_type):
         return _storable(data_type.value_type, path)
     if isinstance(data_type, pa.BaseExtensionType):
         return _storable(data_type.storage_type, path)
-    raise _UnstorableError(path, data_type, _instead_of(data_type))
+    if not any(is_one(data_type) for is_one in _NESTED) or not data_type.num_fields:
+        raise _UnstorableError(path, data_type, _instead_of(data_type))
+    if pa.types.is_struct(data_type) and len({field.name.lower() for field in data_type}) < data_type.num_fields:
+        raise _UnstorableError(path, data_type, "give each of its fields a name of its own")
+    return rebuild(data_type, lambda part, name: _storable(part, f"{path}.{name}"))
 
 
 def _instead_of(data_type: pa.DataType) -> str:

@@ -3,13 +3,14 @@
 A table takes over new columns and wider types. Everything else either loses nothing when cast, or is refused.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from floe_core.errors import CatalogError, Problem, ProblemCollector
 from floe_core.suggestions import list_names
+from floe_dagster.lakehouse.nested_types import parts_of, rebuild
 
 _UNKNOWN = pa.string()
 """What a column gets to hold whose every value so far is null."""
@@ -90,7 +91,7 @@ def _without_nulls(data_type: pa.DataType) -> pa.DataType:
     """*data_type* with text in the place of every type that only holds nulls."""
     if pa.types.is_null(data_type):
         return _UNKNOWN
-    return _rebuilt(data_type, lambda part, _: _without_nulls(part))
+    return rebuild(data_type, lambda part, _: _without_nulls(part))
 
 
 def _fit(given: pa.DataType, current: pa.DataType, path: str) -> pa.DataType:
@@ -110,32 +111,12 @@ def _fit(given: pa.DataType, current: pa.DataType, path: str) -> pa.DataType:
 def _fit_nested(given: pa.DataType, current: pa.DataType, path: str) -> pa.DataType:
     if given.id != current.id:
         raise _MisfitError(path, given, current)
-    parts = {field.name: field.type for field in _parts(current)}
+    parts = {field.name: field.type for field in parts_of(current)}
 
     def fit_part(part: pa.DataType, name: str) -> pa.DataType:
         return _fit(part, parts[name], f"{path}.{name}") if name in parts else _without_nulls(part)
 
-    return _rebuilt(given, fit_part)
-
-
-def _parts(data_type: pa.DataType) -> list[pa.Field]:
-    if pa.types.is_struct(data_type):
-        return list(data_type)
-    if pa.types.is_map(data_type):
-        return [pa.field("key", data_type.key_type), pa.field("value", data_type.item_type)]
-    return [pa.field("element", data_type.value_type)]
-
-
-def _rebuilt(data_type: pa.DataType, change: Callable[[pa.DataType, str], pa.DataType]) -> pa.DataType:
-    """*data_type* with each part of it changed; a type without parts as it is."""
-    if not pa.types.is_nested(data_type):
-        return data_type
-    parts = [(part.name, change(part.type, part.name)) for part in _parts(data_type)]
-    if pa.types.is_struct(data_type):
-        return pa.struct([pa.field(name, changed) for name, changed in parts])
-    if pa.types.is_map(data_type):
-        return pa.map_(parts[0][1], parts[1][1])
-    return pa.list_(parts[0][1])
+    return rebuild(given, fit_part)
 
 
 def _differs(field: pa.Field, current: pa.Schema) -> bool:
@@ -143,7 +124,7 @@ def _differs(field: pa.Field, current: pa.Schema) -> bool:
 
 
 def _all_canonical(data_type: pa.DataType) -> pa.DataType:
-    return _rebuilt(_canonical(data_type), lambda part, _: _all_canonical(part))
+    return rebuild(_canonical(data_type), lambda part, _: _all_canonical(part))
 
 
 def _canonical(data_type: pa.DataType) -> pa.DataType:
