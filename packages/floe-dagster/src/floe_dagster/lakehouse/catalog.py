@@ -29,7 +29,7 @@ def say_on_stderr(message: str) -> None:
 
 
 class Catalog:
-    """The tables of one lakehouse.
+    """The tables of one lakehouse, with what `CatalogResource` offers; what its methods take and raise is said there.
 
     Nothing is opened, and no client imported, before the first call that needs it. What is asked of dbt's relations
     waits while dbt runs, and *announce* is told so; the catalog's own tables never wait for dbt.
@@ -47,19 +47,7 @@ class Catalog:
         filter: "RowFilter | None" = None,  # noqa: A002  # the word that Arrow and pyiceberg users expect
         snapshot_id: int | None = None,
     ) -> "pa.Table":
-        """The rows of a table, or of a relation that dbt built.
-
-        Args:
-            name: `bronze.customers`; a dbt relation by its custom schema (`silver.stg_orders`), or by the schema it
-                really has (`main_silver.stg_orders`).
-            columns: Only these, in this order.
-            filter: Only the rows that fulfil it, such as `country = 'DE' and amount >= 10`, a pyiceberg expression, or
-                the rows of a partition: `PartitionWindow("ordered_on", *context.partition_time_window)`.
-            snapshot_id: The table as of that write, with the columns it had then.
-
-        Raises:
-            CatalogError: There is no such table, column or snapshot, or the filter is none.
-        """
+        """The rows of a table, or of a relation that dbt built."""
         parsed = TableName.parse(name)
         table = self._find_table(parsed)
         if table is not None:
@@ -79,20 +67,7 @@ class Catalog:
         mode: WriteMode = "overwrite",
         partition: Partition | None = None,
     ) -> Snapshot:
-        """Write *data* to a table, which is made if it does not exist; all of it or nothing.
-
-        Writers of one table at the same time each succeed; of overwrites, the last one stays.
-
-        Args:
-            name: `bronze.customers`.
-            data: A pyarrow Table, RecordBatch or RecordBatchReader, a polars DataFrame or LazyFrame, a pandas
-                DataFrame, a DuckDB relation, or anything else with Arrow's stream interface. Read in pieces.
-            mode: `overwrite` replaces all rows, `append` adds to them.
-            partition: With `overwrite`, replaces the rows of this partition, and no row of *data* may lie outside.
-
-        Raises:
-            CatalogError: The data does not fit, the table is one of dbt's, or other writers were always quicker.
-        """
+        """Write *data* to a table, which is made if it does not exist; all of it or nothing."""
         parsed = TableName.parse(name)
         if not self._has_table(parsed):
             self._check_new_name(parsed)
@@ -111,11 +86,7 @@ class Catalog:
         return sorted({str(name) for name in (*self._table_names(), *(relation.logical for relation in relations))})
 
     def load_table(self, name: str) -> "Table":
-        """The pyiceberg table.
-
-        Raises:
-            CatalogError: There is none of that name.
-        """
+        """The pyiceberg table."""
         parsed = TableName.parse(name)
         table = self._find_table(parsed)
         if table is None:
