@@ -15,7 +15,7 @@ COMPLETE_EXAMPLE = Path(__file__).parents[1] / "projects" / "ecommerce"
 FOREIGN = {
     *("dagster", "dagster_dbt", "dbt", "duckdb", "pyarrow", "pyiceberg", "floe_dagster", "rich", "pydantic_settings"),
     *("sqlalchemy", "jinja2", "pandas", "polars", "numpy", "grpc", "requests", "opentelemetry", "asyncio"),
-    *("floe_core.schemas.platform_spec", "floe_core.json_schemas"),  # nothing needs them where all is well
+    *("floe_core.schemas.platform_spec", "floe_core.json_schemas", "floe_core.stand_ins", "floe_core.schema_places"),
 }
 
 DOCUMENT = """\

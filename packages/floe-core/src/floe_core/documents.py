@@ -23,8 +23,8 @@ from floe_core.project import ProjectFolder, folder_and_parents
 from floe_core.schemas.floe_spec import FloeSpec, without_notes
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import list_names
+from floe_core.validated_document import Families, Spec, ValidatedDocument
 from floe_core.validation import validate_document
-from floe_core.validation_problems import Families, Spec, ValidatedDocument
 from floe_core.yaml_source import load_yaml
 
 if TYPE_CHECKING:

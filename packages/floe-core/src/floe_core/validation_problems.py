@@ -1,15 +1,15 @@
 """Pydantic's errors in the words of the documents: which value, which rule, how to mend it."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
-from floe_core.interpolation import Interpolation, Unset
+from floe_core.interpolation import Unset
 from floe_core.masking import Masking
 from floe_core.names.rules import RuleError, SecretError, UnreadableTextError
 from floe_core.remedies import describe_type, suggest_form, suggest_kind
@@ -22,11 +22,8 @@ from floe_core.schema_places import (
     is_required_key,
     keys_of,
 )
-from floe_core.source_map import SourceMap
 from floe_core.suggestions import closest_names, did_you_mean, list_names
-
-Families: TypeAlias = Mapping[YamlPath, str]
-Spec = TypeVar("Spec", bound=BaseModel)
+from floe_core.validated_document import Spec, ValidatedDocument
 
 _LISTED_KEYS = 6
 _LONGEST_SHOWN = 60
@@ -48,22 +45,6 @@ _EXPECTED = {
 }
 _BOUNDS = {"greater_than_equal": ("at least", "ge", "or more"), "less_than_equal": ("at most", "le", "or less")}
 _LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
-
-
-@dataclass(frozen=True)
-class ValidatedDocument(Generic[Spec]):
-    """What is validated: against which model, where it stands, and what its entries are called.
-
-    `families` says what the entries below a path are, such as `("orchestration", "jobs")` → `job`; `title` is the
-    document's own name.
-    """
-
-    model: type[Spec]
-    interpolation: Interpolation
-    source: SourceMap
-    families: Families
-    title: str
-    other_documents: Mapping[str, Callable[[], type[BaseModel]]]
 
 
 @dataclass(frozen=True)
