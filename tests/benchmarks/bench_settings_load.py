@@ -230,7 +230,7 @@ DBT_SETTINGS: Mapping[str, str] = {
     "staging/*": "{partitions: daily, owners: [team:staging]}",
     "intermediate/*": "{partitions: daily, owners: [team:intermediate]}",
     "marts/*": "{partitions: weekly, owners: [team:marts]}",
-    "marts/m_016*": "{partitions: monthly}",
+    "marts/m_016*": "{partitions: weekly, backfill_policy: single_run}",
     "marts/m_019*": "{partitions: monthly, backfill_policy: multi_run}",
     "m_*": "{tags: {project: large}}",
     "m_*0": "{retry_policy: {max_retries: 2}}",

@@ -18,6 +18,7 @@ from floe_dagster.asset_settings.application import Asset, apply_settings
 from floe_dagster.asset_settings.patterns import NOTHING_SET, AssetSettings
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.assets import FloeAsset
+from floe_dagster.automation.presence import eager, on_cron
 from floe_dagster.selection.asset_index import AssetIndex, AssetNode
 
 DAILY = dg.DailyPartitionsDefinition("2024-01-01")
@@ -245,6 +246,11 @@ FIELDS: Mapping[str, tuple[str, dict[str, Any]]] = {
         'freshness: {cron: "0 6 * * *", lower_bound: 2h, timezone: Europe/Berlin}',
         {"freshness_policy": dg.FreshnessPolicy.cron("0 6 * * *", timedelta(hours=2), "Europe/Berlin")},
     ),
+    "eager": ("automation_condition: eager", {"automation_condition": eager()}),
+    "cron": (
+        "automation_condition: \"on_cron('0 6 * * *') & ~in_progress()\"",
+        {"automation_condition": on_cron("0 6 * * *", "UTC") & ~dg.AutomationCondition.in_progress()},
+    ),
     "freshness-alias": (
         'freshness: {cron: "@daily", lower_bound: 2h}',
         {"freshness_policy": dg.FreshnessPolicy.cron("@daily", timedelta(hours=2))},
@@ -265,7 +271,7 @@ def parts_of(asset: dg.AssetsDefinition) -> object:
     )
 
 
-@pytest.mark.requirement("010-FR-015", "010-FR-016")
+@pytest.mark.requirement("010-FR-015", "010-FR-016", "010-FR-039")
 @pytest.mark.parametrize(("assets_yaml", "arguments"), FIELDS.values(), ids=FIELDS.keys())
 def test_a_field_is_what_the_decorator_would_have_made_of_it(assets_yaml: str, arguments: dict[str, Any]) -> None:
     partitions = {"partitions_def": REGIONS} if "backfill_policy" in arguments else {}
@@ -316,6 +322,18 @@ def test_metadata_of_the_code_stays_beside_that_of_patterns() -> None:
         "unit": "hours",
         "team": "data",
     }
+
+
+def test_a_policy_for_several_runs_needs_partitions_as_in_the_decorator() -> None:
+    asset = applied_to(plain(), "orders: {backfill_policy: multi_run, pool: db}")
+
+    assert (asset.backfill_policy, asset.op.pool) == (None, "db")
+
+
+def test_a_bare_on_cron_takes_the_cron_of_the_partitions_that_are_set_with_it() -> None:
+    spec = applied_to(plain(), "orders: {partitions: daily, automation_condition: on_cron}").get_asset_spec()
+
+    assert spec.automation_condition == on_cron("0 0 * * *", "UTC")
 
 
 def test_an_asset_that_nothing_matches_stays_the_object_it_is() -> None:

@@ -132,7 +132,10 @@ PartitionColumn: TypeAlias = Annotated[
 
 
 class AssetConfig(FloeModel):
-    """Settings of all assets that one pattern matches; what is left out stays as the code has it."""
+    """Settings of all assets that one pattern matches; what is left out stays as the code has it.
+
+    A later pattern overrides field by field; `null` takes back what an earlier one sets.
+    """
 
     partitions: Identifier | None = Field(default=None, description="Name of the partitions definition.")
     partition_column: PartitionColumn | None = Field(
@@ -146,13 +149,23 @@ class AssetConfig(FloeModel):
     backfill_policy: Annotated[BackfillPolicy, Shorthand("type", choices=("single_run", "multi_run"))] | None = Field(
         default=None, description="How many partitions one run takes when many are launched."
     )
-    config: PlainMapping | None = Field(default=None, description="Default run config of the assets.")
+    config: PlainMapping | None = Field(
+        default=None, description="Default run config of the assets' ops; what a run is launched with overrides it."
+    )
     group_name: GroupName | None = Field(default=None, description="Group of the assets.")
-    compute_kind: Kind | None = Field(default=None, description="What the assets are computed with, shown as a kind.")
-    kinds: Several[Kind] | None = Field(default=None, max_length=10, description="Kinds shown on the assets.")
+    compute_kind: Kind | None = Field(
+        default=None, description="What the assets are computed with, added to their kinds."
+    )
+    kinds: Several[Kind] | None = Field(
+        default=None, max_length=10, description="Kinds shown on the assets, in place of those of the code."
+    )
     owners: Several[Owner] | None = Field(default=None, description="Owners: email addresses or `team:name`.")
-    tags: dict[TagKey, OrUnset[AssetTagValue]] | None = Field(default=None, description="Tags of the assets.")
-    metadata: PlainMapping | None = Field(default=None, description="Metadata shown on the assets.")
+    tags: dict[TagKey, OrUnset[AssetTagValue]] | None = Field(
+        default=None, description="Tags of the assets, in place of those of the code."
+    )
+    metadata: PlainMapping | None = Field(
+        default=None, description="Metadata of the assets, entry by entry beside that of the code."
+    )
     description: str | None = Field(default=None, description="What the assets are.")
     code_version: Text | None = Field(default=None, description="Version of the code that computes the assets.")
     pool: PoolName | None = Field(default=None, description="Concurrency pool that the assets' steps take a slot of.")
