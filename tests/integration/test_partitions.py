@@ -9,7 +9,9 @@ import pytest
 from dagster._core.scheduler.instigation import TickStatus
 
 from daemon import Daemon, open_code_location, open_instance
+from floe_core.errors import LoadError
 from floe_core.project import ProjectFolder
+from floe_dagster import FloeDefinitions
 from floe_dagster.compilation import compile_project
 from plugins.user_project import UserProject
 
@@ -271,3 +273,20 @@ def test_a_wrong_key_fails_a_tick_and_the_next_one_asks_again(daemon: Daemon, in
     assert "every key is returned once, and a.csv twice or more" in error.to_string()
     assert [tick.status for tick in daemon.ticks("files_partition_keys")] == [TickStatus.SKIPPED, TickStatus.FAILURE]
     assert instance.get_dynamic_partitions("files") == ["a.csv"]
+
+
+@pytest.mark.requirement("010-FR-014")
+def test_no_other_sensor_has_the_name_of_the_one_that_keeps_keys(user_project: UserProject) -> None:
+    user_project.write(FILES)
+    project = ProjectFolder(user_project.path)
+    compile_project(project, environ=os.environ)
+
+    @dg.sensor(name="files_partition_keys", target="orders")
+    def other() -> None: ...
+
+    with pytest.raises(LoadError) as caught:
+        FloeDefinitions.from_compiled_artifacts(project.artifacts_file, sensors=[other])
+
+    [problem] = [problem for problem in caught.value.problems if problem.severity == "error"]
+    assert problem.what == "there are two sensors named 'files_partition_keys'"
+    assert problem.why == "one comes from floe.yaml:13:5, the other from the call of from_compiled_artifacts"

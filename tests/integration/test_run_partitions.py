@@ -108,6 +108,7 @@ def test_assets_that_take_ranges_get_one_run(shop: Path) -> None:
     assert finished.returncode == 0, finished.stderr
     report: dict[str, Any] = json.loads(finished.stdout)
     assert (report["partition"], report["status"]) == ("2024-03-02..2024-03-05", "success")
+    assert report["assets"][0]["partition"] == "2024-03-02..2024-03-05"
     assert materialized(shop, "whole") == ["2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"]
 
 

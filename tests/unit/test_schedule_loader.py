@@ -444,6 +444,7 @@ one: {job: by_day, cron_schedule: '@daily'}
 two: {job: by_day, cron_schedule: '@daily', partition_selector: all}
 three: {job: load, cron_schedule: '@daily'}
 four: {job: python_daily, cron_schedule: '@daily', partition_selector: none}
+five: {selection: [by_clock, automated_daily], cron_schedule: '@daily'}
 """)
 
         assert schedules.selectors == {"one": "latest", "two": "all", "four": "none"}
@@ -706,6 +707,9 @@ class TestFunctions:
                     def days(context):
                         return [dg.RunRequest(partition_key=day) for day in ("2024-01-01", "2024-01-02")]
 
+                    def only_orders(context):
+                        return dg.RunRequest(asset_selection=[dg.AssetKey("orders")])
+
                     def no_days(context):
                         return [dg.RunRequest(partition_key="2024-01-01"), dg.RunRequest()]
 
@@ -763,6 +767,11 @@ class TestFunctions:
         assert [request.partition_key for request in requests] == ["2024-01-01", "2024-01-02"]
         assert requests[0].run_key == "2024-07-01T10:00:00+00:00 2024-01-01"
 
+    def test_a_run_of_assets_without_partitions_needs_none(self) -> None:
+        definition = schedule("selection: [daily, orders], cron_schedule: '@daily', target_function: runs.only_orders")
+
+        assert request_at(definition).asset_selection == [dg.AssetKey("orders")]
+
     def test_a_partitioned_job_is_not_launched_where_the_function_forgets_a_partition(self) -> None:
         definition = schedule("job: by_day, cron_schedule: '@daily', target_function: runs.no_days")
 
@@ -819,7 +828,7 @@ error[FLOE-312]: schedule 'two' computes its runs with 'runs.a_schedule', which 
 error[FLOE-311]: module 'runs' has no 'onne'
   --> floe.yaml:10:66  orchestration.schedules.three.target_function
    |  three: {job: load, cron_schedule: '@daily', target_function: runs.onne}
-  why: it defines one, two, config, skip, none, with_resource, days, no_days and 3 more
+  why: it defines one, two, config, skip, none, with_resource, days, only_orders and 4 more
   fix: did you mean 'runs.one' or 'runs.none'?
 
 3 errors\

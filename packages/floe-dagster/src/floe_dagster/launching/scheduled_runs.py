@@ -88,8 +88,10 @@ class ScheduledRuns:
     @property
     def selects_partitions(self) -> bool:
         """Whether the selector counts, as far as that is known before a tick."""
-        is_partitioned = self.target.partitions_def is not None or self.schedule.partition_selector is not None
-        return is_partitioned and self.function is None
+        plan, target = self.target.plan, self.target
+        partitions_def = target.partitions_def if plan is None else plan.partitions_def
+        is_open = not target.partitions_known and self.schedule.partition_selector is not None
+        return self.function is None and (partitions_def is not None or is_open)
 
     def at(self, context: dg.ScheduleEvaluationContext) -> list[dg.SkipReason] | list[dg.RunRequest]:
         """The runs of one tick, or the one reason why there are none.
@@ -157,11 +159,17 @@ class ScheduledRuns:
                             why="the function returns run requests, run config, a skip reason or None",
                         )
                     )
-        is_partitioned = plan.partitions_def is not None and self.selector != NO_PARTITION
-        if is_partitioned and not all(map(_names_partition, requests)):
+        needs_partition = [request for request in requests if self.is_partitioned(request, plan)]
+        if self.selector != NO_PARTITION and not all(map(_names_partition, needs_partition)):
             what = f"{self.subject} names no partition for a run of {self.target.what}"
             raise SensorError(Problem("FLOE-357", what, why="no partitioned job is launched without a partition"))
         return requests or skipped
+
+    def is_partitioned(self, request: dg.RunRequest, plan: LaunchPlan) -> bool:
+        """Whether anything that the request launches has partitions."""
+        if request.asset_selection is None:
+            return plan.partitions_def is not None
+        return any(tuple(key.path) in self.target.assets.partitions for key in request.asset_selection)
 
     def completed(self, request: dg.RunRequest, run_key: str) -> dg.RunRequest:
         """The request with what the document says where the function says nothing."""

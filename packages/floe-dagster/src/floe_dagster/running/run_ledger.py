@@ -239,7 +239,8 @@ class RunLedger:
         if rows is not None and before is not None and before.rows is not None and before.partition is not None:
             rows += before.rows
         count = None if rows is None else int(rows)
-        self.assets[key] = AssetResult(key, "materialized", count, seconds, materialization.partition)
+        partition = _range(before.partition if before else None, materialization.partition)
+        self.assets[key] = AssetResult(key, "materialized", count, seconds, partition)
         if len(self._assets_of(step)) > 1:  # an asset alone is told of when its step ends, with the time of all of it
             self._told.add(key)
             yield self.assets[key]
@@ -351,6 +352,13 @@ def _user_frame(entry: str) -> str:
 def _is_foreign(file: str) -> bool:
     # Compiled libraries name their sources without a folder: `pyarrow/io.pxi`, `<frozen importlib>`.
     return not Path(file).is_absolute() or "/site-packages/" in file or file.startswith(_FOREIGN_ROOTS)
+
+
+def _range(partitions: str | None, partition: str | None) -> str | None:
+    """The partitions that were there before and one more: a run for a range has them one after the other."""
+    if partitions is None or partition is None or partitions == partition:
+        return partition
+    return f"{partitions.partition('..')[0]}..{partition}"
 
 
 def _key(key: dg.AssetKey) -> str:
