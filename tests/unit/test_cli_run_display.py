@@ -1,9 +1,14 @@
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
+from floe_cli.backfill_display import open_backfill_display
 from floe_cli.run_display import lines_of, open_display, print_partition_reports, print_report
 from floe_dagster.running.run_ledger import (
     AssetResult,
@@ -74,6 +79,21 @@ def test_a_terminal_gets_the_same_lines_above_its_bar() -> None:
     for news, _ in NEWS.values():
         if not isinstance(news, StepStarted):
             assert all(line.strip() in shown.getvalue() for line in lines_of(news))
+
+
+@pytest.mark.parametrize("open_it", [open_display, open_backfill_display], ids=["run", "backfill"])
+def test_what_others_print_meanwhile_stays_out_of_the_terminal(
+    open_it: Callable[..., AbstractContextManager[object]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal, its_end = os.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as screen, os.fdopen(its_end, "w") as stream:
+        with open_it(stream, live=True):
+            print("told by Dagster", file=sys.stderr)
+        shown = screen.read(100_000)
+
+    assert b"\x1b" in shown  # there was a bar
+    assert b"told by Dagster" not in shown
+    assert capsys.readouterr().err == "told by Dagster\n"
 
 
 def test_a_terminal_shows_that_dbt_is_starting_until_the_first_asset_is_built() -> None:

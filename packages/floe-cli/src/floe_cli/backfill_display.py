@@ -50,6 +50,8 @@ def open_backfill_display(stream: TextIO, *, live: bool) -> Iterator[BackfillDis
         TimeRemainingColumn(),
         console=Console(file=stream, highlight=False, no_color=color_choice() is False),
         transient=True,
+        redirect_stdout=False,  # what Dagster, dbt and the assets print goes elsewhere
+        redirect_stderr=False,
     ) as progress:
         yield _Live(progress)
 

@@ -8,6 +8,7 @@ from typing import Protocol, TextIO, assert_never
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from floe_cli.console import color_choice, table
@@ -41,6 +42,7 @@ _CHECK_STATUSES: tuple[CheckStatus, ...] = ("passed", "warned", "failed", "skipp
 _TROUBLE = frozenset({"warned", "failed"})
 _MANY = 4
 _MOST_REASONS = 3
+_BAR_WIDTH = 50  # of all that stands beside the description
 _DBT_STARTS = "dbt is starting"
 
 
@@ -63,14 +65,20 @@ def open_display(stream: TextIO, *, live: bool) -> Iterator[RunDisplay]:
     console = Console(file=stream, highlight=False, no_color=color_choice() is False)
     with Progress(
         SpinnerColumn("line"),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=_one_line(console.width - _BAR_WIDTH)),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        redirect_stdout=False,  # what Dagster, dbt and the assets print goes elsewhere
+        redirect_stderr=False,
     ) as progress:
         yield _Live(progress, stream)
+
+
+def _one_line(width: int) -> Column:
+    return Column(no_wrap=True, overflow="ellipsis", max_width=max(width, _MANY))
 
 
 class _Lines:
