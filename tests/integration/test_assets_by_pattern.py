@@ -1,7 +1,6 @@
 """Settings by pattern in whole projects: Python assets, dbt models, jobs over them, and the processes of steps."""
 
 import os
-from collections.abc import Iterator
 
 import dagster as dg
 import pytest
@@ -273,7 +272,7 @@ DBT_FILES = {
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoadedProject]:
+def chain(tmp_path_factory: pytest.TempPathFactory) -> LoadedProject:
     folder = tmp_path_factory.mktemp("chain")
     UserProject(folder).write(DBT_FILES)
     return load(UserProject(folder))
