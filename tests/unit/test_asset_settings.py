@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.snap.node import build_op_def_snap
+from dagster._core.snap.snap_to_yaml import default_values_yaml_from_type_snap
 from dagster._utils.warnings import disable_dagster_warnings
 from inline_snapshot import snapshot
 from pydantic import Field
 
 from builders import floe_yaml, fold, parse_document
 from floe_core.errors import ProblemCollector, render_problems
+from floe_core.yaml_source import parse_yaml
 from floe_dagster import floe_asset
 from floe_dagster.asset_settings.application import Asset, apply_settings
 from floe_dagster.asset_settings.patterns import NOTHING_SET, AssetSettings
@@ -421,6 +424,25 @@ def test_config_is_what_a_run_without_run_config_gets() -> None:
     config = config_in_a_run(applied_to(configured(), ALL_REQUIRED))
 
     assert config == LoadConfig(mode="full", limits=Limits(rows=10, share=0.5), sources=["a", "b"], extra={"x": 1})
+
+
+def test_the_launchpad_shows_the_defaults() -> None:
+    assets = [applied_to(configured(), ALL_REQUIRED)]
+    job = dg.Definitions(assets=assets, jobs=[dg.define_asset_job("load")]).resolve_job_def("load")
+    snapshot_of_job = job.get_job_snapshot()
+    schema = snapshot_of_job.config_schema_snapshot
+    root = schema.get_config_snap(snapshot_of_job.mode_def_snaps[0].root_config_key or "")
+
+    shown = parse_yaml(default_values_yaml_from_type_snap(schema, root), file=Path("launchpad.yaml")).value
+
+    assert isinstance(shown, dict)
+    assert shown["ops"]["orders"]["config"] == {
+        "mode": "full",
+        "path": "in",
+        "limits": {"rows": 10, "share": 0.5},
+        "sources": ["a", "b"],
+        "extra": {"x": 1},
+    }
 
 
 def test_run_config_overrides_a_default_and_leaves_those_beside_it() -> None:
