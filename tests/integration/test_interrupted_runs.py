@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -80,14 +80,14 @@ class Project:
         return self.statuses
 
     @contextmanager
-    def started(self, job: str, variables: Mapping[str, str] | None = None) -> Iterator["Run"]:
-        """`floe run` in a session of its own, none of whose processes outlives the block."""
+    def started(self, *arguments: str, **variables: str) -> Iterator["Run"]:
+        """A floe command in a session of its own, none of whose processes outlives the block."""
         printed = self.path / f"printed-{time.monotonic_ns()}"
         with printed.open("wb") as output:
             process = subprocess.Popen(
-                [*FLOE, "run", job, "-v"],
+                [*FLOE, *arguments],
                 cwd=self.path,
-                env={**environment(), **(variables or {})},
+                env={**environment(), **variables},
                 stdout=subprocess.DEVNULL,
                 stderr=output,
                 start_new_session=True,
@@ -164,7 +164,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_two_first_runs_at_once_both_succeed(project: Project) -> None:
-    with project.started("all") as one, project.started("all") as other:
+    with project.started("run", "-v", "all") as one, project.started("run", "-v", "all") as other:
         codes = [one.process.wait(), other.process.wait()]
 
     assert codes == [0, 0], one.printed + other.printed
@@ -174,7 +174,10 @@ def test_two_first_runs_at_once_both_succeed(project: Project) -> None:
 def test_two_runs_that_are_interrupted_in_dbt_end_soon_and_leave_nothing_behind(project: Project) -> None:
     before = project.statuses
 
-    with project.started("all", FOR_HOURS) as one, project.started("all", FOR_HOURS) as other:
+    with (
+        project.started("run", "-v", "all", **FOR_HOURS) as one,
+        project.started("run", "-v", "all", **FOR_HOURS) as other,
+    ):
         while not any(IN_THE_MODEL in run.printed for run in (one, other)):
             time.sleep(0.02)
         for run in (one, other):
@@ -202,7 +205,7 @@ def test_a_run_that_was_killed_is_failed_at_the_next_run_which_succeeds(
     project: Project, job: str, moment: str
 ) -> None:
     before = project.statuses
-    with project.started(job, FOR_HOURS) as killed:
+    with project.started("run", "-v", job, **FOR_HOURS) as killed:
         killed.wait_for(moment)
         killed.process.kill()
         killed.process.wait()
@@ -221,9 +224,21 @@ def test_a_run_that_was_killed_is_failed_at_the_next_run_which_succeeds(
     assert "was still shown as running" not in project.run("all").stderr
 
 
+def test_a_run_that_was_killed_is_failed_when_the_ui_starts(project: Project) -> None:
+    before = project.settle()
+    with project.started("run", "-v", "hold") as killed:
+        killed.wait_for("held")
+
+    with project.started("dev") as ui:
+        ui.wait_for("of hold was still shown as running; its process is gone: marked as failed")
+        ui.wait_for("Dagster's UI: ")
+
+    assert project.statuses == {**before, "FAILURE": before.get("FAILURE", 0) + 1}
+
+
 def test_a_run_that_lives_is_left_alone_by_the_next_one(project: Project) -> None:
     before = project.statuses
-    with project.started("hold") as living:
+    with project.started("run", "-v", "hold") as living:
         living.wait_for("held")
 
         assert project.run("all").returncode == 0
@@ -235,7 +250,7 @@ def test_a_run_that_lives_is_left_alone_by_the_next_one(project: Project) -> Non
 )
 def test_a_step_that_will_not_end_is_ended(project: Project, signals: int, most: float) -> None:
     before = project.settle()
-    with project.started("hold") as run:
+    with project.started("run", "-v", "hold") as run:
         run.wait_for("held")
         if signals > 1:
             run.process.terminate()
@@ -251,7 +266,7 @@ def test_a_step_that_will_not_end_is_ended(project: Project, signals: int, most:
 
 def test_an_interrupted_step_is_not_tried_again_by_its_retry_policy(project: Project) -> None:
     before = project.settle()
-    with project.started("retry") as run:
+    with project.started("run", "-v", "retry") as run:
         run.wait_for("held")
         seconds = run.interrupt()
 
@@ -266,7 +281,7 @@ def test_an_interrupt_before_there_is_a_run_is_one_sentence(project: Project) ->
     (project.path / "assets.py").write_text(
         "import time\nprint('importing', flush=True)\ntime.sleep(60)\n" + FILES["assets.py"], encoding="utf-8"
     )
-    with project.started("all") as run:
+    with project.started("run", "-v", "all") as run:
         run.wait_for("importing")
         run.interrupt()
     (project.path / "assets.py").write_text(FILES["assets.py"], encoding="utf-8")

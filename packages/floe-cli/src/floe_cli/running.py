@@ -12,6 +12,7 @@ from pathlib import Path
 from time import strftime
 
 import dagster as dg
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from floe_cli.console import (
     emit_json,
@@ -35,6 +36,7 @@ from floe_dagster.running.code_locations import UnknownJobError, find_job, load_
 from floe_dagster.running.code_pointer import find_code_pointer
 from floe_dagster.running.instance import open_instance
 from floe_dagster.running.launches import LAUNCHES_DIR, end_abandoned_runs
+from floe_dagster.running.run_workers import end_runs_of_killed_workers
 from floe_dagster.running.runs import RunReport, RunStatus, execute_job
 
 EXIT_USAGE = 2
@@ -124,7 +126,8 @@ class _Reports:
 
 def tell_abandoned_runs(launches: Path, instance: dg.DagsterInstance) -> None:
     """Mark the runs as failed whose process was killed, and say so."""
-    for run in end_abandoned_runs(launches, instance):
+    under_way = instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES)))
+    for run in [*end_abandoned_runs(launches, instance), *end_runs_of_killed_workers(under_way, instance)]:
         say(f"run {run.run_id} of {run.job_name} was still shown as running; its process is gone: marked as failed")
 
 

@@ -26,15 +26,19 @@ def command(host: str, port: int | None) -> None:
     Compiles what is stale, then hands over to `dagster dev`: the UI shows the runs of `floe run` as well, and the
     daemon runs schedules, sensors and automation. Ctrl-C ends them all.
     """
+    from floe_cli.running import tell_abandoned_runs  # noqa: PLC0415 - imports Dagster
     from floe_dagster.compilation import ensure_compiled  # noqa: PLC0415
     from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, find_code_pointer  # noqa: PLC0415 - imports Dagster
-    from floe_dagster.running.instance import HOME_VARIABLE, prepare_dagster_home  # noqa: PLC0415
+    from floe_dagster.running.instance import HOME_VARIABLE, open_instance, prepare_dagster_home  # noqa: PLC0415
+    from floe_dagster.running.launches import LAUNCHES_DIR  # noqa: PLC0415
 
     project = current_project()
     with stdout_for_machines(), work_in_progress() as progress:
         ensure_compiled(project, environ=os.environ, progress=progress)
     platform = load_platform_document(project.path, environ=os.environ)
     home = prepare_dagster_home(project, platform.spec)
+    with open_instance(project, platform.spec) as instance:
+        tell_abandoned_runs(project.floe_dir / LAUNCHES_DIR, instance)
     pointer = find_code_pointer(project)
     port = port or free_port(host)
     url = remember_ui(project.floe_dir, host=host, port=port, home=str(home.path))
