@@ -166,7 +166,7 @@ def test_a_backfill_that_is_cancelled_does_not_come_back(daemon: AutomationDaemo
     daemon.launch_backfills("2024-03-10T12:01")
     (backfill,) = daemon.instance.get_backfills()
 
-    daemon.instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))
+    daemon.instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))  # type: ignore[no-untyped-call]  # Dagster has none
     for run in daemon.instance.get_runs():
         daemon.instance.report_run_canceled(run)
     for minute in range(2, 7):
