@@ -20,10 +20,10 @@ DAILY = dg.DailyPartitionsDefinition("2024-01-01")
 class NamedGroups:
     """Assets of which a selection item is the name of a group."""
 
-    def select(self, items: tuple[str, ...], location: Location) -> dg.AssetSelection:  # noqa: ARG002 - always right
+    def select(self, items: tuple[str, ...], location: Location) -> dg.AssetSelection:
         return dg.AssetSelection.groups(*items)
 
-    def find(self, name: str, location: Location) -> dg.AssetKey:  # noqa: ARG002 - always right
+    def find(self, name: str, location: Location) -> dg.AssetKey:
         return dg.AssetKey(name)
 
 

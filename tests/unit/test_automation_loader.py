@@ -287,4 +287,4 @@ warning[FLOE-345]: sensor 'reports' has nothing to evaluate
   fix: set 'automation_condition' for them under orchestration.assets
 
 2 warnings\
-""")
+""")  # noqa: E501 - as it is printed

@@ -357,8 +357,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-347": ErrorCode(
         "an automation condition that cannot be built",
-        "A bare `on_cron` takes the cron and the zone of the asset's time window, and the asset has none; a method such "
-        "as `.without(…)` or `.replace(…)` names a part that the condition does not have; or the function of "
+        "A bare `on_cron` takes the cron and the zone of the asset's time window, and the asset has none; a method "
+        "such as `.without(…)` or `.replace(…)` names a part that the condition does not have; or the function of "
         "`target_function` returns something other than a `dagster.AutomationCondition`.",
     ),
     "FLOE-348": ErrorCode(
@@ -477,9 +477,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     # ---- 38x: settings of assets by pattern --------------------------------------------------------------------
     "FLOE-380": ErrorCode(
         "an asset pattern that matches nothing",
-        "Every pattern under `assets` sets something for an asset that the project makes, else a misspelt pattern would "
-        "silently leave its settings out. A pattern is matched against the whole key (`bronze/customers`) and against "
-        "its last part; `*` stays between two slashes, `**` crosses them. External assets are passed over.",
+        "Every pattern under `assets` sets something for an asset that the project makes, else a misspelt pattern "
+        "would silently leave its settings out. A pattern is matched against the whole key (`bronze/customers`) and "
+        "against its last part; `*` stays between two slashes, `**` crosses them. External assets are passed over.",
     ),
     "FLOE-381": ErrorCode(
         "settings that one step cannot have",
@@ -495,8 +495,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-383": ErrorCode(
         "partitions that do not lead to those upstream",
-        "Where both an asset and one that it depends on have partitions, Dagster must know which partition is made from "
-        "which. It finds that out for time windows of one time zone, for partitions of the same kind, and for a "
+        "Where both an asset and one that it depends on have partitions, Dagster must know which partition is made "
+        "from which. It finds that out for time windows of one time zone, for partitions of the same kind, and for a "
         "dimension of partitions of two; for anything else the code names a partition mapping. `dagster definitions "
         "validate` refuses the same.",
     ),
