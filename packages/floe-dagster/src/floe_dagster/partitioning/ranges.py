@@ -40,7 +40,7 @@ def _between(first: str, last: str, partitions_def: dg.PartitionsDefinition) -> 
     match partitions_def:
         case dg.TimeWindowPartitionsDefinition():
             start, end = (partitions_def.start_time_for_partition_key(key).timestamp() for key in (first, last))
-            return tuple(keys_between(partitions_def, start, end + 1)) if start <= end else ()
+            return tuple(keys_between(partitions_def, start, end + 1))
         case dg.MultiPartitionsDefinition():
             return _pairs_between(first, last, partitions_def)
         case _:
