@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -60,6 +60,9 @@ DEFINITIONS = """
     @dg.asset
     def catalogue() -> None: ...
 
+    @dg.asset(partitions_def=DAYS)
+    def plain() -> None: ...
+
     @dg.multi_asset(specs=[dg.AssetSpec("left", partitions_def=DAYS), dg.AssetSpec("right", partitions_def=DAYS)])
     def pair(context):
         yield dg.MaterializeResult("left")
@@ -87,6 +90,7 @@ DEFINITIONS = """
             ["raw", "clean", "catalogue"],
             config={"ops": {"raw": {"config": {"number": 1}}, "clean": {"config": {"number": 2}}}},
         ),
+        dg.define_asset_job("load_plain", ["plain"]),
         dg.define_asset_job("load_pairs", ["left", "right"]),
         dg.define_asset_job("load_ranges", ["whole", "twos"]),
         dg.define_asset_job("load_whole", ["whole"]),
@@ -102,7 +106,7 @@ DEFINITIONS = """
         folder=HERE,
     )
     defs = dg.Definitions(
-        assets=[raw, clean, catalogue, pair, whole, twos, by_customer, by_both],
+        assets=[raw, clean, catalogue, plain, pair, whole, twos, by_customer, by_both],
         jobs=jobs,
         sensors=list(sensors.values()),
         executor=dg.in_process_executor,
@@ -126,6 +130,7 @@ BACKFILLS = """
       rounds: {job: load, partition_keys: [2024-01-01]}
       foreign: {job: load, partition_keys: [2024-01-01]}
       left_alone: {job: load, partition_keys: [2024-01-01]}
+      long: {job: load_plain, partition_range: {start: 2024-01-01, end: 2024-04-29}}
 """
 
 
@@ -244,6 +249,18 @@ def test_the_next_batch_waits_for_the_last_of_the_one_before(daemon: Daemon) -> 
     assert reason == "1 of 5 partitions are done, 2024-01-02 in flight"
     daemon.carry_out(second)
     assert daemon.tick_to_the_end("waiting") == [["2024-01-03", "2024-01-04"], ["2024-01-05"]]
+
+
+@pytest.mark.requirement("010-SC-007", "010-FR-042")
+def test_a_hundred_and_twenty_days_in_twelve_batches(daemon: Daemon) -> None:
+    daemon.switch_on("long")
+
+    batches = daemon.tick_to_the_end("long")
+
+    days = [f"{date(2024, 1, 1) + timedelta(days=number)}" for number in range(120)]
+    assert [len(batch) for batch in batches] == [10] * 12
+    assert [day for batch in batches for day in batch] == days
+    assert daemon.materialised("long", "plain") == days
 
 
 def test_a_failure_stops_it_until_it_is_switched_on_again(daemon: Daemon) -> None:

@@ -110,16 +110,14 @@ def cancel_backfill(project: ProjectFolder, name: str, *, json: bool) -> int:
     with loaded_backfill(project, name) as backfill:
         was_on = backfill.switch().is_on
         backfill.switch().turn_off(backfill.instance)
-        worker = read_worker(backfill.turns, name)
-        if worker is not None:
-            with suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGINT)
+        under_way = dg.RunsFilter(tags=backfill.identity.tags, statuses=_NOT_ENDED)
+        runs = [run.run_id for run in backfill.instance.get_runs(under_way)]
+        _interrupt_worker(backfill)
         backfill.end_dead_runs()
-        runs = backfill.instance.get_runs(dg.RunsFilter(tags=backfill.identity.tags, statuses=_NOT_ENDED))
-        for run in runs:
+        for run in backfill.instance.get_runs(under_way):
             _cancel(run, backfill.instance)
-        left = _wait_for_end([run.run_id for run in runs], backfill.instance)
-    canceled = [run.run_id for run in runs if run.run_id not in left]
+        left = _wait_for_end(runs, backfill.instance)
+    canceled = [run_id for run_id in runs if run_id not in left]
     if json:
         emit_json({"backfill": name, "was_on": was_on, "canceled": canceled, "under_way": left})
     else:
@@ -165,6 +163,18 @@ def _begin_again(backfill: ProjectBackfill) -> None:
     if isinstance(state.decision, Wait):
         raise RunError(_under_way(backfill.identity.name, len(state.decision.in_flight)))
     begin_round(backfill.identity, backfill.instance, state.round_number + 1)
+
+
+def _interrupt_worker(backfill: ProjectBackfill) -> None:
+    """End the command line that works on it, which cancels the run that it is at."""
+    deadline = time.monotonic() + _SECONDS_TO_END
+    worker = read_worker(backfill.turns, backfill.identity.name)
+    if worker is not None:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGINT)
+    while worker is not None and time.monotonic() < deadline:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        worker = read_worker(backfill.turns, backfill.identity.name)
 
 
 def _cancel(run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
