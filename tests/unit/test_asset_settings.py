@@ -445,6 +445,22 @@ def test_the_launchpad_shows_the_defaults() -> None:
     }
 
 
+def test_a_part_of_config_leaves_what_the_code_says_of_the_rest() -> None:
+    seen_config: list[dict[str, object]] = []
+
+    @dg.asset(
+        config_schema={"limits": dg.Field({"rows": int, "share": float}, default_value={"rows": 1, "share": 0.2})}
+    )
+    def orders(context: dg.AssetExecutionContext) -> None:
+        seen_config.append(context.op_execution_context.op_config)
+
+    asset = applied_to(orders, "orders: {config: {limits: {rows: 5}}}")
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert dg.materialize([asset], instance=instance).success
+    assert seen_config == [{"limits": {"rows": 5, "share": 0.2}}]
+
+
 def test_run_config_overrides_a_default_and_leaves_those_beside_it() -> None:
     asset = applied_to(configured(), ALL_REQUIRED)
 

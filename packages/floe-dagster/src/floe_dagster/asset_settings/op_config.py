@@ -18,7 +18,7 @@ def check_default_config(config: Mapping[str, object], *, op: dg.OpDefinition, p
         return [_takes_none(place, "the code gives it its config already, by 'configured'")]
     if _is_anything(op) and not _can_read_config(op):
         return [_takes_none(place, "its function has no parameter 'config', and no 'context' to read config from")]
-    return list(check_op_config(config, config_type=_config_type(op), place=place))
+    return list(check_op_config(config, config_type=_with_optional_fields(_config_type(op)), place=place))
 
 
 def with_default_config(op: dg.OpDefinition, config: Mapping[str, object]) -> DefinitionConfigSchema:
@@ -49,10 +49,29 @@ def _with_default(field: dg.Field | None, value: object) -> dg.Field:
 
 def _shape_with_defaults(shape: ConfigType, values: Mapping[str, object]) -> ConfigType:
     names = {alias: name for name, alias in getattr(shape, "field_aliases", {}).items()}
-    fields = dict(cast("Mapping[str, dg.Field]", getattr(shape, "fields", {})))
+    fields = _fields_of(shape)
     for key, value in values.items():
         name = names.get(key, key)
         fields[name] = _with_default(fields.get(name), value)
+    return _shape_like(shape, fields)
+
+
+def _with_optional_fields(config_type: ConfigType) -> ConfigType:
+    """The type of a part of what *config_type* asks for."""
+    if not ConfigTypeKind.is_shape(config_type.kind):
+        return config_type
+    fields = {
+        name: dg.Field(_with_optional_fields(field.config_type), is_required=False)
+        for name, field in _fields_of(config_type).items()
+    }
+    return _shape_like(config_type, fields)
+
+
+def _fields_of(shape: ConfigType) -> dict[str, dg.Field]:
+    return dict(cast("Mapping[str, dg.Field]", getattr(shape, "fields", {})))
+
+
+def _shape_like(shape: ConfigType, fields: Mapping[str, dg.Field]) -> ConfigType:
     if shape.kind is ConfigTypeKind.PERMISSIVE_SHAPE:
         return dg.Permissive(fields, shape.description)  # type: ignore[no-untyped-call]  # has no annotations
     return dg.Shape(fields, shape.description, getattr(shape, "field_aliases", None))  # type: ignore[no-untyped-call]
