@@ -245,7 +245,11 @@ DBT_FILES = {
           partitions:
             daily: {type: time_window, start: "2024-01-01"}
           assets:
-            "{first,third}": {partitions: daily, pool: warehouse, retry_policy: {max_retries: 2}}
+            "{first,third}":
+              partitions: daily
+              backfill_policy: single_run
+              pool: warehouse
+              retry_policy: {max_retries: 2}
             "*": {owners: [team:data], metadata: {sla: 24}, tags: {domain: sales}}
             second: {group_name: between, compute_kind: sql, backfill_policy: multi_run}
             apart: {partitions: daily, backfill_policy: {type: multi_run, max_partitions_per_run: 3}}
