@@ -63,7 +63,8 @@ class AssetSettings:
 
     def __init__(self, patterns: Mapping[str, AssetConfig], *, source: SourceMap) -> None:
         self._patterns = tuple(_read_pattern(text, config, source) for text, config in patterns.items())
-        self._by_key: dict[KeyPath, KeySettings] = {}
+        self._matchers = [pattern.glob.matches_text for pattern in self._patterns]
+        self._by_key: dict[KeyPath, tuple[int, ...]] = {}
         self._by_matches: dict[tuple[int, ...], KeySettings] = {(): NOTHING_SET}
 
     def __bool__(self) -> bool:
@@ -71,9 +72,10 @@ class AssetSettings:
 
     def of(self, key: KeyPath) -> KeySettings:
         """What is set for the asset *key*."""
-        known = self._by_key.get(key)
+        matches = self._matches(key)
+        known = self._by_matches.get(matches)
         if known is None:
-            known = self._by_key[key] = self._merged(self._matches(key))
+            known = self._by_matches[matches] = _merge(self._patterns[number] for number in matches)
         return known
 
     def check(self, index: AssetIndex) -> Iterator[Problem]:
@@ -87,19 +89,12 @@ class AssetSettings:
                 yield _matches_nothing(pattern, index)
 
     def _matches(self, key: KeyPath) -> tuple[int, ...]:
-        whole, name = "/".join(key), key[-1]
-        if len(key) == 1:
-            return tuple(number for number, pattern in enumerate(self._patterns) if pattern.glob.matches_text(name))
-        return tuple(
-            number
-            for number, pattern in enumerate(self._patterns)
-            if pattern.glob.matches_text(whole) or pattern.glob.matches_text(name)
-        )
-
-    def _merged(self, matches: tuple[int, ...]) -> KeySettings:
-        known = self._by_matches.get(matches)
+        """The numbers of the patterns that match."""
+        known = self._by_key.get(key)
         if known is None:
-            known = self._by_matches[matches] = _merge(self._patterns[number] for number in matches)
+            texts = {"/".join(key), key[-1]}
+            numbers = {number for text in texts for number, matches in enumerate(self._matchers) if matches(text)}
+            known = self._by_key[key] = tuple(sorted(numbers))
         return known
 
 
