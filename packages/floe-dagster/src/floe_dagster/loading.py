@@ -1,7 +1,7 @@
 """A project as Dagster has it: every loader in its turn, each given what the ones before it made."""
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,9 +9,9 @@ from pathlib import Path
 import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
-from floe_core.compiler.known_part import known_part, without_launchers
+from floe_core.compiler.known_part import known_part
 from floe_core.compiler.profile_checks import check_profiles
-from floe_core.compiler.references import BUILT_IN_EXECUTORS, check_references, derived_sensor_names, launched_jobs
+from floe_core.compiler.references import BUILT_IN_EXECUTORS
 from floe_core.documents import (
     FloeDocument,
     PlatformDocument,
@@ -20,35 +20,25 @@ from floe_core.documents import (
     read_parsed_document,
     read_platform_document,
 )
-from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector, YamlPath
-from floe_core.project import FLOE_DIR, ProjectFolder
-from floe_core.schemas.orchestration_config import OrchestrationConfig
+from floe_core.errors import LoadError, Location, Problem, ProblemCollector
+from floe_core.project import ProjectFolder
 from floe_core.source_map import SourceMap
 from floe_dagster.asset_settings.application import apply_settings
 from floe_dagster.asset_settings.partition_fields import check_partition_fields
 from floe_dagster.asset_settings.patterns import AssetSettings
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.asset_settings.upstream_partitions import check_upstream_partitions
-from floe_dagster.automation_parts import AutomationParts, automate_assets
+from floe_dagster.automation_parts import automate_assets
 from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import CompiledDbt, DbtParts, find_compiled_dbt, load_dbt_parts
+from floe_dagster.findings import Findings
+from floe_dagster.launch_parts import LaunchParts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
-from floe_dagster.launching.unbuilt import check_unbuilt
 from floe_dagster.loaders.asset_loader import load_assets
-from floe_dagster.loaders.backfill_loader import build_backfills
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
-from floe_dagster.loaders.job_loader import build_jobs
-from floe_dagster.loaders.partition_key_loader import build_partition_key_sensors
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
-from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
-from floe_dagster.merging import (
-    PassedObjects,
-    check_asset_keys,
-    merge_jobs,
-    merge_schedules,
-    merge_sensors,
-)
+from floe_dagster.merging import PassedObjects, check_asset_keys
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
 from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
@@ -84,34 +74,6 @@ class _Sources:
     specs: SpecSettings
     platform_resources: Mapping[str, object]
     executors: Mapping[str, dg.ExecutorDefinition]
-
-
-@dataclass(frozen=True)
-class _Launches:
-    """What launches runs."""
-
-    jobs: Mapping[str, Launchable]
-    schedules: Mapping[str, Schedule]
-    partition_selectors: Mapping[str, str]
-    sensors: Mapping[str, dg.SensorDefinition]
-
-
-class _Findings(ProblemCollector):
-    """The problems found so far; those put `aside` keep nothing from being looked at and are raised with the others."""
-
-    def __init__(self, problems: Iterable[Problem] = ()) -> None:
-        super().__init__(problems)
-        self.aside = ProblemCollector()
-
-    def raise_if_any(self, error_class: type[FloeError] = FloeError) -> None:
-        """Raise everything, if there is an error among what is not put aside."""
-        if self.errors:
-            raise error_class(*self.problems, *self.aside.problems)
-
-    def take_up(self) -> None:
-        """Put nothing aside any more."""
-        self.extend(self.aside.problems)
-        self.aside = ProblemCollector()
 
 
 @contextmanager
@@ -203,9 +165,17 @@ def load_project(
         [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
         partition_places=_partition_places(index, sources.specs.settings),
     )
-    launches = _build_launches(
-        document, platform, problems, sources, launchable, automation, passed, resources, project
-    )
+    launches = LaunchParts(
+        document=document,
+        project=project,
+        environment=platform.environment,
+        assets=launchable,
+        automation=automation,
+        executors=sources.executors,
+        resources=resources,
+        modules=sources.modules,
+        passed=passed,
+    ).build(problems)
     definitions = dg.Definitions(
         assets=[*assets, *sources.modules.cacheable_assets],
         asset_checks=checks,
@@ -234,17 +204,17 @@ def load_project(
 
 def _read_documents(
     project: ProjectFolder, artifacts: CompiledArtifacts, *, environ: Mapping[str, str], only_known: bool
-) -> tuple[FloeDocument, PlatformDocument, _Findings]:
+) -> tuple[FloeDocument, PlatformDocument, Findings]:
     source = artifacts.source_map(project.floe_yaml)
     if only_known:
         read = read_parsed_document(artifacts.document, source, environ=environ, default_name=artifacts.project_name)
         document = replace(read, spec=known_part(read).spec)
-        return document, read_platform_document(project.path, environ=environ, strict_env=False), _Findings()
+        return document, read_platform_document(project.path, environ=environ, strict_env=False), Findings()
     document = build_floe_document(
         artifacts.document, source, environ=environ, strict_env=True, default_name=artifacts.project_name
     )
     platform = load_platform_document(project.path, environ=environ)
-    problems = _Findings([*document.warnings, *platform.warnings])
+    problems = Findings([*document.warnings, *platform.warnings])
     problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
     problems.raise_if_any(LoadError)
     return document, platform, problems
@@ -253,7 +223,7 @@ def _read_documents(
 def _load_sources(
     document: FloeDocument,
     platform: PlatformDocument,
-    problems: _Findings,
+    problems: Findings,
     *,
     artifacts: CompiledArtifacts,
     project: ProjectFolder,
@@ -349,115 +319,3 @@ def _partition_places(index: AssetIndex, settings: AssetSettings) -> dict[KeyPat
     """Where the partitions of each asset are set: floe.yaml, or where the asset is defined."""
     places = {key: settings.of(key).places.get("partitions") for key, node in index.nodes.items() if node.executable}
     return {key: str(place) if place else index.nodes[key].origin for key, place in places.items()}
-
-
-def _build_launches(
-    document: FloeDocument,
-    platform: PlatformDocument,
-    problems: _Findings,
-    sources: _Sources,
-    assets: LaunchableAssets,
-    automation: AutomationParts,
-    passed: PassedObjects,
-    resources: Mapping[str, object],
-    project: ProjectFolder,
-) -> _Launches:
-    spec, source = document.spec, document.source
-    built_jobs: dict[str, Launchable] = {}
-    not_built: dict[str, str] = {}
-    jobs: dict[str, Launchable] = {}
-    for name, job in spec.orchestration.jobs.items():
-        with problems.collecting():
-            built = build_jobs(
-                {name: job}, assets=assets, source=source, executors=sources.executors, resources=resources
-            )
-            built_jobs |= built.jobs
-            not_built |= built.not_built
-    with problems.collecting():
-        jobs = merge_jobs(built_jobs, sources.modules, passed, source=source)
-    problems.extend(check_references(spec, source, external_jobs=jobs))
-    orchestration = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - {*jobs, *not_built})
-    built_schedules = BuiltSchedules()
-    schedules: dict[str, Schedule] = {}
-    backfills: dict[str, dg.SensorDefinition] = {}
-    key_sensors: dict[str, dg.SensorDefinition] = {}
-    automation_sensors: dict[str, dg.SensorDefinition] = {}
-    sensors: dict[str, dg.SensorDefinition] = {}
-    with problems.collecting():
-        backfills = build_backfills(
-            orchestration.backfills,
-            jobs=jobs,
-            source=source,
-            project=spec.name or project.name,
-            folder=project.path / FLOE_DIR,
-        )
-    with problems.collecting():
-        automation_sensors = automation.build_sensors(
-            jobs=[launch.job for launch in jobs.values()], others=[*sources.modules.sensors, *passed.sensors]
-        )
-    with problems.collecting():
-        key_sensors = build_partition_key_sensors(spec.orchestration.partitions, source=source, resources=resources)
-    with problems.collecting():
-        sensors = merge_sensors(
-            sources.modules,
-            passed,
-            declared={**backfills, **automation_sensors, **key_sensors},
-            locations={
-                name: source.locate("orchestration", *path, key=True)
-                for name, path in _sensor_paths(spec.orchestration)
-            },
-        )
-    with problems.collecting():
-        built_schedules = build_schedules(
-            orchestration.schedules,
-            jobs=jobs,
-            assets=assets,
-            source=source,
-            environment=platform.environment,
-            jobs_not_built=not_built,
-            sensor_names=sensors,
-            resources=resources,
-        )
-    with problems.collecting():
-        schedules = merge_schedules(built_schedules.schedules, sources.modules, passed, source=source)
-    problems.extend(check_unbuilt(spec.orchestration, index=assets.index, source=source))
-    problems.take_up()
-    problems.raise_if_any(LoadError)
-    problems.extend(built_schedules.warnings)
-    problems.extend(_not_in_effect(spec.orchestration, not_built, built_schedules, source))
-    return _Launches(jobs, schedules, built_schedules.selectors, sensors)
-
-
-def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, YamlPath]]:
-    """Where floe.yaml says what becomes a sensor, by the sensor's name."""
-    yield from derived_sensor_names(orchestration).items()
-    yield from ((name, ("sensors", name)) for name in orchestration.sensors)
-
-
-def _not_in_effect(
-    orchestration: OrchestrationConfig, jobs: Mapping[str, str], schedules: BuiltSchedules, source: SourceMap
-) -> list[Problem]:
-    """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
-    sections = [
-        *_sensors_not_in_effect(orchestration),
-        *(f"jobs.{name} ({reason})" for name, reason in jobs.items()),
-        *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
-    ]
-    if not sections:
-        return []
-    return [
-        Problem(
-            code="FLOE-390",
-            what=f"not in effect in this version of floe: {', '.join(sections)}",
-            location=source.locate("orchestration", key=True),
-            why="it is validated, and Dagster has no object for it",
-            severity="warning",
-        )
-    ]
-
-
-def _sensors_not_in_effect(orchestration: OrchestrationConfig) -> list[str]:
-    types = {sensor.type for sensor in orchestration.sensors.values()}
-    if not types - {"automation"}:
-        return []
-    return ["sensors (all but those of type automation)" if "automation" in types else "sensors (all)"]

@@ -1,0 +1,188 @@
+"""What launches runs: jobs and schedules, and the sensors of backfills, of automation and of dynamic partition keys."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+
+from floe_core.compiler.known_part import without_launchers
+from floe_core.compiler.references import check_references, derived_sensor_names, launched_jobs
+from floe_core.documents import FloeDocument
+from floe_core.errors import LoadError, Problem, YamlPath
+from floe_core.project import FLOE_DIR, ProjectFolder
+from floe_core.schemas.orchestration_config import OrchestrationConfig
+from floe_core.source_map import SourceMap
+from floe_dagster.automation_parts import AutomationParts
+from floe_dagster.findings import Findings
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets
+from floe_dagster.launching.unbuilt import check_unbuilt
+from floe_dagster.loaders.backfill_loader import build_backfills
+from floe_dagster.loaders.job_loader import build_jobs
+from floe_dagster.loaders.partition_key_loader import build_partition_key_sensors
+from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
+from floe_dagster.merging import PassedObjects, merge_jobs, merge_schedules, merge_sensors
+from floe_dagster.user_code.loaded_modules import LoadedModules
+from floe_dagster.user_code.module_contents import Schedule
+
+
+@dataclass(frozen=True)
+class Launches:
+    """What launches runs.
+
+    Args:
+        jobs: By name.
+        schedules: By name.
+        partition_selectors: Name of the schedule of a partitioned job → what a tick launches.
+        sensors: By name.
+    """
+
+    jobs: Mapping[str, Launchable]
+    schedules: Mapping[str, Schedule]
+    partition_selectors: Mapping[str, str]
+    sensors: Mapping[str, dg.SensorDefinition]
+
+
+@dataclass(frozen=True)
+class LaunchParts:
+    """What is there before anything launches it, and who else brings jobs, schedules and sensors.
+
+    Args:
+        document: floe.yaml.
+        project: The folder that it is in.
+        environment: Name of the environment that the definitions are for.
+        assets: All assets.
+        automation: Their conditions.
+        executors: By the name of the execution profile.
+        resources: All resources.
+        modules: The Python modules.
+        passed: What a definitions file adds.
+    """
+
+    document: FloeDocument
+    project: ProjectFolder
+    environment: str
+    assets: LaunchableAssets
+    automation: AutomationParts
+    executors: Mapping[str, dg.ExecutorDefinition]
+    resources: Mapping[str, object]
+    modules: LoadedModules
+    passed: PassedObjects
+
+    def build(self, problems: Findings) -> Launches:
+        """Build everything that launches runs; each kind is looked at whatever is wrong with another.
+
+        Raises:
+            LoadError: Everything that is in *problems* and that is found here.
+        """
+        jobs, not_built = self._build_jobs(problems)
+        spec, source = self.document.spec, self.document.source
+        problems.extend(check_references(spec, source, external_jobs=jobs))
+        known = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - {*jobs, *not_built})
+        sensors = self._build_sensors(known, jobs, problems)
+        built = BuiltSchedules()
+        schedules: dict[str, Schedule] = {}
+        with problems.collecting():
+            built = build_schedules(
+                known.schedules,
+                jobs=jobs,
+                assets=self.assets,
+                source=source,
+                environment=self.environment,
+                jobs_not_built=not_built,
+                sensor_names=sensors,
+                resources=self.resources,
+            )
+        with problems.collecting():
+            schedules = merge_schedules(built.schedules, self.modules, self.passed, source=source)
+        problems.extend(check_unbuilt(spec.orchestration, index=self.assets.index, source=source))
+        problems.take_up()
+        problems.raise_if_any(LoadError)
+        problems.extend(built.warnings)
+        problems.extend(_not_in_effect(spec.orchestration, not_built, built, source))
+        return Launches(jobs, schedules, built.selectors, sensors)
+
+    def _build_jobs(self, problems: Findings) -> tuple[dict[str, Launchable], dict[str, str]]:
+        """The jobs, and those that are valid but not built, with the reason."""
+        source = self.document.source
+        declared: dict[str, Launchable] = {}
+        not_built: dict[str, str] = {}
+        jobs: dict[str, Launchable] = {}
+        for name, job in self.document.spec.orchestration.jobs.items():
+            with problems.collecting():
+                built = build_jobs(
+                    {name: job},
+                    assets=self.assets,
+                    source=source,
+                    executors=self.executors,
+                    resources=self.resources,
+                )
+                declared |= built.jobs
+                not_built |= built.not_built
+        with problems.collecting():
+            jobs = merge_jobs(declared, self.modules, self.passed, source=source)
+        return jobs, not_built
+
+    def _build_sensors(
+        self, known: OrchestrationConfig, jobs: Mapping[str, Launchable], problems: Findings
+    ) -> dict[str, dg.SensorDefinition]:
+        source, orchestration = self.document.source, self.document.spec.orchestration
+        declared: dict[str, dg.SensorDefinition] = {}
+        with problems.collecting():
+            declared |= build_backfills(
+                known.backfills,
+                jobs=jobs,
+                source=source,
+                project=self.document.spec.name or self.project.name,
+                folder=self.project.path / FLOE_DIR,
+            )
+        with problems.collecting():
+            declared |= self.automation.build_sensors(
+                jobs=[launch.job for launch in jobs.values()], others=[*self.modules.sensors, *self.passed.sensors]
+            )
+        with problems.collecting():
+            declared |= build_partition_key_sensors(orchestration.partitions, source=source, resources=self.resources)
+        with problems.collecting():
+            return merge_sensors(
+                self.modules,
+                self.passed,
+                declared=declared,
+                locations={
+                    name: source.locate("orchestration", *path, key=True) for name, path in _sensor_paths(orchestration)
+                },
+            )
+        return {}
+
+
+def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, YamlPath]]:
+    """Where floe.yaml says what becomes a sensor, by the sensor's name."""
+    yield from derived_sensor_names(orchestration).items()
+    yield from ((name, ("sensors", name)) for name in orchestration.sensors)
+
+
+def _not_in_effect(
+    orchestration: OrchestrationConfig, jobs: Mapping[str, str], schedules: BuiltSchedules, source: SourceMap
+) -> list[Problem]:
+    """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
+    sections = [
+        *_sensors_not_in_effect(orchestration),
+        *(f"jobs.{name} ({reason})" for name, reason in jobs.items()),
+        *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
+    ]
+    if not sections:
+        return []
+    return [
+        Problem(
+            code="FLOE-390",
+            what=f"not in effect in this version of floe: {', '.join(sections)}",
+            location=source.locate("orchestration", key=True),
+            why="it is validated, and Dagster has no object for it",
+            severity="warning",
+        )
+    ]
+
+
+def _sensors_not_in_effect(orchestration: OrchestrationConfig) -> list[str]:
+    types = {sensor.type for sensor in orchestration.sensors.values()}
+    if not types - {"automation"}:
+        return []
+    return ["sensors (all but those of type automation)" if "automation" in types else "sensors (all)"]
