@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -23,7 +23,7 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 
 from builders import floe_yaml
-from floe_dagster.backfilling.identity import BackfillIdentity, begin_round, retry_failed
+from floe_dagster.backfilling.identity import BackfillIdentity, begin_round
 from floe_dagster.backfilling.turns import TURNS_DIR, own_turn
 
 DEFINITIONS = """
@@ -154,6 +154,11 @@ class Daemon:
             self.instance.stop_sensor(state.instigator_origin_id, state.selector_id, None)
         self.instance.start_sensor(self.sensor(name))
 
+    def is_on(self, name: str) -> bool:
+        sensor = self.sensor(name)
+        state = self.instance.get_instigator_state(sensor.get_remote_origin_id(), sensor.selector_id)
+        return state is not None and state.is_running
+
     def tick(self, name: str) -> str | None:
         """Let the daemon look at its sensors once, ten seconds later; gives why the tick skipped, if it did."""
         self.passed += 10
@@ -235,6 +240,7 @@ def test_batch_after_batch_in_order(daemon: Daemon) -> None:
     assert runs[0].tags.items() >= {"floe/backfill": "days", "floe/project": "shop", "team": "sales"}.items()
     assert runs[0].run_config == {"ops": {"raw": {"config": {"number": 1}}, "clean": {"config": {"number": 2}}}}
     assert daemon.tick("days") == "all 5 partitions are done; 'floe backfill days --again' starts over"
+    assert not daemon.is_on("days")
 
 
 @pytest.mark.requirement("010-FR-042")
@@ -270,8 +276,7 @@ def test_a_failure_stops_it_until_it_is_switched_on_again(daemon: Daemon) -> Non
 
     assert daemon.tick_to_the_end("stopping") == [["2024-01-01", "2024-01-02"]]
     assert daemon.tick("stopping") == (
-        "1 of 5 partitions are done, 2024-01-02 failed; switching the sensor off and on, or 'floe backfill stopping', "
-        "goes on"
+        "1 of 5 partitions are done, 2024-01-02 failed; switching the sensor on, or 'floe backfill stopping', goes on"
     )
 
     mark.unlink()
@@ -290,12 +295,12 @@ def test_with_continue_it_goes_on_past_a_failure(daemon: Daemon) -> None:
 
     assert daemon.tick_to_the_end("on_and_on") == [["2024-01-06"], ["2024-01-07"], ["2024-01-08"]]
     assert daemon.tick("on_and_on") == (
-        "2 of 3 partitions are done, 2024-01-07 failed; switching the sensor off and on, or 'floe backfill on_and_on', "
+        "2 of 3 partitions are done, 2024-01-07 failed; switching the sensor on, or 'floe backfill on_and_on', "
         "tries again"
     )
 
     mark.unlink()
-    retry_failed(BackfillIdentity("shop", "on_and_on"), daemon.instance, at=datetime.now(UTC).timestamp())
+    daemon.switch_on("on_and_on")
     assert daemon.tick_to_the_end("on_and_on") == [["2024-01-07"]]
 
 
@@ -377,6 +382,7 @@ def test_a_finished_backfill_stays_finished_when_its_runs_are_deleted(daemon: Da
 
     for run in daemon.runs("deleted"):
         daemon.instance.delete_run(run.run_id)
+    daemon.switch_on("deleted")
 
     assert daemon.tick_to_the_end("deleted") == []
 
@@ -386,6 +392,7 @@ def test_another_round_launches_everything_once_more(daemon: Daemon) -> None:
     daemon.tick_to_the_end("rounds")
 
     begin_round(BackfillIdentity("shop", "rounds"), daemon.instance, 2)
+    daemon.switch_on("rounds")
 
     assert daemon.tick_to_the_end("rounds") == [["2024-01-01"]]
     assert [run.tags["floe/backfill_round"] for run in daemon.runs("rounds")] == ["1", "2"]

@@ -43,7 +43,7 @@ FLOE_YAML = """
       assets:
         "*": {partitions: daily}
       jobs:
-        load: {type: batch, selection: ["*"], executor: in_process}
+        load: {type: batch, selection: ["*"], executor: EXECUTOR}
       backfills:
         history: {job: load, partition_range: {start: 2024-01-01, end: END}, batch_size: SIZE}
     """
@@ -58,9 +58,9 @@ DAYS_PY = """
     def pass_gate(place):
         \"\"\"Wait for long where the test wants to kill something.\"\"\"
         gate = HERE / "gate"
-        if gate.exists() and gate.read_text() == place:
+        while gate.exists() and gate.read_text() == place:
             (HERE / "reached").touch()
-            time.sleep(300)
+            time.sleep(0.2)
 
     @dg.asset
     def raw(context) -> None:
@@ -81,10 +81,10 @@ SECONDS = 240.0  # an idle machine needs a tenth
 class Shop:
     """A project with a backfill over *days* days, and the processes that work on it."""
 
-    def __init__(self, path: Path, *, days: int, batch_size: int) -> None:
+    def __init__(self, path: Path, *, days: int, batch_size: int, executor: str = "in_process") -> None:
         self.path = path
         self.days = [f"{date(2024, 1, 1) + timedelta(days=number)}" for number in range(days)]
-        text = FLOE_YAML.replace("END", self.days[-1]).replace("SIZE", str(batch_size))
+        text = FLOE_YAML.replace("END", self.days[-1]).replace("SIZE", str(batch_size)).replace("EXECUTOR", executor)
         (path / "floe.yaml").write_text(dedent(text))
         (path / "days.py").write_text(dedent(DAYS_PY))
         self.folder = ProjectFolder(path)
@@ -175,6 +175,22 @@ def test_a_command_line_that_is_killed_again_and_again_runs_nothing_twice(tmp_pa
     assert finished.returncode == 0, finished.stderr
     assert "history finished" in finished.stderr
     assert shop.materialised("raw") == shop.days
+    shop.assert_everything_is_there_once()
+
+
+def test_a_step_that_outlives_its_killed_command_line_is_waited_for(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, days=1, batch_size=1, executor="multiprocess")
+
+    with shop.held_at("raw 2024-01-01"), shop.started(*FLOE, "backfill", "history") as process:
+        shop.wait_until_held()
+        process.kill()
+        status = json.loads(shop.floe("backfill", "history", "--status", "--format", "json").stdout)
+        with shop.started(*FLOE, "backfill", "history") as again:
+            shop.wait_until(lambda: "0 of 1 partitions are done" in (tmp_path / "output.log").read_text()[-200:])
+            (tmp_path / "gate").write_text("")
+            code = again.wait(timeout=SECONDS)
+
+    assert (status["in_flight"], code) == (["2024-01-01"], 0)
     shop.assert_everything_is_there_once()
 
 

@@ -49,14 +49,15 @@ def watch(backfill: ProjectBackfill, display: BackfillDisplay) -> BackfillState 
         KeyboardInterrupt: The user does not want to watch any more; the daemon goes on.
     """
     while True:
+        is_ticking, began = backfill.switch().is_ticking, time.monotonic()
         state = backfill.state()
         display.show_state(state)
         if not isinstance(state.decision, Launch | Wait):
             backfill.switch().turn_off(backfill.instance)
             return state
-        if not backfill.switch().is_ticking:
+        if not is_ticking:
             return None
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(max(_SECONDS_BETWEEN_LOOKS, time.monotonic() - began))
 
 
 def _is_same(folder: str, other: str) -> bool:

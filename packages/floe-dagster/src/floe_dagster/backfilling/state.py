@@ -49,12 +49,13 @@ def read_state(plan: BackfillPlan, instance: dg.DagsterInstance, *, started: flo
         started: When the sensor was switched on last; seconds since the epoch. What failed before is tried again.
     """
     number = read_round(plan.identity, instance)
+    finished = f"{number} {sha256(' '.join(plan.keys).encode()).hexdigest()}"
+    if read_finished(plan.identity, instance) == finished:
+        progress = judge_partitions(plan.keys, (), assets=plan.assets).as_done()
+        return BackfillState(plan, number, progress, Finish())
     runs = read_runs(plan.identity, number, instance, keys_in_range=plan.keys_in_range)
     since = max(started or 0.0, read_retried_since(plan.identity, instance))
     progress = judge_partitions(plan.keys, runs, assets=plan.assets, units=plan.units, retried_since=since)
-    finished = f"{number} {sha256(' '.join(plan.keys).encode()).hexdigest()}"
-    if read_finished(plan.identity, instance) == finished:
-        return BackfillState(plan, number, progress.as_done(), Finish())
     decision = plan.decide(progress)
     if decision == Finish():
         note_finished(plan.identity, instance, finished)
@@ -100,7 +101,7 @@ def describe_state(state: BackfillState) -> str:
 
 
 def _asking_again(name: str) -> str:
-    return f"switching the sensor off and on, or 'floe backfill {name}',"
+    return f"switching the sensor on, or 'floe backfill {name}',"
 
 
 def _some(keys: Sequence[str]) -> str:

@@ -54,22 +54,31 @@ class SensorSwitch:
 
 def read_switch(identity: BackfillIdentity, instance: dg.DagsterInstance, *, pointer: CodePointer) -> SensorSwitch:
     """The sensor of *identity* in the code location of *pointer*."""
-    named = [
-        state
-        for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
-        if state.instigator_name == identity.sensor_name
-    ]
-    state = next((state for state in named if _is_of(state, pointer)), None)
+    state = next((state for state in _states(identity, instance) if _is_of(state, pointer)), None)
     if state is None:
         return SensorSwitch()
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
     return SensorSwitch(state, ticks[0] if ticks else None)
 
 
+def find_switch(identity: BackfillIdentity, context: dg.SensorEvaluationContext) -> SensorSwitch:
+    """The sensor of *identity* that the tick with this context is of."""
+    origin = context.code_location_origin
+    if origin is None:
+        return SensorSwitch()
+    states = _states(identity, context.instance)
+    return SensorSwitch(next((one for one in states if one.selector.location_name == origin.location_name), None))
+
+
 def is_daemon_alive(instance: dg.DagsterInstance) -> bool:
     """Whether a daemon of the instance ticks sensors and starts the runs that are queued."""
     beat = instance.get_daemon_heartbeats().get(_SENSOR_DAEMON)
     return beat is not None and time.time() - beat.timestamp < _SECONDS_OF_LIFE
+
+
+def _states(identity: BackfillIdentity, instance: dg.DagsterInstance) -> list[InstigatorState]:
+    states = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+    return [state for state in states if state.instigator_name == identity.sensor_name]
 
 
 def _is_of(state: InstigatorState, pointer: CodePointer) -> bool:

@@ -10,10 +10,12 @@ import dagster as dg
 from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.schemas.backfill_definition import BackfillDefinition
 from floe_core.source_map import SourceMap
+from floe_dagster.backfilling.decisions import Lack, Launch, Wait
 from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.key_checks import BackfillPlace, check_keys
 from floe_dagster.backfilling.plan import not_partitioned, plan_backfill
 from floe_dagster.backfilling.state import describe_state, read_state
+from floe_dagster.backfilling.switch import find_switch
 from floe_dagster.backfilling.takeover import end_dead_runs
 from floe_dagster.backfilling.turns import TURNS_DIR, is_taken
 from floe_dagster.launching.launchable import Launchable
@@ -78,7 +80,7 @@ class _BackfillBuilder:
         )
 
     def evaluate(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        """One tick."""
+        """One tick. A sensor with nothing to do switches itself off: switching it on again resumes."""
         if is_taken(self.folder / TURNS_DIR, self.name):
             return dg.SkipReason(f"'floe backfill {self.name}' is at work in a terminal")
         assert context.repository_def is not None
@@ -87,6 +89,8 @@ class _BackfillBuilder:
         job = context.repository_def.get_job(self.backfill.job)
         plan = plan_backfill(identity, self.backfill, job, at=datetime.now(UTC), instance=context.instance)
         state = read_state(plan, context.instance, started=context.last_sensor_start_time)
+        if not isinstance(state.decision, Launch | Wait | Lack):
+            find_switch(identity, context).turn_off(context.instance)
         requests = [run.request for run in state.next_runs]
         return dg.SensorResult(run_requests=requests) if requests else dg.SkipReason(describe_state(state))
 

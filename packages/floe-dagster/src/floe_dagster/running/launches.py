@@ -16,6 +16,8 @@ import dagster as dg
 from dagster._core.events import JobFailureData, RunFailureReason
 from filelock import FileLock, Timeout
 
+from floe_dagster.running.run_processes import has_living_process
+
 LAUNCH_TAG = ".floe/launch"  # tags that begin with a dot are kept and not shown
 LAUNCHES_DIR = "launches"
 
@@ -60,24 +62,21 @@ def end_abandoned_runs(folder: Path, instance: dg.DagsterInstance) -> list[dg.Da
     """Mark the runs as failed whose process was killed on this machine, and give them.
 
     Without that they would be shown as running for ever: nobody is left to say that they are not. Runs in an instance
-    other than *instance* stay noted in *folder*.
+    other than *instance* stay noted in *folder*, and so do those of which a step goes on in a process of its own.
     """
     ended = []
     for file in _files_of_this_host(folder):
         lock = FileLock(file)
         with suppress(Timeout), lock.acquire(timeout=0):
             run = Launch(file.stem).find_run(instance)
+            if run is not None and not run.is_finished and has_living_process(run, instance):
+                continue
             if run is not None or _is_forgotten(file):
                 file.unlink(missing_ok=True)
             if run is not None and not run.is_finished:
                 _end_run(run, instance)
                 ended.append(run)
     return ended
-
-
-def has_launches(folder: Path) -> bool:
-    """Whether there may be runs to end; costs less than opening the instance."""
-    return any(_files_of_this_host(folder))
 
 
 def _end_run(run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:

@@ -5,10 +5,9 @@ monitoring does not look at processes of the default launcher.
 """
 
 import json
-import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from floe_dagster.running.launches import free_pools
+from floe_dagster.running.run_processes import has_living_process, told_processes
 
 _UNDER_WAY = frozenset({dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING})
-_PROCESS_EVENTS = {dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.STEP_WORKER_STARTED}
 _SECONDS_TO_BEGIN = 60.0  # from the launch of a run to the first word of its process
 _GONE = "Its process is gone, and the code server that launched it too: they were killed, or the machine was restarted."
 
@@ -28,7 +27,7 @@ def end_runs_of_killed_workers(runs: Iterable[dg.DagsterRun], instance: dg.Dagst
     """Mark those of *runs* as failed whose processes have certainly been killed, and give them."""
     ended = []
     for run in runs:
-        if run.status in _UNDER_WAY and _is_orphaned(run) and not _has_living_process(run, instance):
+        if run.status in _UNDER_WAY and _is_orphaned(run) and not _may_live(run, instance):
             _end_run(run, instance)
             ended.append(run)
     return ended
@@ -56,45 +55,12 @@ def _socket_of(run: dg.DagsterRun) -> Path | None:
     return None
 
 
-def _has_living_process(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
+def _may_live(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
     """Whether one of the run's processes lives; one that has not said its id yet does so within a minute."""
-    told = list(_processes_of(run, instance))
-    if not told:
-        record = instance.get_run_record_by_id(run.run_id)
-        return record is not None and time.time() - record.update_timestamp.timestamp() < _SECONDS_TO_BEGIN
-    return any(is_living(process, since=since) for process, since in told)
-
-
-def _processes_of(run: dg.DagsterRun, instance: dg.DagsterInstance) -> Iterator[tuple[int, float]]:
-    """The ids that the run's processes told, each with the moment."""
-    for entry in instance.all_logs(run.run_id, of_type=_PROCESS_EVENTS):
-        event = entry.dagster_event
-        metadata = getattr(event.event_specific_data, "metadata", {}) if event is not None else {}
-        process = str(getattr(metadata.get("pid"), "value", ""))
-        if process.isdigit():
-            yield int(process), entry.timestamp
-
-
-def is_living(process: int, *, since: float) -> bool:
-    """Whether the process of that id lives and is the one that had it at the moment *since* (since the epoch)."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    with suppress(OSError, ValueError, IndexError):
-        fields = Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        if fields[0] == "Z":
-            return False
-        begun = _boot_time() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-        return begun <= since + 1
-    return True
-
-
-def _boot_time() -> float:
-    lines = Path("/proc/stat").read_text().splitlines()
-    return float(next(line.split()[1] for line in lines if line.startswith("btime")))
+    if told_processes(run, instance):
+        return has_living_process(run, instance)
+    record = instance.get_run_record_by_id(run.run_id)
+    return record is not None and time.time() - record.update_timestamp.timestamp() < _SECONDS_TO_BEGIN
 
 
 def _end_run(run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
