@@ -141,3 +141,24 @@ def test_the_repository_root_is_the_nearest_folder_with_git(shop: Path) -> None:
 )
 def test_the_name_of_a_project_follows_from_its_folder(tmp_path: Path, folder: str, name: str) -> None:
     assert ProjectFolder(tmp_path / folder).name == name
+
+
+@pytest.mark.parametrize("name", ["C#", "what?", "a%20b", "50%c3"])
+def test_a_folder_whose_name_means_something_else_in_urls_is_an_error(tmp_path: Path, name: str) -> None:
+    shop = tmp_path / name / "shop"
+    shop.mkdir(parents=True)
+
+    with pytest.raises(DocumentError) as raised:
+        ProjectFolder(shop).make_floe_dir()
+
+    [problem] = raised.value.problems
+    assert problem.code == "FLOE-132"
+    assert problem.what in {f"the path of the project folder holds '{part}'" for part in ("#", "?", "%20", "%c3")}
+    assert not (shop / ".floe").exists()
+
+
+@pytest.mark.parametrize("name", ["100%", "50% off", "it's", 'a "b"', "größe", "[x]", "a b"])
+def test_any_other_name_will_do(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+
+    assert ProjectFolder(tmp_path / name).make_floe_dir().is_dir()

@@ -126,6 +126,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "floe keeps what it generates in `.floe` beside floe.yaml. The folder must be writable for `floe compile`; "
         "loading compiled artifacts works without.",
     ),
+    "FLOE-132": ErrorCode(
+        "the folder's name means something else in a URL",
+        "Dagster, dbt and the catalog name their files below the project folder by URLs. There `#` and `?` end a path, "
+        "and `%20` is a space, so that they would look elsewhere for what they have written.",
+    ),
     # ---- 20x: names --------------------------------------------------------------------------------------------
     "FLOE-203": ErrorCode(
         "a name that nothing defines",
@@ -337,6 +342,17 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "once, and none with what Dagster refuses in a key. Nothing was changed; the sensor asks again at its next "
         "tick.",
     ),
+    "FLOE-342": ErrorCode(
+        "a dbt var that a run has no value for",
+        "A run of a partitioned model gets the dbt vars `partition_key` and, for time windows, `partition_start` and "
+        "`partition_end`; with two dimensions also `partition_key_<dimension>`. A run of several partitions, which "
+        "`backfill_policy` allows, has the bounds of all of them, and `partition_keys` in place of the key.",
+    ),
+    "FLOE-343": ErrorCode(
+        "a microbatch model whose batches are not its partitions",
+        "dbt replaces whole batches: an hour, a day, a month or a year in UTC. Where a partition is no such span of "
+        "time, a run of it also replaces rows of others. Nothing is lost as long as these are there to be read.",
+    ),
     "FLOE-344": ErrorCode(
         "two automation sensors over one asset",
         "Every asset belongs to one sensor of type `automation`; what belongs to none is evaluated by the default one. "
@@ -509,6 +525,13 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a field about partitions where there are none",
         "`partition_column` and `backfill_policy` say how partitions are written and launched. None of the assets that "
         "the pattern matches has partitions, in floe.yaml or in its code.",
+    ),
+    "FLOE-386": ErrorCode(
+        "materialised partitions that the asset does not have any more",
+        "The partitions of an asset were changed after some were materialised: another start, cron or format, keys "
+        "that are gone, dimensions of other names, a dynamic definition of another name, or partitions where there "
+        "were none and the other way round. Dagster keeps the old materialisations and shows them nowhere; the new "
+        "partitions count as missing. Rows that were written stay in the tables. `floe validate --instance` compares.",
     ),
     # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
     "FLOE-390": ErrorCode(

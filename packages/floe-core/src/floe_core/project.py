@@ -11,6 +11,7 @@ from floe_core.errors import DocumentError, Location, Problem, shown_path
 FLOE_YAML = "floe.yaml"
 FLOE_DIR = ".floe"
 ARTIFACTS_FILE = "compiled_artifacts.json"
+_OTHER_IN_URLS = re.compile(r"[#?]|%[0-9A-Fa-f]{2}")
 _GITIGNORE = "# Made by floe; everything in this folder can be made again.\n*\n"
 
 
@@ -80,9 +81,10 @@ class ProjectFolder:
         """The same folder, which then exists, can be written and is ignored by git.
 
         Raises:
-            DocumentError: It cannot be made or written.
+            DocumentError: It cannot be made or written, or not be named in a URL.
         """
         folder = self.path / FLOE_DIR
+        self._check_path()
         ignore = folder / ".gitignore"
         try:
             folder.mkdir(exist_ok=True)
@@ -101,6 +103,20 @@ class ProjectFolder:
                 )
             )
         return folder
+
+    def _check_path(self) -> None:
+        other = _OTHER_IN_URLS.search(str(_absolute(self.path)))
+        if other is None:
+            return
+        raise DocumentError(
+            Problem(
+                "FLOE-132",
+                f"the path of the project folder holds '{other[0]}'",
+                Location(shown_path(_absolute(self.path))),
+                why="Dagster, dbt and the catalog name files below it by URLs, in which that means something else",
+                fix="rename the folder, or move the project elsewhere",
+            )
+        )
 
     @property
     def repository_root(self) -> Path | None:
