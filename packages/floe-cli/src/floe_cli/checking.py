@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from floe_cli.loading import load_definitions
 from floe_core.compiler.checks import CheckedDocuments, read_documents
@@ -10,12 +11,17 @@ from floe_core.compiler.references import UNKNOWN_NAME
 from floe_core.errors import Problem, ProblemCollector
 from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
+from floe_dagster.asset_settings.materialised_partitions import check_materialised_partitions
 from floe_dagster.compilation import CompilationResult, compile_documents, compile_project
 from floe_dagster.dbt.project import effective_dbt
 from floe_dagster.loaders.asset_loader import load_assets
 from floe_dagster.loading import LoadedProject
+from floe_dagster.running.instance import find_dagster_home, open_instance
 
 Progress = Callable[[str], None]
+
+_NO_INSTANCE = "there is no Dagster instance yet to compare with (DAGSTER_HOME, else .floe/dagster_home)"
+_NOT_WHOLE = "the Dagster instance was not looked at: the project has to be known as a whole for that"
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class CheckedProject:
 
     documents: CheckedDocuments
     loaded: LoadedProject | None
+    dagster_home: Path | None = None  # of the instance that was looked at
+    why_no_instance: str = ""  # why none was, though that was asked for
 
     @property
     def unset(self) -> list[str]:
@@ -39,6 +47,7 @@ def check_project(
     strict_env: bool,
     problems: ProblemCollector,
     progress: Progress,
+    with_instance: bool = False,
 ) -> CheckedProject:
     """Compile and load the project to find everything that is wrong with it.
 
@@ -51,6 +60,7 @@ def check_project(
         strict_env: Whether a required variable that is not set is an error.
         problems: Where problems are noted.
         progress: Called with what is being done now.
+        with_instance: Whether what the Dagster instance holds is compared, where there is one.
 
     Raises:
         FloeError: Problems that nothing more can be said after.
@@ -67,7 +77,15 @@ def check_project(
             problems.extend(compiled.dbt_warnings)
             loaded = checker.load(compiled)
     problems.extend(_still_open(documents.warnings, problems.errors, is_loaded=loaded is not None))
-    return CheckedProject(documents, loaded)
+    if not with_instance:
+        return CheckedProject(documents, loaded)
+    home: Path | None = None
+    with problems.collecting():
+        home = find_dagster_home(project, environ=environ)
+        if home is not None and loaded is not None and checker.is_whole:
+            problems.extend(checker.compare(loaded))
+            return CheckedProject(documents, loaded, home)
+    return CheckedProject(documents, loaded, None, _NOT_WHOLE if home else _NO_INSTANCE)
 
 
 @dataclass(frozen=True)
@@ -103,6 +121,20 @@ class _Checker:
         loaded = load_definitions(self.project, artifacts=artifacts, progress=self.progress)
         self.problems.extend(loaded.warnings)
         return loaded
+
+    def compare(self, loaded: LoadedProject) -> tuple[Problem, ...]:
+        """What the project's Dagster instance holds and the definitions do not know."""
+        self.progress("looking at the materialised partitions")
+        with open_instance(self.project, loaded.platform.spec, environ=self.environ) as instance:
+            return tuple(
+                check_materialised_partitions(
+                    loaded.definitions.resolve_all_asset_specs(),
+                    index=loaded.index,
+                    settings=loaded.settings,
+                    partitions=loaded.document.spec.orchestration.partitions,
+                    instance=instance,
+                )
+            )
 
     def import_modules(self) -> None:
         modules = self.known.spec.orchestration.asset_modules

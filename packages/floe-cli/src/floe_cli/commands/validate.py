@@ -2,6 +2,7 @@
 
 import gc
 import os
+from dataclasses import dataclass, field
 
 import click
 
@@ -21,57 +22,96 @@ EXIT_FINDINGS = 1
     "--schema-only", is_flag=True, help="Read the documents alone: no dbt, no Python modules, in half a second."
 )
 @click.option("--strict-env", is_flag=True, help="Make a required variable that is not set an error.")
+@click.option(
+    "--instance",
+    "with_instance",
+    is_flag=True,
+    help="Also warn of partitions that were materialised and are no longer those of their assets.",
+)
 @format_option
 @shared_options
 @click.pass_context
-def command(ctx: click.Context, schema_only: bool, strict_env: bool, output_format: str) -> None:
+def command(ctx: click.Context, schema_only: bool, strict_env: bool, with_instance: bool, output_format: str) -> None:
     """Check floe.yaml and everything it refers to.
 
     Reads floe.yaml and platform.yaml, compiles, imports the asset modules and builds every definition, and shows all
-    problems in one report. Nothing is run.
+    problems in one report. Nothing is run. With --instance it also looks into the Dagster instance that runs are
+    recorded in, DAGSTER_HOME or .floe/dagster_home, where there is one.
     """
+    if schema_only and with_instance:
+        raise click.UsageError("--schema-only reads the documents alone; --instance compares what is built of them")
     problems = ProblemCollector()
-    verdict = ""
-    counts: dict[str, int] = {}
-    selectors: dict[str, str] = {}
+    verdict = _Verdict()
     with problems.collecting():
         project = current_project()
-        check = _check_documents if schema_only else _check_everything
-        verdict, counts, selectors = check(project, strict_env=strict_env, problems=problems)
+        if schema_only:
+            verdict = _check_documents(project, strict_env=strict_env, problems=problems)
+        else:
+            verdict = _check_everything(project, strict_env=strict_env, with_instance=with_instance, problems=problems)
     valid = not problems.errors
     if output_format == "json":
         shown = [problem.to_json() for problem in problems.problems]
-        known = (
-            {"counts": counts, "partition_selectors": selectors} if valid else {"counts": {}, "partition_selectors": {}}
+        known = verdict if valid else _Verdict()
+        emit_json(
+            {
+                "valid": valid,
+                "counts": known.counts,
+                "partition_selectors": known.selectors,
+                **({"instance": verdict.instance} if with_instance else {}),
+                "problems": shown,
+            }
         )
-        emit_json({"valid": valid, **known, "problems": shown})
     else:
         show_problems(problems.problems)
         if valid:
-            say("\n" * bool(problems.warnings) + f"{shown_path(project.floe_yaml)} {verdict}: {list_counts(counts)}")
-            if selectors:
-                say("partitions that a tick launches: " + ", ".join(f"{name} {one}" for name, one in selectors.items()))
+            line = f"{shown_path(project.floe_yaml)} {verdict.text}: {list_counts(verdict.counts)}"
+            say("\n" * bool(problems.warnings) + line)
+            if verdict.selectors:
+                shown_selectors = ", ".join(f"{name} {one}" for name, one in verdict.selectors.items())
+                say(f"partitions that a tick launches: {shown_selectors}")
+    if verdict.why_no_instance:
+        say(verdict.why_no_instance)
     ctx.exit(0 if valid else EXIT_FINDINGS)
 
 
-def _check_documents(
-    project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
-) -> tuple[str, dict[str, int], dict[str, str]]:
+@dataclass(frozen=True)
+class _Verdict:
+    """What there is to say of a project that has no errors."""
+
+    text: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    selectors: dict[str, str] = field(default_factory=dict)
+    instance: str | None = None  # the folder of the instance that was looked at
+    why_no_instance: str = ""  # why none was, though that was asked for
+
+
+def _check_documents(project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector) -> _Verdict:
     checked = check_documents(project, environ=os.environ, strict_env=strict_env)
     problems.extend(checked.warnings)
-    return "is valid by itself", count_definitions(checked.document.spec), {}
+    return _Verdict("is valid by itself", count_definitions(checked.document.spec))
 
 
 def _check_everything(
-    project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector
-) -> tuple[str, dict[str, int], dict[str, str]]:
+    project: ProjectFolder, *, strict_env: bool, with_instance: bool, problems: ProblemCollector
+) -> _Verdict:
     gc.enable()
     from floe_cli.checking import check_project  # noqa: PLC0415 - --schema-only does without Dagster
 
     with stdout_for_machines(), work_in_progress() as progress:
-        found = check_project(project, environ=os.environ, strict_env=strict_env, problems=problems, progress=progress)
+        found = check_project(
+            project,
+            environ=os.environ,
+            strict_env=strict_env,
+            problems=problems,
+            progress=progress,
+            with_instance=with_instance,
+        )
     loaded = found.loaded
-    counts = count_definitions(found.documents.document.spec, assets=len(loaded.index.nodes) if loaded else None)
     unset = list_names(found.unset)
-    verdict = f"is valid as far as can be told without {unset}" if found.unset else "is valid"
-    return verdict, counts, dict(loaded.partition_selectors) if loaded else {}
+    return _Verdict(
+        f"is valid as far as can be told without {unset}" if found.unset else "is valid",
+        count_definitions(found.documents.document.spec, assets=len(loaded.index.nodes) if loaded else None),
+        dict(loaded.partition_selectors) if loaded else {},
+        None if found.dagster_home is None else str(found.dagster_home),
+        found.why_no_instance,
+    )

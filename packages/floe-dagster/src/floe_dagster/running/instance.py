@@ -25,6 +25,7 @@ _MARK = "# Written by floe; it is written again when platform.yaml changes."
 _NOTE = f"{_MARK}\n# To keep changes of your own, delete these two lines, or set DAGSTER_HOME to a folder of yours.\n"
 _MONITORING_SECONDS = 15  # Dagster's own 120 would end a run of one minute two minutes late
 _HOME = "dagster_home"
+_IN_A_HOME = ("dagster.yaml", "history")  # the settings, or what Dagster's own storage makes without any
 _DEFAULT_PROFILE = "default"
 
 
@@ -55,6 +56,17 @@ def open_instance(
         raise RunError(_unopened(home, error)) from error
 
 
+def find_dagster_home(project: ProjectFolder, *, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of the project's instance if there is an instance in it; nothing is made or written.
+
+    Raises:
+        RunError: DAGSTER_HOME is not the absolute path of a folder.
+    """
+    chosen = _chosen_home(project, environ)
+    home = _checked_home(chosen) if chosen else project.path / FLOE_DIR / _HOME
+    return home if any((home / name).exists() for name in _IN_A_HOME) else None
+
+
 def prepare_dagster_home(
     project: ProjectFolder, platform: PlatformSpec, *, environ: Mapping[str, str] | None = None
 ) -> DagsterHome:
@@ -66,8 +78,8 @@ def prepare_dagster_home(
     Raises:
         RunError: DAGSTER_HOME is not the absolute path of a folder.
     """
-    chosen = (os.environ if environ is None else environ).get(HOME_VARIABLE)  # noqa: TID251 - where Dagster's home is
-    if chosen and Path(chosen) != project.path / FLOE_DIR / _HOME:
+    chosen = _chosen_home(project, environ)
+    if chosen:
         return DagsterHome(_checked_home(chosen), is_generated=False)
     home = project.make_floe_dir() / _HOME
     home.mkdir(exist_ok=True)
@@ -148,6 +160,12 @@ def _export_secrets(platform: PlatformSpec) -> None:
         for value in (storage.host, storage.user, storage.password):
             if isinstance(value, SecretRef):
                 os.environ[value.secret_ref] = read_secret(value)  # noqa: TID251 - set for child processes, not read
+
+
+def _chosen_home(project: ProjectFolder, environ: Mapping[str, str] | None) -> str | None:
+    """What DAGSTER_HOME says, unless that is the folder that floe makes."""
+    chosen = (os.environ if environ is None else environ).get(HOME_VARIABLE)  # noqa: TID251 - where Dagster's home is
+    return chosen if chosen and Path(chosen) != project.path / FLOE_DIR / _HOME else None
 
 
 def _checked_home(chosen: str) -> Path:
