@@ -1,5 +1,3 @@
-"""A process that ends when its starter is killed."""
-
 import os
 import subprocess
 import sys
@@ -8,51 +6,79 @@ from pathlib import Path
 
 import pytest
 
+from floe_dagster.lakehouse.parent_process import PARENT_VARIABLE
+
 CHILD = """
-import os, time
+import sys, time
 from pathlib import Path
 from floe_dagster.lakehouse.parent_process import end_with_parent
-
+folder = Path(sys.argv[1])
+while not (folder / "go").exists():
+    time.sleep(0.02)
 end_with_parent()
-Path("child").write_text(str(os.getpid()))
-time.sleep(60)
+(folder / "begun").touch()
+time.sleep(float(sys.argv[2]))
+(folder / "done").touch()
 """
-PARENT = f"""
-import os, subprocess, sys, time
-
-environment = {{**os.environ, "FLOE_PARENT_PROCESS": str(os.getpid())}}
-subprocess.Popen([sys.executable, "-c", {CHILD!r}], env=environment if sys.argv[1] == "asked" else None)
-time.sleep(60)
+STARTER = f"""
+import os, subprocess, sys
+os.environ["{PARENT_VARIABLE}"] = str(os.getpid())
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1], *sys.argv[2:]])
+print(child.pid, flush=True)
+child.wait()
 """
 
 
-@pytest.mark.parametrize(
-    ("asked", "lives"), [pytest.param("asked", False, id="asked for"), pytest.param("", True, id="not asked for")]
-)
-def test_a_child_ends_when_its_starter_is_killed_and_has_asked_for_that(
-    tmp_path: Path, asked: str, lives: bool
-) -> None:
-    with subprocess.Popen([sys.executable, "-c", PARENT, asked], cwd=tmp_path) as starter:
-        child = wait_for_id(tmp_path / "child")
+def start(folder: Path, *, seconds: float) -> tuple["subprocess.Popen[str]", int]:
+    """A process and the one that it starts, which goes on once there is a file `go`, and then takes *seconds*."""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, CHILD, str(folder), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+    assert starter.stdout is not None
+    child = int(starter.stdout.readline())
+    starter.stdout.close()
+    return starter, child
+
+
+def wait_until_gone(process: int) -> None:
+    for _ in range(1500):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":
+            return
+        time.sleep(0.02)
+    pytest.fail(f"process {process} is still there")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+class TestEndWithParent:
+    def test_a_process_ends_when_its_starter_is_killed(self, tmp_path: Path) -> None:
+        starter, child = start(tmp_path, seconds=60)
+        (tmp_path / "go").touch()
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.02)
+
         starter.kill()
+        starter.wait()
 
-    deadline = time.monotonic() + (2 if lives else 30)
-    while is_alive(child) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        wait_until_gone(child)
+        assert not (tmp_path / "done").exists()
 
-    assert is_alive(child) is lives
-    if lives:
-        os.kill(child, 9)
+    def test_a_process_ends_whose_starter_was_killed_before_it_looked(self, tmp_path: Path) -> None:
+        starter, child = start(tmp_path, seconds=60)
+        starter.kill()
+        starter.wait()
 
+        (tmp_path / "go").touch()
 
-def wait_for_id(file: Path) -> int:
-    while not (file.exists() and file.read_text()):
-        time.sleep(0.05)
-    return int(file.read_text())
+        wait_until_gone(child)
+        assert not (tmp_path / "begun").exists()
 
+    def test_a_process_goes_on_while_its_starter_is_there(self, tmp_path: Path) -> None:
+        starter, _ = start(tmp_path, seconds=1)
+        (tmp_path / "go").touch()
 
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+        assert starter.wait(timeout=60) == 0
+        assert (tmp_path / "done").exists()

@@ -15,9 +15,21 @@ def end_with_parent() -> None:
 
     What DuckDB has not committed is undone by whoever opens the file next.
     """
-    parent = os.getppid()
-    if os.environ.get(PARENT_VARIABLE) == str(parent):  # noqa: TID251 - how a process is told who started it
-        threading.Thread(target=_watch, args=(parent,), name="floe-parent-watch", daemon=True).start()
+    starter = os.environ.get(PARENT_VARIABLE, "")  # noqa: TID251 - how a process is told who started it
+    if starter == str(os.getppid()):
+        threading.Thread(target=_watch, args=(os.getppid(),), name="floe-parent-watch", daemon=True).start()
+    elif starter.isdigit() and not _is_alive(int(starter)):
+        os._exit(1)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is there, and somebody else's
+        return True
+    return True
 
 
 def _watch(parent: int) -> None:
