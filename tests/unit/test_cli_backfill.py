@@ -9,6 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from floe_cli.main import run_command_line
+from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.turns import TURNS_DIR, own_turn
 from plugins.user_project import UserProject
 
@@ -80,8 +81,12 @@ def said(capfd: pytest.CaptureFixture[str]) -> str:
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", re.sub(r"\d+\.\d s\b", "N s", "\n".join(lines)))
 
 
+def own_instance() -> dg.DagsterInstance:
+    return dg.DagsterInstance.from_config(str(Path(".floe", "dagster_home").absolute()))
+
+
 def materialised(asset: str) -> list[str]:
-    with dg.DagsterInstance.from_config(str(Path(".floe", "dagster_home").absolute())) as instance:
+    with own_instance() as instance:
         records = instance.fetch_materializations(dg.AssetKey(asset), limit=1000).records
         return [str(record.partition_key) for record in reversed(records)]
 
@@ -244,6 +249,21 @@ def test_two_command_lines_do_not_work_on_it_at_once(capfd: pytest.CaptureFixtur
 
     assert "backfill 'january' is worked on by process" in capfd.readouterr().err
     assert materialised("raw") == []
+
+
+def test_runs_that_a_dead_daemon_left_in_the_queue_are_taken_over(capfd: pytest.CaptureFixture[str]) -> None:
+    assert backfill("january", "--status") == 0
+    tags = {**BackfillIdentity("shop", "january").tags_of_round(1), "dagster/partition": "2024-01-01"}
+    with own_instance() as instance:
+        queued = instance.run_storage.add_run(dg.DagsterRun("load", tags=tags, status=dg.DagsterRunStatus.QUEUED))
+
+    assert backfill("january") == 0
+
+    assert materialised("raw") == [f"2024-01-0{day}" for day in range(1, 6)]
+    with own_instance() as instance:
+        assert [run.status for run in instance.get_runs(dg.RunsFilter(run_ids=[queued.run_id]))] == [
+            dg.DagsterRunStatus.CANCELED
+        ]
 
 
 def test_an_unknown_backfill_is_answered_with_the_closest(capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,8 @@ import click
 from floe_core.suggestions import list_names
 from floe_dagster.backfilling.decisions import Finish, Lack, Launch, RunToLaunch, Stop, Wait
 from floe_dagster.backfilling.progress import PartitionStatus
-from floe_dagster.backfilling.run_requests import label_of
 from floe_dagster.backfilling.state import BackfillState, name_state
+from floe_dagster.partitioning.runs import PartitionRun
 
 STATUS_WORDS: Mapping[PartitionStatus, str] = MappingProxyType(
     {"done": "done", "in_flight": "in flight", "failed": "failed", "missing": "missing"}
@@ -158,7 +158,7 @@ def error_of(state: BackfillState, key: str) -> str:
 
 def _shown_run(run: RunToLaunch) -> str:
     part = f" ({list_names(sorted(run.assets), limit=_SHOWN_KEYS)} only)" if run.assets is not None else ""
-    return f"{label_of(run.keys)}{part}"
+    return f"{PartitionRun(run.keys).label}{part}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from floe_dagster.backfilling.state import BackfillState
 from floe_dagster.backfilling.switch import is_daemon_alive
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_SHARE_OF_LOOKS = 4  # a look at thousands of runs takes its time: leave four times that to others
 
 
 def hand_over(backfill: ProjectBackfill) -> bool:
@@ -57,7 +58,7 @@ def watch(backfill: ProjectBackfill, display: BackfillDisplay) -> BackfillState 
             return state
         if not is_ticking:
             return None
-        time.sleep(max(_SECONDS_BETWEEN_LOOKS, time.monotonic() - began))
+        time.sleep(max(_SECONDS_BETWEEN_LOOKS, _SHARE_OF_LOOKS * (time.monotonic() - began)))
 
 
 def _is_same(folder: str, other: str) -> bool:

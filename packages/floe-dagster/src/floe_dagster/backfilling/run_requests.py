@@ -4,15 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    RUN_KEY_TAG,
-    SENSOR_NAME_TAG,
-)
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from floe_dagster.backfilling.decisions import RunToLaunch
 from floe_dagster.backfilling.plan import BackfillPlan
+from floe_dagster.partitioning.runs import PartitionRun
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class PreparedRun:
     @property
     def label(self) -> str:
         """Its partition or range."""
-        return label_of(self.keys)
+        return PartitionRun(self.keys).label
 
     @property
     def request(self) -> dg.RunRequest:
@@ -43,34 +39,20 @@ class PreparedRun:
         )
 
 
-def label_of(keys: Sequence[str]) -> str:
-    """A partition, or a range as users write it.
-
-    >>> label_of(["2024-01-01"]), label_of(["2024-01-01", "2024-01-02", "2024-01-03"])
-    ('2024-01-01', '2024-01-01..2024-01-03')
-    """
-    return keys[0] if len(keys) == 1 else f"{keys[0]}..{keys[-1]}"
-
-
 def prepare_run(plan: BackfillPlan, run: RunToLaunch, *, round_number: int) -> PreparedRun:
     """Everything that *run* is asked for with.
 
     Its run key says what it is for, so that two who see the same runs ask for the same run, and Dagster launches one.
     """
-    first, last = run.keys[0], run.keys[-1]
-    tags = {**plan.tags, **plan.identity.tags_of_round(round_number)}
-    if first == last:
-        tags |= plan.job.get_tags_for_partition_key(first, None)
-    else:
-        tags |= {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+    partitions = PartitionRun(run.keys)
+    own_tags = partitions.range_tags or plan.job.get_tags_for_partition_key(run.keys[0], None)
     assets = None if run.assets is None else [dg.AssetKey.from_user_string(key) for key in sorted(run.assets)]
-    keys = first if first == last else f"{first}...{last}"
     return PreparedRun(
-        run_key=f"{plan.identity.project}/{plan.identity.name}/{round_number}/{keys}/{run.attempt}",
+        run_key=f"{plan.identity.project}/{plan.identity.name}/{round_number}/{partitions.label}/{run.attempt}",
         keys=run.keys,
-        tags=tags,
-        run_config=_run_config(plan.job, first, assets),
-        partition_key=first if first == last else None,
+        tags={**plan.tags, **plan.identity.tags_of_round(round_number), **own_tags},
+        run_config=_run_config(plan.job, run.keys[0], assets),
+        partition_key=partitions.key,
         assets=assets,
     )
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import dagster as dg
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.plan.objects import ErrorSource
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
     AUTO_RETRY_RUN_ID_TAG,
     MAX_RETRIES_TAG,
     MAX_RUNTIME_SECONDS_TAG,
@@ -19,6 +18,7 @@ from dagster._core.storage.tags import (
 
 from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.progress import RunOutcome, SeenRun
+from floe_dagster.partitioning.runs import RANGE_END_TAG, RANGE_START_TAG, PartitionRun
 from floe_dagster.running.run_ledger import describe_error
 
 KeysInRange = Callable[[str, str], Iterable[str]]
@@ -44,6 +44,12 @@ def read_runs(
     return [_read_run(record, instance, keys_in_range) for record in records]
 
 
+def read_unfinished(identity: BackfillIdentity, instance: dg.DagsterInstance) -> list[str]:
+    """The partitions and ranges of runs that have not ended, the oldest first; costs little however many have."""
+    runs = instance.get_runs(dg.RunsFilter(tags=identity.tags, statuses=NOT_FINISHED_STATUSES))
+    return [PartitionRun(tuple(dict.fromkeys(_ends_of(run)))).label for run in reversed(runs)]
+
+
 def _read_run(record: dg.RunRecord, instance: dg.DagsterInstance, keys_in_range: KeysInRange) -> SeenRun:
     run = record.dagster_run
     keys = frozenset(_keys_of(run, keys_in_range))
@@ -62,12 +68,15 @@ def _read_run(record: dg.RunRecord, instance: dg.DagsterInstance, keys_in_range:
     )
 
 
+def _ends_of(run: dg.DagsterRun) -> tuple[str, str]:
+    """Its first and its last partition."""
+    key = run.tags.get(PARTITION_NAME_TAG, "")
+    return run.tags.get(RANGE_START_TAG, key), run.tags.get(RANGE_END_TAG, key)
+
+
 def _keys_of(run: dg.DagsterRun, keys_in_range: KeysInRange) -> Iterable[str]:
-    first, last = (run.tags.get(tag) for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG))
-    if first is not None and last is not None:
-        return keys_in_range(first, last)
-    key = run.tags.get(PARTITION_NAME_TAG)
-    return () if key is None else (key,)
+    first, last = _ends_of(run)
+    return (first,) if first == last else keys_in_range(first, last)
 
 
 def _events(run: dg.DagsterRun, instance: dg.DagsterInstance) -> Sequence[dg.DagsterEvent]:

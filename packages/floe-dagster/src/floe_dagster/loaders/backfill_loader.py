@@ -10,10 +10,12 @@ import dagster as dg
 from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.schemas.backfill_definition import BackfillDefinition
 from floe_core.source_map import SourceMap
+from floe_core.suggestions import list_names
 from floe_dagster.backfilling.decisions import Lack, Launch, Wait
 from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.key_checks import BackfillPlace, check_keys
 from floe_dagster.backfilling.plan import not_partitioned, plan_backfill
+from floe_dagster.backfilling.seen_runs import read_unfinished
 from floe_dagster.backfilling.state import describe_state, read_state
 from floe_dagster.backfilling.switch import find_switch
 from floe_dagster.backfilling.takeover import end_dead_runs
@@ -86,6 +88,9 @@ class _BackfillBuilder:
         assert context.repository_def is not None
         identity = BackfillIdentity(self.project, self.name)
         end_dead_runs(identity, context.instance, launches=self.folder / LAUNCHES_DIR)
+        unfinished = read_unfinished(identity, context.instance)
+        if unfinished:
+            return dg.SkipReason(f"the next batch comes after {list_names(unfinished)}")
         job = context.repository_def.get_job(self.backfill.job)
         plan = plan_backfill(identity, self.backfill, job, at=datetime.now(UTC), instance=context.instance)
         state = read_state(plan, context.instance, started=context.last_sensor_start_time)
