@@ -251,17 +251,17 @@ def test_two_command_lines_do_not_work_on_it_at_once(capfd: pytest.CaptureFixtur
     assert materialised("raw") == []
 
 
-def test_runs_that_a_dead_daemon_left_in_the_queue_are_taken_over(capfd: pytest.CaptureFixture[str]) -> None:
+def test_runs_that_a_dead_daemon_made_and_never_started_are_taken_over(capfd: pytest.CaptureFixture[str]) -> None:
     assert backfill("january", "--status") == 0
     tags = {**BackfillIdentity("shop", "january").tags_of_round(1), "dagster/partition": "2024-01-01"}
     with own_instance() as instance:
-        queued = instance.run_storage.add_run(dg.DagsterRun("load", tags=tags, status=dg.DagsterRunStatus.QUEUED))
+        left = instance.run_storage.add_run(dg.DagsterRun("load", tags=tags))
 
     assert backfill("january") == 0
 
     assert materialised("raw") == [f"2024-01-0{day}" for day in range(1, 6)]
     with own_instance() as instance:
-        assert [run.status for run in instance.get_runs(dg.RunsFilter(run_ids=[queued.run_id]))] == [
+        assert [run.status for run in instance.get_runs(dg.RunsFilter(run_ids=[left.run_id]))] == [
             dg.DagsterRunStatus.CANCELED
         ]
 
