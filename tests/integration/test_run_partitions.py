@@ -36,6 +36,8 @@ FILES = {
         """,
     "assets.py": """
         import dagster as dg
+        import pyarrow as pa
+        from floe_dagster.assets import floe_asset
 
         @dg.asset
         def plain() -> None: ...
@@ -45,10 +47,9 @@ FILES = {
             if context.partition_key == "2024-03-04":
                 raise ValueError("no export of that day")
 
-        @dg.asset
-        def whole(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-            window = context.partition_time_window
-            return dg.MaterializeResult(metadata={"days": (window.end - window.start).days})
+        @floe_asset(outputs="shop.whole", partition_column="day")
+        def whole(context: dg.AssetExecutionContext) -> pa.Table:
+            return pa.table({"day": list(context.partition_keys) * 3})
 
         @dg.asset
         def totals() -> None: ...
@@ -109,7 +110,15 @@ def test_assets_that_take_ranges_get_one_run(shop: Path) -> None:
     report: dict[str, Any] = json.loads(finished.stdout)
     assert (report["partition"], report["status"]) == ("2024-03-02..2024-03-05", "success")
     assert report["assets"][0]["partition"] == "2024-03-02..2024-03-05"
+    assert report["assets"][0]["rows"] == 12
     assert materialized(shop, "whole") == ["2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"]
+
+
+def test_the_rows_of_one_partition_are_shown(shop: Path) -> None:
+    finished = run(shop, "in_one_go", "--partition", "2024-03-02", "--format", "json")
+
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["assets"][0]["rows"] == 3
 
 
 def test_a_pair_of_keys_is_a_partition(shop: Path) -> None:

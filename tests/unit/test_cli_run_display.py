@@ -36,6 +36,10 @@ NEWS: dict[str, tuple[RunNews, list[str]]] = {
         ["  start   shop_dbt: 2 assets (a, b)", "          dbt is starting"],
     ),
     "an op": (StepStarted("sweep", (), 0), ["  start   sweep"]),
+    "op finished after almost two minutes": (
+        StepFinished("sweep", 119.7),
+        [f"  done    {'sweep':<44} {'':14} {'2 min 0 s':>10}"],
+    ),
     "op finished": (StepFinished("sweep", 61.4), [f"  done    {'sweep':<44} {'':14} {'1 min 1 s':>10}"]),
     "step retried": (StepRetried("sweep", "ValueError: x"), ["  retry   sweep", "          ValueError: x"]),
     "step failed": (

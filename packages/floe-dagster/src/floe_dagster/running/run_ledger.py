@@ -12,12 +12,12 @@ from dagster._core.execution.plan.objects import ErrorSource
 from dagster_shared.error import SerializableErrorInfo
 
 from floe_core.errors import shown_path
+from floe_dagster.user_code.metadata_values import PARTITION_ROW_COUNT, RANGE_ROW_COUNT, ROW_COUNT
 from floe_dagster.user_code.modules import FLOE_FOLDERS
 
 AssetStatus: TypeAlias = Literal["materialized", "failed", "canceled", "skipped"]
 CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
 
-ROW_COUNT = "dagster/row_count"
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_ERRORS = "Errors parsed from dbt logs:"
 _WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
@@ -234,11 +234,8 @@ class RunLedger:
         seconds = _number(materialization.metadata.get(_DBT_DURATION))
         if seconds is None:
             seconds = timestamp - self.started_steps.get(step, timestamp)
-        rows = _number(materialization.metadata.get(ROW_COUNT))
         before = self.assets.get(key)
-        if rows is not None and before is not None and before.rows is not None and before.partition is not None:
-            rows += before.rows
-        count = None if rows is None else int(rows)
+        count = _rows(materialization.metadata, before)
         partition = _range(before.partition if before else None, materialization.partition)
         self.assets[key] = AssetResult(key, "materialized", count, seconds, partition)
         if len(self._assets_of(step)) > 1:  # an asset alone is told of when its step ends, with the time of all of it
@@ -372,3 +369,15 @@ def _step(event: dg.DagsterEvent) -> str:
 def _number(value: object) -> float | None:
     number = getattr(value, "value", None)
     return number if isinstance(number, int | float) else None
+
+
+def _rows(metadata: Mapping[str, dg.MetadataValue], before: AssetResult | None) -> int | None:
+    """The rows of a table, or of the partitions of it that a run has materialised so far."""
+    of_range = _number(metadata.get(RANGE_ROW_COUNT))
+    if of_range is not None:  # every partition of the range says it
+        return int(of_range)
+    rows = _number(metadata.get(PARTITION_ROW_COUNT, metadata.get(ROW_COUNT)))
+    if rows is None:
+        return None
+    is_next_partition = before is not None and before.partition is not None
+    return int(rows) + ((before.rows or 0) if before is not None and is_next_partition else 0)
