@@ -196,6 +196,47 @@ class TestSensorsOfPythonCode:
         assert evaluated(definitions) == {DEFAULT: {"orders", "customers", "revenue", "report"}}
         assert {key.job_name for key in sensors_of(definitions)[DEFAULT].asset_job_keys} == {"nightly"}
 
+    @pytest.mark.filterwarnings("ignore:Function `observable_source_asset` is currently in beta")
+    @pytest.mark.filterwarnings("ignore:Property `OpDefinition.version` is deprecated:DeprecationWarning")
+    def test_checks_and_observations_with_conditions_are_evaluated(self, shop: UserProject) -> None:
+        extra = """
+    @dg.asset_check(asset=report, automation_condition=dg.AutomationCondition.on_cron("@daily"))
+    def report_is_right() -> dg.AssetCheckResult: ...
+
+    @dg.observable_source_asset(automation_condition=dg.AutomationCondition.on_cron("@hourly"))
+    def rates(): ...
+"""
+        shop.write({"assets.py": ASSETS + extra})
+
+        definitions = load(shop, "jobs: {nightly: {type: batch, selection: '*'}}")
+
+        (sensor,) = sensors_of(definitions).values()
+        graph = definitions.resolve_asset_graph()
+        assert (sensor.name, sensor.default_status) == (DEFAULT, dg.DefaultSensorStatus.RUNNING)
+        assert evaluated(definitions) == {DEFAULT: {"rates"}}
+        assert {check.name for check in sensor.asset_selection.resolve_checks(graph)} == {"report_is_right"}
+
+    def test_a_sensor_over_the_same_assets_is_refused(self, shop: UserProject) -> None:
+        own = dg.AutomationConditionSensorDefinition("own", target=dg.AssetSelection.assets("report"))
+
+        with pytest.raises(FloeError) as caught:
+            load(
+                shop,
+                """
+                assets: {"**": {automation_condition: on_missing}}
+                sensors: {gold: {type: automation, selection: "group:gold"}}
+                """,
+                sensors=[own],
+            )
+
+        assert str(caught.value) == snapshot("""\
+error[FLOE-344]: sensors 'gold' and 'own' both evaluate one asset: report
+  --> floe.yaml:4:49  orchestration.sensors.gold.selection
+   |  sensors: {gold: {type: automation, selection: "group:gold"}}
+  why: in Dagster each asset belongs to one automation sensor, or it would be launched twice
+  fix: leave the assets out of one of the two: '!name'\
+""")
+
 
 def test_conditions_may_name_other_assets(shop: UserProject) -> None:
     definitions = load(
