@@ -423,6 +423,7 @@ MISTAKES = {
     "percent": "fmt: %Y-%m-%d",
     "at": "owner: @team # x",
     "star": "pattern: *.csv",
+    "star in brackets": "job: {selection: [*], type: batch}",
     "unknown alias": "a: &daily 1\nb: *dayly",
     "star that looks like an alias": "pattern: *_data",
     "ampersand": "a: & b",
@@ -592,6 +593,13 @@ error[FLOE-101]: a value begins with '*' without quotes
    |  pattern: *.csv
   why: '*' at the beginning of a value has a meaning of its own in YAML
   fix: put the value in quotes: '*.csv'\
+""",
+            "star in brackets": """\
+error[FLOE-101]: a value begins with '*' without quotes
+  --> floe.yaml:1:19
+   |  job: {selection: [*], type: batch}
+  why: '*' at the beginning of a value has a meaning of its own in YAML
+  fix: put the value in quotes: '*'\
 """,
             "unknown alias": """\
 error[FLOE-105]: alias '*dayly' repeats nothing, since no '&dayly' stands before it

@@ -117,8 +117,15 @@ def _needs_quotes(stop: _Stop) -> Mistake:
         offset,
         f"a value begins with '{character}' without quotes",
         f"'{character}' at the beginning of a value has a meaning of its own in YAML",
-        f"put the value in quotes: {quote(stop.rest_of_line(offset))}",
+        f"put the value in quotes: {quote(_value_from(stop, offset))}",
     )
+
+
+def _value_from(stop: _Stop, offset: int) -> str:
+    """The rest of the line; inside of brackets that began on it, what comes before the next comma or their end."""
+    value, before = stop.rest_of_line(offset), stop.text[stop.line_start(offset) : offset]
+    is_inside = sum(map(before.count, "[{")) > sum(map(before.count, "]}"))
+    return re.split(r"[,\]}]", value, maxsplit=1)[0].rstrip() if is_inside else value
 
 
 def _second_colon(stop: _Stop) -> Mistake:
