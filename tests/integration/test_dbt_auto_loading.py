@@ -376,8 +376,7 @@ def test_a_single_check_runs_alone(runs: Runs) -> None:
 def test_a_selection_too_long_for_a_command_line_is_given_in_a_file(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("floe_dagster.dbt.cli._MANY", 1)
-    monkeypatch.setattr("floe_dagster.dbt.cli._LONGEST_ARGUMENT", 1)
+    monkeypatch.setattr("floe_dagster.dbt.call_selection.LONGEST_ARGUMENT", 1)
 
     result = runs.run("everything", "reference/countries", "labels")
 

@@ -95,6 +95,32 @@ error[FLOE-327]: dbt cannot parse the project shop
     )
 
 
+@pytest.mark.parametrize(
+    ("file", "code", "told"),
+    [
+        (
+            "loose.sql",
+            "{% for key in var('partition_keys') %}select '{{ key }}'{% endfor %}",
+            ["var('partition_keys') has no value", "fix: give the var a default: var('partition_keys', [])"],
+        ),
+        (
+            "loose.yml",
+            "models: [{name: loose, config: {enabled: \"{{ var('min_date') == 'x' }}\"}}]",
+            ["var('min_date') has no value", "fix: give the var a default: var('min_date', '')"],
+        ),
+    ],
+    ids=["none is no list", "a var that is required"],
+)
+def test_a_var_of_a_partition_that_parsing_needs(file: str, code: str, told: list[str], own_dbt_shop: DbtShop) -> None:
+    (own_dbt_shop.dbt_dir / "models" / file).write_text(code)
+
+    with pytest.raises(ManifestError) as error:
+        own_dbt_shop.compile(DbtConfig(vars={"min_date": "{partition_start:%Y-%m-%d}"}))
+
+    for text in told:
+        assert text in str(error.value)
+
+
 # ---- the user's own manifest
 
 

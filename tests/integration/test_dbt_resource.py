@@ -1,8 +1,10 @@
 """The resource `dbt` in other circumstances than those the project was compiled in."""
 
+import json
 import shutil
 
 import pytest
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from dbt_shop import NAMES, DbtShop
 from floe_dagster.dbt.connection import DbtProfile
@@ -70,6 +72,54 @@ def test_vars_of_a_partition_do_not_make_dbt_parse_and_other_vars_do_once(moved:
     assert NOT_PARSED in of_a_partition
     assert NOT_PARSED not in first
     assert NOT_PARSED in second
+
+
+def test_only_files_that_read_a_partition_while_parsing_are_parsed_for_it(own_dbt_shop: DbtShop) -> None:
+    models = own_dbt_shop.dbt_dir / "models" / "plain"
+    (models / "named.sql").write_text("{{ config(alias='on_' ~ var('partition_key', 'no_day')) }} select 1 as id")
+    (models / "filtered.sql").write_text("select 1 as id where '{{ var('partition_key', '') }}' = 'x'")
+    own_dbt_shop.compile()
+    resource = build_resource(own_dbt_shop, own_dbt_shop.profile())
+
+    def list_aliases(*args: str) -> tuple[list[str], str]:
+        options = ("--select", "named filtered", "--output", "json", "--output-keys", "alias")
+        invocation = resource.cli(["list", *options, *args])
+        said = [event.raw_event["info"]["msg"] for event in invocation.stream_raw_events()]
+        log = (invocation.target_path / "dbt.log").read_text()
+        return [json.loads(line)["alias"] for line in said if line.startswith("{")], log
+
+    first, first_log = list_aliases("--vars", "{partition_key: '1'}")
+    second, second_log = list_aliases("--vars", "{partition_key: '2'}")
+    without, log_without = list_aliases()
+
+    assert (first, second, without) == (["filtered", "on_1"], ["filtered", "on_2"], ["filtered", "on_no_day"])
+    for log in (first_log, second_log):
+        assert "0 files deleted, 0 files added, 1 files changed" in log
+    assert NOT_PARSED in log_without
+    left = [file.name for file in own_dbt_shop.floe_dir.rglob("*.msgpack") if file.parent.name != "parse"]
+    assert sorted(left)[1:] == ["partial_parse.msgpack"]
+    assert min(left).endswith("-runs.msgpack")
+
+
+def test_a_profile_of_the_users_own_is_parsed_for_once_whatever_the_partition(own_dbt_shop: DbtShop) -> None:
+    own = DbtProfile(own_dbt_shop.profile().profiles_dir, target="dev")
+    own_dbt_shop.compile(profile=own)
+    resource = build_resource(own_dbt_shop, own)
+
+    logs = [log_of(resource, "list", "--vars", f"{{partition_key: '{key}'}}") for key in (1, 2)]
+
+    assert [NOT_PARSED in log for log in logs] == [True, True]
+
+
+def test_a_model_that_needs_a_partition_and_has_none_says_which_var_it_lacks(own_dbt_shop: DbtShop) -> None:
+    (own_dbt_shop.dbt_dir / "models" / "plain" / "daily.sql").write_text("select '{{ var('partition_key') }}' as day")
+    own_dbt_shop.compile()
+    resource = build_resource(own_dbt_shop, own_dbt_shop.profile())
+
+    with pytest.raises(DagsterDbtCliRuntimeError, match="Required var 'partition_key' not found in config") as raised:
+        resource.cli(["run", "--select", "daily"]).wait()
+
+    assert "models/plain/daily.sql" in str(raised.value)
 
 
 def test_another_schema_is_parsed_for(moved: DbtShop) -> None:

@@ -66,7 +66,7 @@ def test_details_are_read_apart() -> None:
         (None, "not a dbt index of this format"),
         ([], "not a dbt index of this format"),
         ({}, "not a dbt index of this format"),
-        ({**INDEX.to_json(), "format": 2}, "not a dbt index of this format"),
+        ({**INDEX.to_json(), "format": 0}, "not a dbt index of this format"),
         ({**INDEX.to_json(), "colour": "red"}, "not a dbt index: Unexpected keyword argument at ('colour',)"),
         (
             {**INDEX.to_json(), "nodes": [{"key": 1}]},

@@ -213,7 +213,7 @@ def test_models_with_different_partitions_become_definitions_of_their_own() -> N
     assert {check.name for check in daily.check_specs} == {"unique_a", "unique_c"}
     assert {check.name for check in rest.check_specs} == {"unique_b"}
     assert daily.op.tags["dagster_dbt/select"] == "shop.a shop.c"
-    assert daily.backfill_policy == dg.BackfillPolicy.single_run()
+    assert daily.backfill_policy is None
     assert daily.op.name != rest.op.name
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
-from floe_core.errors import Problem
+from floe_core.errors import Location, Problem
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import DbtConfig
@@ -16,6 +16,7 @@ from floe_dagster.asset_settings.patterns import KeySettings, SettingPlace
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.compilation import find_dbt_index
 from floe_dagster.dbt.index import DbtIndex
+from floe_dagster.dbt.partition_checks import check_partitions
 from floe_dagster.dbt.project import effective_dbt, load_dbt_project
 from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
 from floe_dagster.profiles import Profiles, dbt_profile
@@ -29,6 +30,7 @@ class DbtParts:
     """What a dbt project adds to the definitions; nothing for a project without dbt."""
 
     assets: Sequence[dg.AssetsDefinition] = ()
+    checks: Sequence[dg.AssetChecksDefinition] = ()
     external: Sequence[dg.AssetSpec] = ()
     tables: Mapping[str, dg.AssetKey] = field(default_factory=dict)
     origins: Mapping[KeyPath, str] = field(default_factory=dict)
@@ -108,8 +110,18 @@ def load_dbt_parts(
         op_settings=_op_settings(settings),
         source=source,
     )
+    settings.problems.extend(
+        check_partitions(
+            loaded.assets,
+            index,
+            dbt.vars,
+            locate_policy=lambda key: _locate(settings, key, "backfill_policy"),
+            source=source,
+        )
+    )
     return DbtParts(
         assets=loaded.assets,
+        checks=loaded.checks,
         external=loaded.external_assets,
         tables=loaded.tables,
         origins=loaded.origins,
@@ -123,6 +135,11 @@ def load_dbt_parts(
         ),
         python_sources=_python_sources(index, loaded, python_assets),
     )
+
+
+def _locate(settings: SpecSettings, key: KeyPath, field: str) -> Location | None:
+    place = settings.settings.of(key).places.get(field)
+    return place.location if place is not None else None
 
 
 def _op_settings(specs: SpecSettings) -> Callable[[KeyPath], OpSettings]:

@@ -141,7 +141,7 @@ def load_project(
         **({"dbt": sources.dbt.resource} if sources.dbt.resource is not None else {}),
         **passed.resources,
     }
-    checks = [*sources.modules.checks, *passed.checks]
+    checks = [*sources.modules.checks, *sources.dbt.checks, *passed.checks]
     automation = automate_assets(
         assets,
         checks=checks,

@@ -25,8 +25,10 @@ from floe_dagster.dbt.files import DbtFolder, copy_file, dbt_folder, replace_tex
 from floe_dagster.dbt.index import INDEX_FORMAT, DbtIndex, RelationNames
 from floe_dagster.dbt.manifest import is_current, used_variables
 from floe_dagster.dbt.parse import DbtParse
+from floe_dagster.dbt.parse_vars import ParseVars
 from floe_dagster.dbt.parsed_state import PARSED_STATE, Circumstances, load_parsed_state
 from floe_dagster.dbt.project import DbtLocation, locate_setting
+from floe_dagster.dbt.run_vars import ProjectVars
 from floe_dagster.targets import load_target
 
 if TYPE_CHECKING:
@@ -145,13 +147,18 @@ class _Compilation:
         replace(record, index_key=index_key, index=index.to_json()).write(self.folder)
         return CompiledDbt(index, warnings)
 
+    @property
+    def _vars(self) -> Mapping[str, object]:
+        """The vars to parse with: those that each run fills in have no value yet."""
+        return ProjectVars.of(self.dbt.vars).fixed
+
     def _parse_key(self) -> str:
         """Of everything that decides what parsing gives, but for environment variables that the project reads."""
         project = self.location.project
         profile = self.profile.file.read_text(encoding="utf-8") if self.profile.file.is_file() else ""
         texts = (
             importlib.metadata.version("dbt-core"),
-            json.dumps([self.profile.target, self.profile.profile, self.dbt.vars], default=str, sort_keys=True),
+            json.dumps([self.profile.target, self.profile.profile, self._vars], default=str, sort_keys=True),
             profile,
         )
         if project is not None:
@@ -188,9 +195,12 @@ class _Compilation:
             project_dir=self.location.project.path,
             profiles_file=self.profile.file,
             names=self.profile.names,
-            cli_vars=self.dbt.vars,
+            cli_vars=self._vars,
         )
         replace(circumstances, profile="" if by_user else circumstances.profile).write(self.folder.partial_parse)
+        state = load_parsed_state(self.folder.partial_parse)
+        if state:
+            ParseVars.of_project(state).write(self.folder.partial_parse)
 
     def _read_users_manifest(self) -> Mapping[str, Any] | None:
         if self.location.manifest is None:
@@ -203,7 +213,7 @@ class _Compilation:
         if project is None or manifest_file is None:
             return False
         state = load_parsed_state(manifest_file.with_name(PARSED_STATE))
-        return is_current(manifest, state, project=project, profile=self.profile, cli_vars=self.dbt.vars)
+        return is_current(manifest, state, project=project, profile=self.profile, cli_vars=self._vars)
 
     def _environment(self) -> dict[str, str]:
         state = load_parsed_state(self.folder.partial_parse)

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 KeyPath: TypeAlias = tuple[str, ...]
 
-INDEX_FORMAT = 1
+INDEX_FORMAT = 2
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -83,6 +83,10 @@ class DbtNode(DbtRelation):
     deps: tuple[DbtDep, ...] = ()
     automation_condition: str | None = None
     """Dagster's own serialisation of it."""
+    vars: tuple[str, ...] = ()
+    """The vars that its code names, with the macros that it calls."""
+    batch_size: str | None = None
+    """Of a microbatch model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,7 @@ class DbtCheck:
     description: str | None = None
     additional_deps: tuple[DbtDep, ...] = ()
     blocking: bool = True
+    vars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -40,15 +40,19 @@ class FloeDbtInvocation(DbtCliInvocation):
     """A running dbt call that ends with whoever reads it, and whose adapter is built when it is first used."""
 
     _keep: Path | None = None
+    _state: Path | None = None
     _adapter: BaseAdapter | DeferredAdapter | None = None
     _has_begun: bool = False
     """Whether dbt has said something about a node: there may be something for it to cancel."""
 
     @classmethod
-    def of(cls, invocation: DbtCliInvocation, *, keep: Path) -> "FloeDbtInvocation":
-        """The same call, in place of *invocation*; a project that dbt has to parse is kept at *keep*."""
+    def of(cls, invocation: DbtCliInvocation, *, keep: Path | None, state: Path | None) -> "FloeDbtInvocation":
+        """The same call, in place of *invocation*.
+
+        A project that dbt has to parse is kept at *keep*. The file *state*, from which dbt starts, is deleted with it.
+        """
         own = cls(**{item.name: getattr(invocation, item.name) for item in fields(invocation) if item.init})
-        own._keep = keep
+        own._keep, own._state = keep, state
         return own
 
     @property
@@ -83,11 +87,16 @@ class FloeDbtInvocation(DbtCliInvocation):
             self.end()
             raise
         finally:
-            parsed = self.target_path / PARSED_STATE
-            if self._keep is not None and parsed.is_file():
-                copy_file(parsed, self._keep)
-                parsed.unlink()
-                prune(self._keep.parent)
+            self._put_parsed_state_away()
+
+    def _put_parsed_state_away(self) -> None:
+        parsed = self.target_path / PARSED_STATE
+        if self._keep is not None and parsed.is_file():
+            copy_file(parsed, self._keep)
+            prune(self._keep.parent)
+        for file in (parsed, self._state):
+            if file is not None:
+                file.unlink(missing_ok=True)
 
     def _format_error_messages(self) -> str:
         said = self._error_messages

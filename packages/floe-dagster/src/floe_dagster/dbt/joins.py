@@ -8,7 +8,7 @@ import dagster as dg
 from floe_dagster.dbt.index import DbtDep, DbtIndex, DbtRelation, DbtSource, KeyPath, RelationNames
 from floe_dagster.lakehouse.tables import fold_name
 
-OUTPUTS = "floe/outputs"
+INPUTS, OUTPUTS = "floe/inputs", "floe/outputs"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def join_sources(
         for asset in python_assets
         for spec in (asset.specs if isinstance(asset, dg.AssetsDefinition) else (asset,))
     ]
-    writers = {fold_name(table): spec.key for spec in reversed(specs) for table in _written_by(spec)}
+    writers = {fold_name(table): spec.key for spec in reversed(specs) for table in tables_of(spec, OUTPUTS)}
     defined = {node.key for node in index.nodes} | {tuple(spec.key.path) for spec in specs}
     keys: dict[str, dg.AssetKey] = {}
     external: dict[KeyPath, DbtSource] = {}
@@ -80,7 +80,8 @@ def table_name(relation: DbtRelation, names: RelationNames) -> str:
     return ".".join(part for part in (names.fill(relation.schema or ""), relation.alias) if part)
 
 
-def _written_by(spec: dg.AssetSpec | dg.SourceAsset) -> list[str]:
-    value = spec.metadata.get(OUTPUTS) or ()
+def tables_of(spec: dg.AssetSpec | dg.SourceAsset, role: str) -> list[str]:
+    """The tables that an asset names as its `floe/inputs` or `floe/outputs`."""
+    value = spec.metadata.get(role) or ()
     listed = value.value if isinstance(value, dg.JsonMetadataValue) else value
     return [str(table) for table in listed] if isinstance(listed, list | tuple) else []

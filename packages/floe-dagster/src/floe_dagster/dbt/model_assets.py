@@ -1,7 +1,7 @@
 """Specs of dbt nodes → Dagster assets that dbt builds."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias, cast
 
 import dagster as dg
@@ -14,6 +14,8 @@ ObservabilityLevel: TypeAlias = Literal["per_model", "job_level"]
 
 DBT_RESOURCE_KEY = "dbt"
 SELECT_TAG, EXCLUDE_TAG, SELECTOR_TAG = "dagster_dbt/select", "dagster_dbt/exclude", "dagster_dbt/selector"
+OBSERVABILITY_TAG = "floe/observability"
+PART_TAG = "floe/dbt_part"
 EVERYTHING = "fqn:*"
 
 
@@ -41,6 +43,26 @@ class RunsDbt(Protocol):
         """Start dbt with *args* and the selection of *context*."""
 
 
+class HasManifest(Protocol):
+    """What specs carry in place of a manifest."""
+
+    manifest: Mapping[str, object]
+
+
+class RunsDbtTests(Protocol):
+    """What checks on their own ask of the resource `dbt`."""
+
+    def cli(
+        self,
+        args: Sequence[str],
+        *,
+        context: dg.OpExecutionContext,
+        manifest: Mapping[str, object],
+        dagster_dbt_translator: object,
+    ) -> DbtInvocation:
+        """Start dbt with *args* and the checks of *context*."""
+
+
 def create_dbt_assets_with_per_model_observability(
     specs: Sequence[dg.AssetSpec],
     check_specs: Sequence[dg.AssetCheckSpec] = (),
@@ -49,6 +71,7 @@ def create_dbt_assets_with_per_model_observability(
     select: str = EVERYTHING,
     exclude: str = "",
     selector: str = "",
+    is_part: bool = False,
     fetch: Sequence[Fetch] = (),
     observability_level: ObservabilityLevel = "per_model",
     backfill_policy: dg.BackfillPolicy | None = None,
@@ -65,14 +88,22 @@ def create_dbt_assets_with_per_model_observability(
         select: dbt selection of exactly *specs*; so are *exclude* and *selector*.
         exclude: See *select*.
         selector: See *select*.
+        is_part: Whether other ops build the rest of the dbt project. Then each runs exactly the tests that are checks
+            of its own, where otherwise dbt adds all that read one of its models.
         fetch: What is asked of the database after each model.
         observability_level: Whether spans and lineage events are per model or per dbt call.
-        backfill_policy: By default a range of time windows is built in one call, as `@dbt_assets` has it.
+        backfill_policy: By default each partition has a run of its own, as other assets of Dagster have it.
         retry_policy: Of the op.
         pool: Of the op.
     """
     keys = {spec.key for spec in specs}
-    tags = {SELECT_TAG: select, EXCLUDE_TAG: exclude, SELECTOR_TAG: selector, "floe/observability": observability_level}
+    tags = {
+        SELECT_TAG: select,
+        EXCLUDE_TAG: exclude,
+        SELECTOR_TAG: selector,
+        OBSERVABILITY_TAG: observability_level,
+        PART_TAG: "true" if is_part else "",
+    }
     decorate = dg.multi_asset(
         name=name,
         specs=specs,
@@ -80,12 +111,47 @@ def create_dbt_assets_with_per_model_observability(
         can_subset=True,
         required_resource_keys={DBT_RESOURCE_KEY},
         op_tags={tag: value for tag, value in tags.items() if value},
-        backfill_policy=backfill_policy or _default_backfill_policy(specs),
+        backfill_policy=backfill_policy,
         retry_policy=retry_policy,
         pool=pool,
         allow_arbitrary_check_specs=True,
     )
     return decorate(_build_body(tuple(fetch)))
+
+
+def build_dbt_checks(
+    check_specs: Sequence[dg.AssetCheckSpec],
+    spec: dg.AssetSpec,
+    *,
+    name: str,
+    exclude: str = "",
+    observability_level: ObservabilityLevel = "per_model",
+) -> dg.AssetChecksDefinition:
+    """An op that runs dbt tests and builds nothing.
+
+    Args:
+        check_specs: The tests.
+        spec: Any asset of the same dbt project.
+        name: Name of the op.
+        exclude: dbt selection of what is left out.
+        observability_level: See `create_dbt_assets_with_per_model_observability`.
+    """
+    wrapper, translator = spec.metadata["dagster_dbt/manifest"], spec.metadata["dagster_dbt/dagster_dbt_translator"]
+
+    def run_tests(context: dg.OpExecutionContext) -> Iterator[DbtEvent]:
+        dbt = cast("RunsDbtTests", getattr(context.resources, DBT_RESOURCE_KEY))
+        manifest = cast("HasManifest", wrapper).manifest
+        yield from dbt.cli(["build"], context=context, manifest=manifest, dagster_dbt_translator=translator).stream()
+
+    tags = {EXCLUDE_TAG: exclude, OBSERVABILITY_TAG: observability_level, PART_TAG: "true"}
+    decorate = dg.multi_asset_check(
+        name=name,
+        specs=check_specs,
+        can_subset=True,
+        required_resource_keys={DBT_RESOURCE_KEY},
+        op_tags={tag: value for tag, value in tags.items() if value},
+    )
+    return decorate(run_tests)
 
 
 def op_name(project_name: str, suffix: str = "") -> str:
@@ -104,8 +170,3 @@ def _build_body(fetch: tuple[Fetch, ...]) -> Callable[[dg.AssetExecutionContext]
         yield from events
 
     return build_models
-
-
-def _default_backfill_policy(specs: Sequence[dg.AssetSpec]) -> dg.BackfillPolicy | None:
-    partitions = next((spec.partitions_def for spec in specs), None)
-    return dg.BackfillPolicy.single_run() if isinstance(partitions, dg.TimeWindowPartitionsDefinition) else None

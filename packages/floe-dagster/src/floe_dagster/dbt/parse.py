@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from floe_core.errors import LoadError, Location, ManifestError, Problem, shown_path
+from floe_core.partition_places import PARTITION_KEYS
 from floe_core.schemas.secrets import SecretRef
 from floe_dagster.dbt.connection import DbtProfile, find_dbt
 from floe_dagster.dbt.files import DbtFolder, copy_file
 from floe_dagster.dbt.project import DbtProjectFolder
+from floe_dagster.dbt.run_vars import ProjectVars
 from floe_dagster.secrets import read_secret
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_LINES = 40
+_REQUIRED_VAR = re.compile(r"Required var '(\w+)' not found")
+_NONE_TYPE = re.compile(r"NoneType|'None' has no attribute|None has no element")
+_FILE_OF_ERROR = re.compile(r"\(([^()\s]+\.(?:sql|ya?ml))\)")
+_VAR_WITHOUT_DEFAULT = re.compile(r"""\bvar\(\s*['"](\w+)['"]\s*\)""")
 _UNSET_SECRET = "not-set"  # noqa: S105 - says that there is none; parsing connects to nothing
 
 
@@ -27,6 +33,7 @@ class DbtParse:
     project: DbtProjectFolder
     profile: DbtProfile
     vars: Mapping[str, object]
+    """`orchestration.dbt.vars`. Those that each run fills in have no value here."""
     location: Location | None = None
     """Where floe.yaml names the project, for the errors."""
 
@@ -62,6 +69,7 @@ class DbtParse:
         return tuple(told.get("warn", ()))
 
     def _command_line(self) -> list[str]:
+        fixed = ProjectVars.of(self.vars).fixed
         return [
             find_dbt(),
             "parse",
@@ -72,7 +80,7 @@ class DbtParse:
             f"--project-dir={self.project.path}",
             f"--profiles-dir={self.profile.profiles_dir}",
             *self.profile.args,
-            *(["--vars", json.dumps(self.vars, default=str)] if self.vars else []),
+            *(["--vars", json.dumps(fixed, default=str)] if fixed else []),
         ]
 
     def _environment(self, working: Path) -> dict[str, str]:
@@ -99,13 +107,29 @@ class DbtParse:
 
     def _refused_by_dbt(self, told: Mapping[str, list[str]]) -> Problem:
         lines = "\n".join(told.get("error") or told.get("") or []).strip().splitlines()
+        why, fix = "", f"correct what dbt says; `{self.command}` says the same"
+        lacking = self._find_lacking_var("\n".join(lines))
+        if lacking:
+            default = "[]" if lacking.startswith(PARTITION_KEYS) else "''"
+            why = f"while dbt parses, no run has a partition, and var('{lacking}') has no value"
+            fix = f"give the var a default: var('{lacking}', {default})"
         return Problem(
             code="FLOE-327",
             what=f"dbt cannot parse the project {self.project.name}",
             location=self.location,
             detail="\n".join(lines[-_MOST_LINES:]),
-            fix=f"correct what dbt says; `{self.command}` says the same",
+            why=why,
+            fix=fix,
         )
+
+    def _find_lacking_var(self, said: str) -> str:
+        """The var of a partition for want of which parsing has failed, as far as can be told; empty if none."""
+        names = _REQUIRED_VAR.findall(said)
+        if _NONE_TYPE.search(said):
+            for file in map(self.project.path.joinpath, _FILE_OF_ERROR.findall(said)):
+                code = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+                names += _VAR_WITHOUT_DEFAULT.findall(code)
+        return next(filter(ProjectVars.of(self.vars).is_of_runs, names), "")
 
 
 def _messages(output: str) -> dict[str, list[str]]:

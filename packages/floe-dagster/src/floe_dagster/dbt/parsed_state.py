@@ -3,7 +3,8 @@
 dbt parses a project again, all of it, when the vars, the target or the connection are not those it was parsed with.
 Three differences change nothing in the result, and floe knows them: another place of the same database and schemas,
 another place of the project, and vars that only one run is about, such as its partition. For those the hashes that dbt
-compares are replaced in a copy. Everywhere else dbt decides.
+compares are replaced in a copy; files whose parsing reads such a var get another checksum there, so that dbt parses
+these and no others. Everywhere else dbt decides.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import importlib.metadata
 import json
 import pprint
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from floe_dagster.dbt.index import RelationNames
 PARSED_STATE = "partial_parse.msgpack"
 
 _CIRCUMSTANCES = "parsed_for.json"
-_RUN_VARS = frozenset({"partition_key", "partition_keys", "partition_start", "partition_end"})
+_NO_CHECKSUM = b"0" * 64
 
 
 def load_parsed_state(file: Path) -> Mapping[str, Any]:
@@ -74,10 +75,9 @@ class Circumstances:
         """Note them beside *state_file*."""
         replace_text(state_file.with_name(_CIRCUMSTANCES), json.dumps(asdict(self)))
 
-    def differ_only_for_the_run(self, other: "Circumstances") -> bool:
+    def differ_only_in_place(self, other: "Circumstances") -> bool:
         """Whether nothing differs that could change what parsing gives."""
-        changed = {name for name in {*self.vars, *other.vars} if self.vars.get(name) != other.vars.get(name)}
-        return self.names is not None and self.names == other.names and changed <= _RUN_VARS
+        return self.names is not None and self.names == other.names and self.vars == other.vars
 
 
 def vars_hash(cli_vars: Mapping[str, object], *, profile: str | None, target: str | None) -> str:
@@ -96,7 +96,14 @@ def profile_hash(connection: Mapping[str, object]) -> str:
     return hashlib.sha256(pprint.pformat(sorted(connection.items())).encode()).hexdigest()
 
 
-def adopt_parsed_state(state_file: Path, destination: Path, *, hashes: Mapping[str, str], project_dir: Path) -> None:
+def adopt_parsed_state(
+    state_file: Path,
+    destination: Path,
+    *,
+    hashes: Mapping[str, str],
+    project_dir: Path,
+    changed: Collection[str] = (),
+) -> None:
     """Copy a state so that dbt takes it as it is.
 
     Args:
@@ -104,10 +111,13 @@ def adopt_parsed_state(state_file: Path, destination: Path, *, hashes: Mapping[s
         destination: The copy.
         hashes: `vars_hash`, `profile_hash` → what dbt will compare with.
         project_dir: Where the project is now: seeds are read from there.
+        changed: Checksums of the files that dbt is to parse again.
     """
     content = _moved(state_file.read_bytes(), project_dir)
     for name, value in hashes.items():
         content = _hash_pattern(name).sub(rb"\g<1>" + value.encode(), content, count=1)
+    for checksum in changed:
+        content = content.replace(checksum.encode(), _NO_CHECKSUM)
     replace_file(destination, lambda unfinished: unfinished.write_bytes(content))
 
 

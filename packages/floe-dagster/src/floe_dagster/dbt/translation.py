@@ -21,7 +21,9 @@ from floe_core.errors import CompileError, Location, Problem
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtNode, DbtSource, KeyPath, RelationNames
+from floe_dagster.dbt.microbatch import MICROBATCH
 from floe_dagster.dbt.model_assets import EVERYTHING
+from floe_dagster.dbt.node_vars import NodeVars
 from floe_dagster.dbt.project import locate_setting
 from floe_dagster.dbt.translator import FloeDbtTranslator, build_translator, custom_schema, find_clashing_sources
 from floe_dagster.user_code.modules import describe_user_error
@@ -165,6 +167,7 @@ class IndexWriter:
         self._manifest = translation.manifest
         self._names = names or _NO_NAMES
         self._source_ids: set[str] = set()
+        self._vars = NodeVars(translation.manifest)
         self.details: dict[str, dict[str, object]] = {}
         self.nodes = tuple(map(self._node, translation.specs))
         self.checks = tuple(map(self._check, translation.checks))
@@ -181,6 +184,8 @@ class IndexWriter:
             custom_schema=custom_schema(props),
             deps=tuple(self._deps(get_upstream_unique_ids(self._manifest, props))),
             automation_condition=_serialized(spec.automation_condition),
+            vars=self._vars.of(props),
+            batch_size=_batch_size(props["config"]),
         )
 
     def _source(self, unique_id: str) -> DbtSource:
@@ -203,6 +208,7 @@ class IndexWriter:
             description=check.description,
             additional_deps=tuple(dep for dep in self._deps(upstream) if dg.AssetKey(dep.key) in others),
             blocking=check.blocking,
+            vars=self._vars.of(self._manifest["nodes"][unique_id]),
         )
 
     def _relation(self, unique_id: str, props: Mapping[str, Any], spec: dg.AssetSpec, *, alias: str) -> dict[str, Any]:
@@ -271,6 +277,15 @@ def _is_written_out(props: Mapping[str, Any]) -> bool:
 def _serialized(condition: dg.AutomationCondition[dg.AssetKey] | None) -> str | None:
     """Dagster's serialisation; None for what has none, which only a user's translator makes."""
     return serialize_value(cast("Any", condition)) if condition is not None and condition.is_serializable else None
+
+
+def _batch_size(config: Mapping[str, Any]) -> str | None:
+    """How long the batches of a microbatch model are; None of another model."""
+    return (
+        str(config["batch_size"])
+        if config.get("incremental_strategy") == MICROBATCH and config.get("batch_size")
+        else None
+    )
 
 
 def _join(*parts: str | None) -> str:

@@ -16,10 +16,16 @@ from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.asset_settings.op_fields import OpSettings
 from floe_dagster.dbt.compilation import load_translator
+from floe_dagster.dbt.cross_checks import OpGraph, separate_cross_checks
 from floe_dagster.dbt.deferred import DeferredDbt
 from floe_dagster.dbt.index import DbtIndex, KeyPath, RelationNames
-from floe_dagster.dbt.joins import SourceJoins, join_sources, name_tables
-from floe_dagster.dbt.model_assets import EVERYTHING, create_dbt_assets_with_per_model_observability, op_name
+from floe_dagster.dbt.joins import INPUTS, SourceJoins, join_sources, name_tables, tables_of
+from floe_dagster.dbt.model_assets import (
+    EVERYTHING,
+    build_dbt_checks,
+    create_dbt_assets_with_per_model_observability,
+    op_name,
+)
 from floe_dagster.dbt.specs import RefineSpec, SpecBuilder, SpecFields
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
@@ -30,6 +36,8 @@ class LoadedDbt:
     """What a dbt project adds to the definitions."""
 
     assets: tuple[dg.AssetsDefinition, ...]
+    checks: tuple[dg.AssetChecksDefinition, ...] = ()
+    """Tests that no op with their asset can carry out."""
     external_assets: tuple[dg.AssetSpec, ...] = ()
     """Sources that models read and nothing in the definitions writes."""
     tables: Mapping[str, dg.AssetKey] = field(default_factory=dict)
@@ -89,11 +97,18 @@ def load_dbt_assets(
         else:
             specs, checks = _translate_now(dbt, index, joins=joins, deferred=deferred, refine=refine, source=source)
         external = builder.build_external_assets()
-        assets = tuple(_build_assets(dbt, index, specs, checks, op_settings))
+        groups = _group_by_op(specs, op_settings)
+        tables = {**joins.tables, **name_tables(index, names)}
+        crossing: list[dg.AssetCheckSpec] = []
+        if len(groups) > 1:
+            graph = OpGraph.of([group for _, group in groups], _parents_elsewhere(python_assets, tables))
+            checks, crossing = separate_cross_checks(checks, graph)
+        assets = tuple(_build_assets(dbt, index, groups, checks))
     return LoadedDbt(
         assets=assets,
+        checks=tuple(_build_crossing_checks(dbt, index, specs, crossing)),
         external_assets=external,
-        tables={**joins.tables, **name_tables(index, names)},
+        tables=tables,
         origins={
             **{source.key: f"dbt {source.unique_id}" for source in joins.external},
             **{node.key: f"dbt {node.unique_id}" for node in index.nodes},
@@ -163,14 +178,12 @@ _REFINABLE = (
 def _build_assets(
     dbt: DbtConfig,
     index: DbtIndex,
-    specs: Sequence[dg.AssetSpec],
+    groups: "Sequence[tuple[OpSettings, Sequence[dg.AssetSpec]]]",
     checks: Sequence[dg.AssetCheckSpec],
-    op_settings: Callable[[KeyPath], OpSettings],
 ) -> Iterator[dg.AssetsDefinition]:
     """One definition for all assets that one op can build: Dagster has one of each of these settings for an op."""
-    groups = _group_by_op(specs, op_settings)
+    whole = len(groups) == 1
     for number, (settings, group) in enumerate(groups, start=1):
-        whole = len(groups) == 1
         yield create_dbt_assets_with_per_model_observability(
             group,
             checks,
@@ -178,12 +191,39 @@ def _build_assets(
             select=_select_everything(dbt) if whole else _select_exactly(index, group),
             exclude=" ".join(dbt.exclude),
             selector=(dbt.selector or "") if whole else "",
+            is_part=not whole,
             fetch=dbt.fetch,
             observability_level=dbt.observability_level,
             backfill_policy=settings.backfill_policy,
             retry_policy=settings.retry_policy,
             pool=settings.pool,
         )
+
+
+def _build_crossing_checks(
+    dbt: DbtConfig, index: DbtIndex, specs: Sequence[dg.AssetSpec], checks: Sequence[dg.AssetCheckSpec]
+) -> Iterator[dg.AssetChecksDefinition]:
+    by_key = {spec.key: spec for spec in specs}
+    found = [check for check in checks if check.asset_key in by_key]
+    if found:
+        yield build_dbt_checks(
+            found,
+            by_key[found[0].asset_key],
+            name=op_name(index.project_name, "_checks"),
+            exclude=" ".join(dbt.exclude),
+            observability_level=dbt.observability_level,
+        )
+
+
+def _parents_elsewhere(
+    python_assets: Sequence[Asset], tables: Mapping[str, dg.AssetKey]
+) -> Iterator[tuple[dg.AssetKey, list[dg.AssetKey]]]:
+    """Python assets with what they are made from, of dbt's tables too."""
+    for asset in python_assets:
+        for spec in asset.specs if isinstance(asset, dg.AssetsDefinition) else (asset,):
+            read = (tables[table] for table in tables_of(spec, INPUTS) if table in tables)
+            deps = [dep.asset_key for dep in spec.deps] if isinstance(spec, dg.AssetSpec) else []
+            yield spec.key, [*deps, *read]
 
 
 def _group_by_op(
