@@ -47,7 +47,7 @@ def check_resource_keys(
 def _values_of(asset: dg.AssetsDefinition) -> list[KeyPath]:
     """The assets whose values, not only whose existence, *asset* takes."""
     named = asset.node_keys_by_input_name.items()
-    return [tuple(key.path) for name, key in named if not asset.op.input_dict[name].dagster_type.is_nothing]
+    return sorted(tuple(key.path) for name, key in named if not asset.op.input_dict[name].dagster_type.is_nothing)
 
 
 def _no_such_value(
