@@ -59,7 +59,7 @@ FILES = {
         """,
 }
 OWN_LINE = re.compile(
-    r"  (done|failed|why:|fix:|2024-)| {12}|error|(january|on_and_on|ranges|customers)[: ]|'floe|there"
+    r"  (done|failed|-->|   [|]|why:|fix:|2024-)| {12}|error|(january|on_and_on|ranges|customers)[: ]|'floe|there"
 )
 
 
@@ -264,6 +264,48 @@ def test_runs_that_a_dead_daemon_made_and_never_started_are_taken_over(capfd: py
         assert [run.status for run in instance.get_runs(dg.RunsFilter(run_ids=[left.run_id]))] == [
             dg.DagsterRunStatus.CANCELED
         ]
+
+
+@pytest.mark.requirement("010-FR-043")
+def test_partitions_of_a_job_of_a_module_are_checked_when_it_is_asked_for(
+    user_project: UserProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    user_project.write(
+        {
+            "floe.yaml": """
+                orchestration:
+                  asset_modules: [days]
+                  backfills:
+                    early: {job: python_job, partition_keys: [2023-12-31]}
+                    never: {job: plain_job, partition_keys: [2024-01-01]}
+                """,
+            "days.py": """
+                import dagster as dg
+
+                @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-02-01"))
+                def raw() -> None: ...
+
+                @dg.asset
+                def plain() -> None: ...
+
+                python_job = dg.define_asset_job("python_job", ["raw"])
+                plain_job = dg.define_asset_job("plain_job", ["plain"])
+                """,
+        }
+    )
+
+    assert backfill("early") == backfill("never") == 1
+
+    assert said(capfd) == snapshot("""\
+error[FLOE-358]: backfill 'early' names partition '2023-12-31', which does not exist
+  --> floe.yaml:4:47  orchestration.backfills.early.partition_keys[0]
+  why: the first one is '2024-01-01'
+  fix: name one from '2024-01-01' to '2024-01-31'
+error[FLOE-359]: backfill 'never' launches job 'plain_job', which has no partitions
+  --> floe.yaml:5:18  orchestration.backfills.never.job
+  why: none of the assets that the job materialises is partitioned
+  fix: name a job over partitioned assets, or give the assets partitions under orchestration.assets\
+""")
 
 
 def test_an_unknown_backfill_is_answered_with_the_closest(capfd: pytest.CaptureFixture[str]) -> None:

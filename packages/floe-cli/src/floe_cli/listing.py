@@ -125,7 +125,9 @@ def list_backfills(loaded: LoadedProject, now: datetime) -> list[Row]:
     for name, backfill in backfills.items():
         identity = BackfillIdentity(loaded.document.spec.name or loaded.project.name, name)
         job = loaded.definitions.resolve_job_def(backfill.job)
-        state = read_state(plan_backfill(identity, backfill, job, at=now, instance=instance), instance)
+        source = loaded.document.source
+        plan = plan_backfill(identity, backfill, job, source=source, at=now, instance=instance)
+        state = read_state(plan, instance)
         rows.append(
             {
                 "name": name,

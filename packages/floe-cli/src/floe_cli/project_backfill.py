@@ -14,6 +14,7 @@ from floe_cli.loading import load_with_location
 from floe_core.errors import Problem, RunError
 from floe_core.project import ProjectFolder
 from floe_core.schemas.backfill_definition import BackfillDefinition
+from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.plan import BackfillPlan, plan_backfill
@@ -32,6 +33,7 @@ class ProjectBackfill:
     """A backfill and everything around it."""
 
     project: ProjectFolder
+    source: SourceMap
     location: CodeLocation
     instance: dg.DagsterInstance
     definition: BackfillDefinition
@@ -50,7 +52,14 @@ class ProjectBackfill:
 
     def plan(self) -> BackfillPlan:
         """What it is to materialise, as of now."""
-        return plan_backfill(self.identity, self.definition, self.job, at=datetime.now(UTC), instance=self.instance)
+        return plan_backfill(
+            self.identity,
+            self.definition,
+            self.job,
+            source=self.source,
+            at=datetime.now(UTC),
+            instance=self.instance,
+        )
 
     def switch(self) -> SensorSwitch:
         """Its sensor."""
@@ -89,7 +98,7 @@ def loaded_backfill(project: ProjectFolder, name: str) -> Iterator[ProjectBackfi
             job = find_job(location, backfills[name].job)
             instance = open_instance(project, loaded.platform.spec)
         identity = BackfillIdentity(loaded.document.spec.name or project.name, name)
-        yield ProjectBackfill(project, location, instance, backfills[name], identity, job)
+        yield ProjectBackfill(project, loaded.document.source, location, instance, backfills[name], identity, job)
 
 
 def _unknown(name: str, known: list[str]) -> Problem:

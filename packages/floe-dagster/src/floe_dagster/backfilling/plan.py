@@ -7,11 +7,12 @@ from datetime import datetime
 import dagster as dg
 from dagster._check import CheckError
 
-from floe_core.errors import Location, Problem, SensorError
+from floe_core.errors import Problem, SensorError
 from floe_core.schemas.backfill_definition import BackfillDefinition
+from floe_core.source_map import SourceMap
 from floe_dagster.backfilling.decisions import BackfillRules, Decision, Launch, Position, decide, plan_ahead
 from floe_dagster.backfilling.identity import BackfillIdentity
-from floe_dagster.backfilling.key_checks import NOT_A_PARTITION
+from floe_dagster.backfilling.key_checks import NOT_A_PARTITION, BackfillPlace, check_keys
 from floe_dagster.backfilling.keys import select_keys
 from floe_dagster.backfilling.progress import WHOLE_JOB, Progress
 
@@ -72,6 +73,7 @@ def plan_backfill(
     backfill: BackfillDefinition,
     job: dg.JobDefinition,
     *,
+    source: SourceMap,
     at: datetime,
     instance: dg.DagsterInstance,
 ) -> BackfillPlan:
@@ -81,20 +83,27 @@ def plan_backfill(
         identity: Of the backfill.
         backfill: What floe.yaml says.
         job: Its job, resolved.
+        source: Where floe.yaml stands.
         at: The instant as of which partitions exist.
         instance: Where dynamic keys are kept.
 
     Raises:
-        SensorError: The job has no partitions, or the range of dynamic keys is backwards.
+        SensorError: The job has no partitions, or not those that the backfill names. When definitions are loaded that
+            is not known of every job that a Python module defines.
     """
+    place = BackfillPlace(identity.name, source)
     if job.partitions_def is None:
-        raise SensorError(not_partitioned(f"backfill '{identity.name}'", job.name))
+        raise SensorError(not_partitioned(place, job.name))
+    problems = list(check_keys(backfill, job.partitions_def, place=place, at=at))
+    if problems:
+        raise SensorError(*problems)
     selected = select_keys(backfill, job.partitions_def, at=at, store=instance)
     if not selected.keys and not selected.unknown:
         raise SensorError(
             Problem(
                 NOT_A_PARTITION,
-                f"backfill '{identity.name}' has a range that holds no partition",
+                f"{place.subject} has a range that holds no partition",
+                source.locate(*place.path, "partition_range"),
                 why="its start comes after its end: dynamic keys are in the order in which they were added",
                 fix="swap start and end, or list the keys under partition_keys",
             )
@@ -122,12 +131,12 @@ def plan_backfill(
     )
 
 
-def not_partitioned(subject: str, job: str, location: Location | None = None) -> Problem:
+def not_partitioned(place: BackfillPlace, job: str) -> Problem:
     """The problem of a job without partitions."""
     return Problem(
         NOT_PARTITIONED,
-        f"{subject} launches job '{job}', which has no partitions",
-        location,
+        f"{place.subject} launches job '{job}', which has no partitions",
+        place.source.locate(*place.path, "job"),
         why="none of the assets that the job materialises is partitioned",
         fix="name a job over partitioned assets, or give the assets partitions under orchestration.assets",
     )

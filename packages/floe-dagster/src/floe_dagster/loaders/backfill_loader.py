@@ -92,7 +92,9 @@ class _BackfillBuilder:
         if unfinished:
             return dg.SkipReason(f"the next batch comes after {list_names(unfinished)}")
         job = context.repository_def.get_job(self.backfill.job)
-        plan = plan_backfill(identity, self.backfill, job, at=datetime.now(UTC), instance=context.instance)
+        plan = plan_backfill(
+            identity, self.backfill, job, source=self.source, at=datetime.now(UTC), instance=context.instance
+        )
         state = read_state(plan, context.instance, started=context.last_sensor_start_time)
         if not isinstance(state.decision, Launch | Wait | Lack):
             find_switch(identity, context).turn_off(context.instance)
@@ -104,4 +106,4 @@ class _BackfillBuilder:
         if launched.partitions_def is not None:
             yield from check_keys(self.backfill, launched.partitions_def, place=place, at=at)
         elif launched.partitions_known:
-            yield not_partitioned(place.subject, self.backfill.job, place.source.locate(*place.path, "job"))
+            yield not_partitioned(place, self.backfill.job)
