@@ -1,5 +1,7 @@
 """The dbt command as assets and ops call it. Imports dagster-dbt and dbt: used only when a model runs."""
 
+import atexit
+import gc
 import importlib.metadata
 import json
 import os
@@ -34,6 +36,8 @@ from floe_dagster.dbt.run_vars import ProjectVars
 from floe_dagster.lakehouse.parent_process import PARENT_VARIABLE
 from floe_dagster.secrets import read_secret
 from floe_dagster.user_code.run_partitions import RunPartitions, read_run_partitions
+
+atexit.register(gc.freeze)  # Python ends with a search for garbage; among all of dbt's objects it takes seconds
 
 
 class FloeDbtCliResource(DbtCliResource):
