@@ -95,8 +95,9 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
         retry_failed(backfill.identity, backfill.instance, at=time.time())
         if backfill.state().decision == Finish():
             return finish(0, was_finished=True)
+        live = is_terminal() and not verbose  # as long as stderr is still the user's
         terminal = streams.enter_context(output_into(log))
-        display = streams.enter_context(open_backfill_display(terminal, live=is_terminal() and not verbose))
+        display = streams.enter_context(open_backfill_display(terminal, live=live))
         try:
             state = _watch_or_work(backfill, display, _leaving(finish))
         except KeyboardInterrupt:
