@@ -1,5 +1,4 @@
 {{ config(materialized='table') }}
-select '{{ tojson(var("partition_keys")) }}' as keys, '{{ var("partition_key", "") }}' as one,
-       '{{ var("partition_key_region", "") }}' as region, '{{ tojson(var("partition_keys_region")) }}' as regions,
+select '{{ tojson(var("partition_keys")) }}' as keys, '{{ tojson(var("partition_keys_region")) }}' as regions,
        '{{ var("partition_start") }}' as start, '{{ var("partition_end") }}' as finish, '{{ var("min_date") }}' as min_date,
        (select count(*) from {{ source('bronze', 'returns') }}) as returned
