@@ -260,6 +260,7 @@ def test_a_step_that_will_not_end_is_ended(project: Project, signals: int, most:
 
     assert run.process.returncode == 130
     assert "hold was canceled" in run.printed
+    assert ["stubborn", "default", "canceled"] in [line.split() for line in run.printed.splitlines()]
     assert project.statuses == {**before, "CANCELED": before.get("CANCELED", 0) + 1}
     assert seconds < most
 
@@ -272,6 +273,7 @@ def test_an_interrupted_step_is_not_tried_again_by_its_retry_policy(project: Pro
 
     assert run.process.returncode == 130
     assert run.printed.count("held") == 1
+    assert ["patient", "default", "canceled"] in [line.split() for line in run.printed.splitlines()]
     assert project.statuses == {**before, "CANCELED": before.get("CANCELED", 0) + 1}
     assert seconds < SECONDS
 

@@ -160,6 +160,8 @@ class _Execution:
 
     def report(self, run_id: str, status: RunStatus) -> RunReport:
         nodes = {key: self._graph.get(dg.AssetKey.from_user_string(key)) for key in self._ledger.planned_assets}
+        if status == "canceled" or self.is_interrupted:
+            self._cancel_what_is_under_way()
         self._ledger.close(
             {key: [parent.to_user_string() for parent in node.parent_keys] for key, node in nodes.items()}
         )
@@ -173,6 +175,12 @@ class _Execution:
             failures=tuple(self._ledger.failures),
             groups={key: node.group_name for key, node in nodes.items()},
         )
+
+    def _cancel_what_is_under_way(self) -> None:
+        """Say so of assets whose steps did not come to say it: they wait to be tried again, or would not end."""
+        ledger = self._ledger
+        left = [key for key, step in ledger.planned_assets.items() if step in ledger.started_steps]
+        ledger.assets |= {key: AssetResult(key, "canceled") for key in left if key not in ledger.assets}
 
     def _execute(
         self,
@@ -214,6 +222,7 @@ class _Execution:
             return None
 
         def report_and_leave() -> object:
+            self.is_interrupted = True
             if interruption.is_overdue:
                 self._ledger.fail_run(self._overdue)
             return leave(self.report(self._ledger.run_id, "failure" if interruption.is_overdue else "canceled"))
