@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -290,6 +291,55 @@ class TestProject:
         assert tree(tmp_path) == tree(SAMPLE)
 
 
+class TestMonths:
+    @pytest.mark.requirement("010-SC-006", "010-FR-011")
+    @pytest.mark.parametrize(
+        ("source", "months", "batches"),
+        [
+            pytest.param(SAMPLE, ("2024-01", "2024-02", "2024-07"), 2, id="sample"),
+            pytest.param(
+                NORTHWIND,
+                ("1996-07", "1996-08", "1996-12"),
+                1,
+                id="northwind",
+                marks=pytest.mark.skipif(
+                    not NORTHWIND.is_dir(), reason="the Northwind sample is not beside the project"
+                ),
+            ),
+        ],
+    )
+    def test_a_month_is_read_and_written_alone_and_a_backfill_brings_the_others(
+        self, source: Path, months: tuple[str, str, str], batches: int, tmp_path: Path
+    ) -> None:
+        first, second, last = months
+        environ = {"DEMO_SOURCE": str(source), "DEMO_FIRST_MONTH": first, "DEMO_LAST_MONTH": last}
+        shop = Shop(project=copy_demo(tmp_path), source=source, report={}, before={})
+        orders = Counter(row["orderDate"][:7] for row in shop.rows("orders") if first <= row["orderDate"][:7] <= last)
+
+        run = floe(
+            "run", "monthly_orders", "--partition", second, "--format", "json", project=shop.project, environ=environ
+        )
+        after_run = months_of(shop)
+        backfill = floe("backfill", "all_months", project=shop.project, environ=environ)
+        after_backfill = months_of(shop)
+
+        assert (run.returncode, backfill.returncode) == (0, 0), f"{run.stderr}\n{backfill.stderr}"
+        assert after_run == (Counter({second: orders[second]}), Counter({second: orders[second]}))
+        assert after_backfill == (orders, orders)
+        [bronze, shipping] = json.loads(run.stdout)["assets"]
+        assert (bronze["key"], bronze["rows"]) == ("bronze_orders_by_month", orders[second])
+        assert shipping["key"] == "gold/shipping_by_month"
+        with dg.DagsterInstance.from_config(str(shop.project / ".floe" / "dagster_home")) as instance:
+            assert instance.get_runs_count() == 1 + batches
+
+
+def months_of(shop: Shop) -> tuple[Counter[str], Counter[str]]:
+    """How many orders of each month the bronze table and the model hold."""
+    stored = shop.catalog().load_table(("bronze", "orders_by_month")).scan().to_arrow()["orderDate"].to_pylist()
+    built = shop.relation("(select strftime(month, '%Y-%m'), orders from main_gold.shipping_by_month)")
+    return Counter(day[:7] for day in stored), sum((Counter({month: orders}) for month, orders in built), Counter())
+
+
 class TestWebUi:
     @pytest.mark.requirement("010-SC-002")
     def test_each_model_is_an_asset_with_a_status_of_its_own(self, web_ui: str) -> None:
@@ -324,6 +374,7 @@ class TestWebUi:
             *((f"bronze_{table}", "table_inspection") for table in FILES),
             *((f"silver/stg_{table}", "gold/customer_orders") for table in ("customers", "orders", "order_items")),
             *((f"silver/stg_{table}", "gold/revenue_by_product") for table in ("products", "order_items")),
+            ("bronze_orders_by_month", "gold/shipping_by_month"),
         }
 
     @pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine")

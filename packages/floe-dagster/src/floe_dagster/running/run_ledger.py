@@ -376,8 +376,9 @@ def _rows(metadata: Mapping[str, dg.MetadataValue], before: AssetResult | None) 
     of_range = _number(metadata.get(RANGE_ROW_COUNT))
     if of_range is not None:  # every partition of the range says it
         return int(of_range)
-    rows = _number(metadata.get(PARTITION_ROW_COUNT, metadata.get(ROW_COUNT)))
-    if rows is None:
-        return None
-    is_next_partition = before is not None and before.partition is not None
-    return int(rows) + ((before.rows or 0) if before is not None and is_next_partition else 0)
+    of_partition = _number(metadata.get(PARTITION_ROW_COUNT))
+    if of_partition is not None:
+        is_next_partition = before is not None and before.partition is not None
+        return int(of_partition) + ((before.rows or 0) if before is not None and is_next_partition else 0)
+    of_table = _number(metadata.get(ROW_COUNT))
+    return None if of_table is None else int(of_table)
