@@ -74,9 +74,10 @@ def load(
     *python_assets: dg.AssetsDefinition | dg.AssetSpec,
     with_details: bool = True,
     refine: RefineSpec | None = None,
+    dbt: DbtConfig | None = None,
 ) -> LoadedDbt:
     return load_dbt_assets(
-        DbtConfig(),
+        dbt or DbtConfig(),
         index,
         project_dir=Path("/srv/shop"),
         names=NAMES,
@@ -215,6 +216,27 @@ def test_models_with_different_partitions_become_definitions_of_their_own() -> N
     assert daily.op.tags["dagster_dbt/select"] == "shop.a shop.c"
     assert daily.backfill_policy is None
     assert daily.op.name != rest.op.name
+
+
+def test_parts_of_a_project_select_exactly_theirs_whatever_selected_the_whole() -> None:
+    index = build_index(build_node("a"), build_node("b"))
+
+    def refine(key: tuple[str, ...], fields: SpecFields) -> SpecFields:
+        return {**fields, "partitions_def": DAILY} if key == ("a",) else fields
+
+    selected = DbtConfig(selector="nightly"), DbtConfig(select=["+a", "b"], exclude=["tag:slow"])
+    tags = [
+        {name.partition("/")[2]: value for name, value in asset.op.tags.items() if name.startswith("dagster_dbt/")}
+        for dbt in selected
+        for asset in load(index, dbt=dbt, refine=refine).assets
+    ]
+
+    assert tags == [
+        {"select": "shop.a"},
+        {"select": "shop.b"},
+        {"select": "shop.a", "exclude": "tag:slow"},
+        {"select": "shop.b", "exclude": "tag:slow"},
+    ]
 
 
 def test_fields_are_refined_before_a_spec_is_built() -> None:

@@ -62,6 +62,15 @@ def test_tests_that_are_no_checks_run_with_the_last_that_they_read(built: list[s
     assert sorted(unique_id.rpartition(".")[2] for unique_id in found) == tests
 
 
+def test_tests_of_several_models_that_are_no_checks() -> None:
+    found = {unique_id.rpartition(".")[2]: reads for unique_id, reads in SelectableNodes(SHOP).tests_of_several()}
+
+    assert found == {
+        "of_a_line": ("model.shop.orders", "model.shop.revenue"),
+        "of_neighbours": ("model.shop.customers", "model.shop.revenue"),
+    }
+
+
 def test_a_name_that_is_a_folder_too_selects_its_own_file_alone() -> None:
     manifest = manifest_of(
         node("model.shop.orders"),

@@ -329,6 +329,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a selection of nothing",
         "The exclusions take away everything that the items select, or the project has no asset to materialise.",
     ),
+    "FLOE-335": ErrorCode(
+        "a dbt test that no step runs",
+        "Models with different partitions, backfill policies or pools are built by different steps. A test of several "
+        "models runs with the last of them; where none is the last, it must say which asset it is a check of: generic "
+        "tests do, others by `meta.dagster.ref`. Then it has a step of its own, after all that it reads.",
+    ),
     # ---- 34x: partitions, and what launches assets on its own --------------------------------------------------
     "FLOE-340": ErrorCode(
         "there is no such partition",

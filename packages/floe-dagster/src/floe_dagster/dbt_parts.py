@@ -110,6 +110,7 @@ def load_dbt_parts(
         op_settings=_op_settings(settings),
         source=source,
     )
+    settings.problems.extend(loaded.warnings)
     settings.problems.extend(
         check_partitions(
             loaded.assets,

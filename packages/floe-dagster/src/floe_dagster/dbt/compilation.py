@@ -283,6 +283,7 @@ class _Compilation:
             nodes=written.nodes,
             sources=written.sources,
             checks=written.checks,
+            tests=written.tests,
             details=written.details_json(),
         )
 

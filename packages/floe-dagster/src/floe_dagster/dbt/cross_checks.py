@@ -1,12 +1,16 @@
 """The dbt tests that no op with their asset can carry out, where several ops build a dbt project."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 import dagster as dg
 from dagster_shared.record import replace
+
+from floe_core.errors import Problem
+from floe_core.suggestions import list_names
+from floe_dagster.dbt.index import DbtTest
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,34 @@ def separate_cross_checks(
         else:
             crossing.append(replace(check, blocking=False))
     return kept, crossing
+
+
+def find_lost_tests(tests: Iterable[DbtTest], graph: OpGraph, keys: Mapping[str, dg.AssetKey]) -> Iterator[Problem]:
+    """Tests that are no checks and that no op carries out: none builds the last of what they read.
+
+    Args:
+        tests: Of the project.
+        graph: Of all assets.
+        keys: Unique id of a dbt node → its asset.
+    """
+    for test in tests:
+        read = [keys[unique_id] for unique_id in test.reads if unique_id in keys]
+        in_one_op = len({graph.ops.get(key) for key in read}) == 1
+        last = any(all(other == key or graph.is_above(other, key) for other in read) for key in read)
+        if not in_one_op and not last:
+            yield _lost(test, read)
+
+
+def _lost(test: DbtTest, read: Sequence[dg.AssetKey]) -> Problem:
+    name = test.unique_id.rpartition(".")[2]
+    models = list_names(key.to_user_string() for key in read)
+    return Problem(
+        "FLOE-335",
+        f"no step runs the dbt test '{name}', {test.path}",
+        why=f"different steps build {models}, and none of them comes after all others",
+        fix=f"say which model it checks: config(meta={{'dagster': {{'ref': {{'name': '{read[0].path[-1]}'}}}}}})",
+        severity="warning",
+    )
 
 
 def _is_built_in_time(read: dg.AssetKey, checked: dg.AssetKey, graph: OpGraph) -> bool:

@@ -110,6 +110,16 @@ class DbtCheck:
     vars: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DbtTest:
+    """A dbt test of several models that is no asset check: it does not say which of them it is about."""
+
+    unique_id: str
+    path: str
+    reads: tuple[str, ...]
+    """Unique ids of the models."""
+
+
 @dataclass(frozen=True)
 class DbtIndex:
     """A dbt project as compiled for one target.
@@ -134,6 +144,7 @@ class DbtIndex:
     nodes: tuple[DbtNode, ...] = ()
     sources: tuple[DbtSource, ...] = ()
     checks: tuple[DbtCheck, ...] = ()
+    tests: tuple[DbtTest, ...] = ()
     details: str = "{}"
     format: int = INDEX_FORMAT
 

@@ -41,6 +41,13 @@ class SelectableNodes:
             if nodes <= above and (nodes & built if nodes else read & read_directly):
                 yield unique_id
 
+    def tests_of_several(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The tests that are no asset checks and read several models, with what they read."""
+        for unique_id, test in self._tests:
+            read = {parent for parent in self._relations(_parents(test)) if not parent.startswith(_SOURCE)}
+            if len(read) > 1 and not self._is_check(test):
+                yield unique_id, tuple(sorted(read))
+
     @cached_property
     def _tests(self) -> list[tuple[str, Mapping[str, Any]]]:
         tests = [(unique_id, node) for unique_id, node in self._nodes.items() if node["resource_type"] == "test"]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,11 +21,12 @@ from dbt_common.exceptions import DbtBaseException
 from floe_core.errors import CompileError, Location, Problem
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
-from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtNode, DbtSource, KeyPath, RelationNames
+from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtNode, DbtSource, DbtTest, KeyPath, RelationNames
 from floe_dagster.dbt.microbatch import MICROBATCH
 from floe_dagster.dbt.model_assets import EVERYTHING
 from floe_dagster.dbt.node_vars import NodeVars
 from floe_dagster.dbt.project import locate_setting
+from floe_dagster.dbt.step_selection import SelectableNodes
 from floe_dagster.dbt.translator import FloeDbtTranslator, build_translator, custom_schema, find_clashing_sources
 from floe_dagster.user_code.modules import describe_user_error
 
@@ -172,6 +174,7 @@ class IndexWriter:
         self.nodes = tuple(map(self._node, translation.specs))
         self.checks = tuple(map(self._check, translation.checks))
         self.sources = tuple(map(self._source, sorted(self._source_ids)))
+        self.tests = tuple(starmap(self._test, SelectableNodes(self._manifest).tests_of_several()))
 
     def _node(self, spec: dg.AssetSpec) -> DbtNode:
         unique_id = _unique_id(spec)
@@ -210,6 +213,11 @@ class IndexWriter:
             blocking=check.blocking,
             vars=self._vars.of(self._manifest["nodes"][unique_id]),
         )
+
+    def _test(self, unique_id: str, reads: tuple[str, ...]) -> DbtTest:
+        props = self._manifest["nodes"].get(unique_id) or self._manifest["unit_tests"][unique_id]
+        path = str(props["original_file_path"]).replace("\\", "/")
+        return DbtTest(unique_id=unique_id, path=path, reads=reads)
 
     def _relation(self, unique_id: str, props: Mapping[str, Any], spec: dg.AssetSpec, *, alias: str) -> dict[str, Any]:
         relation = {

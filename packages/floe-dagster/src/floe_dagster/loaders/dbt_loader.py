@@ -12,11 +12,12 @@ from typing import TypeAlias
 import dagster as dg
 from dagster._utils.warnings import disable_dagster_warnings
 
+from floe_core.errors import Problem
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.asset_settings.op_fields import OpSettings
 from floe_dagster.dbt.compilation import load_translator
-from floe_dagster.dbt.cross_checks import OpGraph, separate_cross_checks
+from floe_dagster.dbt.cross_checks import OpGraph, find_lost_tests, separate_cross_checks
 from floe_dagster.dbt.deferred import DeferredDbt
 from floe_dagster.dbt.index import DbtIndex, KeyPath, RelationNames
 from floe_dagster.dbt.joins import INPUTS, SourceJoins, join_sources, name_tables, tables_of
@@ -46,6 +47,7 @@ class LoadedDbt:
     """Key → where the asset comes from, as messages say it."""
     source_keys: Mapping[str, dg.AssetKey] = field(default_factory=dict)
     """Unique id of a dbt source → its asset, where that is not the one dagster-dbt would name."""
+    warnings: tuple[Problem, ...] = ()
 
 
 def load_dbt_assets(
@@ -100,9 +102,12 @@ def load_dbt_assets(
         groups = _group_by_op(specs, op_settings)
         tables = {**joins.tables, **name_tables(index, names)}
         crossing: list[dg.AssetCheckSpec] = []
+        warnings: tuple[Problem, ...] = ()
         if len(groups) > 1:
             graph = OpGraph.of([group for _, group in groups], _parents_elsewhere(python_assets, tables))
             checks, crossing = separate_cross_checks(checks, graph)
+            keys = {node.unique_id: dg.AssetKey(node.key) for node in index.nodes}
+            warnings = tuple(find_lost_tests(index.tests, graph, keys))
         assets = tuple(_build_assets(dbt, index, groups, checks))
     return LoadedDbt(
         assets=assets,
@@ -114,6 +119,7 @@ def load_dbt_assets(
             **{node.key: f"dbt {node.unique_id}" for node in index.nodes},
         },
         source_keys=joins.keys,
+        warnings=warnings,
     )
 
 
