@@ -2,6 +2,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -273,13 +274,32 @@ error[FLOE-407]: 3 rows lie outside the partition of 'bronze.t': 'at' is from 20
                 lambda value=value: catalog.write_table("bronze.t", pa.table({"at": [value]}), partition=window)  # type: ignore[misc]  # bound now
             )
 
-    def test_each_naive_time_of_the_hour_that_a_clock_shows_twice_is_in_one_window(self) -> None:
-        bounds = [datetime(2024, 10, 27, hour, tzinfo=UTC).astimezone(BERLIN) for hour in (0, 1, 2)]
+    @pytest.mark.parametrize("minutes", [15, 30, 60], ids=lambda minutes: f"{minutes} minutes")
+    def test_each_naive_time_of_the_hour_that_a_clock_shows_twice_is_in_one_window(self, minutes: int) -> None:
+        count = 180 // minutes
+        instants = [datetime(2024, 10, 26, 23, tzinfo=UTC) + timedelta(minutes=minutes * n) for n in range(count + 1)]
+        bounds = [instant.astimezone(BERLIN) for instant in instants]
 
-        windows = [PartitionWindow("at", *bounds[index : index + 2]).wall_clock for index in (0, 1)]
+        clocks = [PartitionWindow("at", *bounds[index : index + 2]).wall_clock for index in range(count)]
 
-        two, three = datetime(2024, 10, 27, 2), datetime(2024, 10, 27, 3)
-        assert windows == [(two, three), (three, three)]
+        one, two, three = (datetime(2024, 10, 27, hour) for hour in (1, 2, 3))
+        assert (clocks[0][0], clocks[-1][1]) == (one, three)
+        assert [end for _, end in clocks[:-1]] == [start for start, _ in clocks[1:]]
+        assert [clock for clock in clocks if clock[0] == clock[1]] == [(two, two)] * (60 // minutes)
+
+    def test_bounds_as_they_are_shown_are_the_hour_that_is_shown_twice(self, catalog: Catalog) -> None:
+        """What an asset selects by the bounds of its window, without their zone, is not outside of it."""
+        at = [datetime(2024, 10, 27, 1, 30) + timedelta(minutes=30 * n) for n in range(4)]
+        instants = [datetime(2024, 10, 26, 23 + hour, tzinfo=UTC) for hour in (0,)]
+        instants += [datetime(2024, 10, 27, hour, tzinfo=UTC) for hour in (0, 1, 2)]
+        bounds = [instant.astimezone(BERLIN) for instant in instants]
+
+        for start, end in pairwise(bounds):
+            shown = [time for time in at if start.replace(tzinfo=None) <= time < end.replace(tzinfo=None)]
+            rows = pa.table({"at": pa.array(shown, pa.timestamp("us"))})
+            catalog.write_table("bronze.t", rows, partition=PartitionWindow("at", start, end))
+
+        assert sorted(catalog.read_table("bronze.t")["at"].to_pylist()) == at[:3]
 
     def test_keys_are_read_in_the_type_of_the_column(self, catalog: Catalog) -> None:
         catalog.write_table("bronze.t", pa.table({"year": [2023, 2024], "v": [1, 2]}))

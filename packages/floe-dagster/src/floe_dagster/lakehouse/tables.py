@@ -76,7 +76,7 @@ class PartitionWindow:
     @property
     def wall_clock(self) -> tuple[datetime, datetime]:
         """The bounds as a clock in the window's zone shows them."""
-        return _first_reading(self.start), _first_reading(self.end)
+        return _last_reading(self.start), _last_reading(self.end)
 
     def __str__(self) -> str:
         return f"from {show_time(self.start)} to before {show_time(self.end)}"
@@ -164,18 +164,19 @@ def _as_utc(bound: datetime) -> datetime:
     return bound.replace(tzinfo=UTC) if bound.tzinfo is None else bound.astimezone(UTC)
 
 
-def _first_reading(bound: datetime) -> datetime:
-    """The wall clock at *bound*, where an hour that the clock shows twice belongs to its first turn.
+def _last_reading(bound: datetime) -> datetime:
+    """The wall clock at *bound*, where an hour that the clock shows twice belongs to its second turn.
 
-    A naive timestamp in such an hour could be either; taking the first puts each into exactly one window.
+    A naive timestamp in such an hour could be either; taking one of them puts each into exactly one window. So do
+    those who compare it with the bounds as they are shown: the first turn is then from two o'clock to two o'clock.
     """
     naive = bound.replace(tzinfo=None, fold=0)
-    if not bound.fold or bound.tzinfo is None:
+    if bound.fold or bound.tzinfo is None or not _is_shown_twice(bound):
         return naive
     shown = naive - (naive - datetime.min) % _AMBIGUITY_STEP
-    while _is_shown_twice(shown.replace(tzinfo=bound.tzinfo)):
-        shown += _AMBIGUITY_STEP
-    return max(shown, naive)
+    while _is_shown_twice((shown - _AMBIGUITY_STEP).replace(tzinfo=bound.tzinfo)):
+        shown -= _AMBIGUITY_STEP
+    return shown
 
 
 def _is_shown_twice(time: datetime) -> bool:
