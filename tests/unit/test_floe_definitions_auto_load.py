@@ -350,28 +350,6 @@ error[FLOE-331]: job 'weekly' selects asset 'ordres', which does not exist
 """)
 
 
-def test_what_has_no_loader_yet_is_named_once(shop: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
-    shop.write(
-        {
-            "floe.yaml": FILES["floe.yaml"].replace(
-                "  jobs:",
-                "  sensors: {again: {type: asset_sensor, selection: '*', watched_assets: '*'}}\n          jobs:",
-            )
-        }
-    )
-    compiled(shop)
-    capsys.readouterr()
-
-    FloeDefinitions.from_compiled_artifacts()
-
-    assert capsys.readouterr().err == snapshot("""\
-warning[FLOE-390]: not in effect in this version of floe: sensors (all)
-  --> floe.yaml:2:1  orchestration
-   |  orchestration:
-  why: it is validated, and Dagster has no object for it
-""")
-
-
 def test_a_field_that_the_instance_does_not_honour_is_told_once(
     shop: UserProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,6 @@
 """What launches runs: jobs and schedules, and the sensors of backfills, of automation and of dynamic partition keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -12,14 +12,16 @@ from floe_core.errors import LoadError, Problem, YamlPath
 from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
+from floe_core.suggestions import list_names
 from floe_dagster.automation_parts import AutomationParts
 from floe_dagster.findings import Findings
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
-from floe_dagster.launching.unbuilt import check_unbuilt
+from floe_dagster.launching.unbuilt import UNBUILT_SENSORS, check_unbuilt
 from floe_dagster.loaders.backfill_loader import build_backfills
 from floe_dagster.loaders.job_loader import build_jobs
 from floe_dagster.loaders.partition_key_loader import build_partition_key_sensors
 from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
+from floe_dagster.loaders.sensor_loader import SensorParts, build_sensors
 from floe_dagster.merging import PassedObjects, merge_jobs, merge_schedules, merge_sensors
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Schedule
@@ -78,7 +80,7 @@ class LaunchParts:
         spec, source = self.document.spec, self.document.source
         problems.extend(check_references(spec, source, external_jobs=jobs))
         known = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - {*jobs, *not_built})
-        sensors = self._build_sensors(known, jobs, problems)
+        sensors = self._build_sensors(known, jobs, not_built, problems)
         built = BuiltSchedules()
         schedules: dict[str, Schedule] = {}
         with problems.collecting():
@@ -123,10 +125,25 @@ class LaunchParts:
         return jobs, not_built
 
     def _build_sensors(
-        self, known: OrchestrationConfig, jobs: Mapping[str, Launchable], problems: Findings
+        self,
+        known: OrchestrationConfig,
+        jobs: Mapping[str, Launchable],
+        jobs_not_built: Collection[str],
+        problems: Findings,
     ) -> dict[str, dg.SensorDefinition]:
         source, orchestration = self.document.source, self.document.spec.orchestration
         declared: dict[str, dg.SensorDefinition] = {}
+        parts = SensorParts(
+            jobs,
+            self.assets,
+            source,
+            self.project.path,
+            self.environment,
+            jobs_not_built=jobs_not_built,
+            resources=self.resources,
+        )
+        with problems.collecting():
+            declared |= build_sensors(known.sensors, parts=parts)
         with problems.collecting():
             declared |= build_backfills(
                 known.backfills,
@@ -182,7 +199,5 @@ def _not_in_effect(
 
 
 def _sensors_not_in_effect(orchestration: OrchestrationConfig) -> list[str]:
-    types = {sensor.type for sensor in orchestration.sensors.values()}
-    if not types - {"automation"}:
-        return []
-    return ["sensors (all but those of type automation)" if "automation" in types else "sensors (all)"]
+    types = {sensor.type for sensor in orchestration.sensors.values()} & UNBUILT_SENSORS
+    return [f"sensors of type {list_names(sorted(types))}"] if types else []

@@ -1,0 +1,182 @@
+"""What a sensor launches: runs of its jobs or of its selection, each for the partitions that it is meant for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from floe_core.errors import SensorError
+from floe_dagster.launching.launch_plan import LaunchPlan
+from floe_dagster.launching.launchable import LaunchableAssets
+from floe_dagster.partitioning.choice import LATEST, NO_PARTITION, choose_partitions, is_dynamic
+from floe_dagster.partitioning.missing_keys import find_missing_key, why_no_keys
+from floe_dagster.partitioning.runs import PartitionRun, spread_over_runs
+from floe_dagster.partitioning.selectors import check_selector
+from floe_dagster.selection.resolution import Keys
+
+
+@dataclass(frozen=True)
+class SensorTarget:
+    """A job or a selection that a sensor launches, `what` as messages say it.
+
+    Of a job of a Python module, which assets and partitions it has is known to Dagster alone before it ticks: `keys` is
+    None and `partitions_known` is false.
+    """
+
+    what: str
+    launched: dg.JobDefinition | UnresolvedAssetJobDefinition | dg.AssetSelection
+    assets: LaunchableAssets
+    partitions_def: dg.PartitionsDefinition | None = None
+    partitions_known: bool = True
+    keys: Keys | None = None
+
+    @property
+    def job_name(self) -> str | None:
+        """The job's name; None for a selection."""
+        return None if isinstance(self.launched, dg.AssetSelection) else self.launched.name
+
+    def plan_at(self, context: dg.SensorEvaluationContext) -> LaunchPlan:
+        """What of it a tick launches: all of it, assets with an automation condition too."""
+        if self.keys is not None:
+            return self._plan_of_keys
+        assert self.job_name is not None
+        assert context.repository_def is not None
+        return LaunchPlan.of_job(context.repository_def.get_job(self.job_name), self._unconditioned)
+
+    @cached_property
+    def _plan_of_keys(self) -> LaunchPlan:
+        return LaunchPlan.of(self.keys or frozenset(), self._unconditioned)
+
+    @property
+    def _unconditioned(self) -> LaunchableAssets:
+        return replace(self.assets, conditions=frozenset())
+
+
+@dataclass(frozen=True)
+class FoundRuns:
+    """The run requests for one event, and a sentence for each target that has no such partition."""
+
+    requests: tuple[dg.RunRequest, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SensorRuns:
+    """What a sensor launches, with what floe.yaml says of all its runs.
+
+    Args:
+        subject: The sensor as messages say it: `sensor 'arrival'`.
+        targets: Its jobs, or its selection.
+        partition_selector: As floe.yaml has it; None where it says nothing.
+        tags: Of every run.
+        config: Run config of every run.
+    """
+
+    subject: str
+    targets: tuple[SensorTarget, ...] = ()
+    partition_selector: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
+
+    def of_event(
+        self,
+        context: dg.SensorEvaluationContext,
+        *,
+        run_key: str,
+        partition_key: str | None = None,
+        new_keys: frozenset[str] = frozenset(),
+        tags: Mapping[str, str] | None = None,
+        config: Mapping[str, object] | None = None,
+    ) -> FoundRuns:
+        """The runs that one event launches: one for each target, or several where the selector means several.
+
+        Args:
+            context: Of the tick.
+            run_key: Names the event. Each run key begins with it, and the same event gives the same run keys.
+            partition_key: The partition that the event is for; without it, what the selector means now. Targets without
+                partitions do not look at it.
+            new_keys: Dynamic partition keys that are added before the runs are launched.
+            tags: Those of this event; they win over those of the sensor.
+            config: Run config of this event, in place of the sensor's.
+
+        Raises:
+            SensorError: The partition selector does not fit a job of a Python module.
+        """
+        requests: list[dg.RunRequest] = []
+        missing: list[str] = []
+        for target in self.targets:
+            try:
+                runs = self._partition_runs(target, context, partition_key, new_keys)
+            except _NoPartitionError as error:
+                missing.append(str(error))
+                continue
+            for key, run in self._keyed(target, runs, run_key):
+                requests.append(
+                    dg.RunRequest(
+                        run_key=key,
+                        job_name=target.job_name,
+                        partition_key=run.key if run else None,
+                        run_config=dict(self.config if config is None else config),
+                        tags={**self.tags, **(tags or {}), **(run.range_tags if run else {})},
+                    )
+                )
+        return FoundRuns(tuple(requests), tuple(missing))
+
+    def _partition_runs(
+        self,
+        target: SensorTarget,
+        context: dg.SensorEvaluationContext,
+        partition_key: str | None,
+        new_keys: frozenset[str],
+    ) -> tuple[PartitionRun, ...] | None:
+        """The partitions of the target's runs; None for one run without a partition."""
+        plan = target.plan_at(context)
+        if not target.partitions_known:
+            problems = check_selector(self.partition_selector, plan.partitions_def, who=self.subject, what=target.what)
+            if problems:
+                raise SensorError(*problems)
+        if plan.partitions_def is None:
+            return None
+        if partition_key is not None and partition_key in new_keys:
+            return (PartitionRun((partition_key,)),)
+        selector = partition_key or self.partition_selector or LATEST
+        if selector == NO_PARTITION and partition_key is None:
+            return None
+        return _choose_runs(selector, plan, target.what, context, is_key=partition_key is not None)
+
+    def _keyed(
+        self, target: SensorTarget, runs: tuple[PartitionRun, ...] | None, run_key: str
+    ) -> Iterator[tuple[str, PartitionRun | None]]:
+        """Each run with a run key of its own; Dagster compares them over all jobs of a sensor."""
+        of_target = f"{run_key} {target.job_name}" if len(self.targets) > 1 else run_key
+        if runs is None:
+            yield of_target, None
+        elif len(runs) == 1:
+            yield of_target, runs[0]
+        else:
+            yield from ((f"{of_target} {run.label}", run) for run in runs)
+
+
+def _choose_runs(
+    selector: str, plan: LaunchPlan, what: str, context: dg.SensorEvaluationContext, *, is_key: bool
+) -> tuple[PartitionRun, ...]:
+    partitions_def, at = plan.partitions_def, datetime.now(UTC)
+    assert partitions_def is not None
+    store = context.instance if is_dynamic(partitions_def) else None
+    if is_key:
+        missing = find_missing_key(selector, partitions_def, at=at, dynamic_partitions_store=store)
+        if missing is not None:
+            raise _NoPartitionError(f"{what} has no partition '{selector}': {missing.reason}")
+        return (PartitionRun((selector,)),)
+    keys = choose_partitions(selector, partitions_def, at=at, dynamic_partitions_store=store)
+    if not keys:
+        reason = why_no_keys(selector, partitions_def, at=at, dynamic_partitions_store=store)
+        raise _NoPartitionError(f"{what} has no partition for '{selector}': {reason}")
+    return spread_over_runs(keys, partitions_def, most=plan.most_partitions)
+
+
+class _NoPartitionError(Exception):
+    """A target has no partition to launch; the text is the reason."""

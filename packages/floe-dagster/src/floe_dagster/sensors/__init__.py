@@ -1,0 +1,1 @@
+"""What sensors see, decide and remember between ticks."""
