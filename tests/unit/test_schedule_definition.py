@@ -59,6 +59,8 @@ def test_schedules_that_are_refused() -> None:
         "number as cron": {**SCHEDULE, "cron_schedule": 6},
         "zone": {**SCHEDULE, "timezone": "Amerca/New_York"},
         "enabled": {**SCHEDULE, "enabled": "perhaps"},
+        "yes, as YAML 1.1 had it": {**SCHEDULE, "enabled": "yes"},
+        "number as a switch": {**SCHEDULE, "enabled": 1},
         "no environment": {**SCHEDULE, "environments": []},
         "last none": {**SCHEDULE, "partition_selector": "last:0"},
         "unknown key": {**SCHEDULE, "cron": "@daily"},
@@ -88,7 +90,11 @@ cron_schedule[0]: Input should be a valid string
 timezone: a time zone is a name of the IANA database, such as 'UTC' or 'Europe/Berlin'
   fix: did you mean 'America/New_York'?
 # enabled
-enabled: Input should be a valid boolean, unable to interpret input
+enabled: Input should be a valid boolean
+# yes, as YAML 1.1 had it
+enabled: Input should be a valid boolean
+# number as a switch
+enabled: Input should be a valid boolean
 # no environment
 environments: the list is empty
   fix: name at least one, or leave the key out

@@ -4,6 +4,7 @@ import re
 from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 from floe_core.names.rules import Rule, RuleError
 
@@ -33,7 +34,15 @@ def _refuse_bool(value: object) -> object:
     return value
 
 
+def _refuse_words(value: object) -> object:
+    """`yes`, `on` and `1`, which pydantic takes for true: YAML 1.2 has none of them. The environment's texts may."""
+    if type(value) in (str, int, float):
+        raise PydanticKnownError("bool_type")
+    return value
+
+
 Text: TypeAlias = Annotated[str, BeforeValidator(read_text), WithJsonSchema({"type": ["string", "number"]})]
 WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
 Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
+Flag: TypeAlias = Annotated[bool, BeforeValidator(_refuse_words)]
 RegularExpression: TypeAlias = Annotated[str, Rule(check_regex)]

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from floe_core.names.addresses import Url
 from floe_core.names.paths import LocalPath
 from floe_core.names.rules import RuleError
-from floe_core.names.scalars import Text, WholeNumber
+from floe_core.names.scalars import Flag, Text, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
 from floe_core.schemas.secrets import Secret, TextOrSecret
 from floe_core.suggestions import list_names
@@ -24,7 +24,7 @@ class _Warehouse(_Compute):
     _logins: ClassVar[dict[str, tuple[str, ...]]] = {}
     """The fields that each `method` needs; those of the empty method are alternatives where no method says more."""
 
-    reads_catalog: bool = Field(
+    reads_catalog: Flag = Field(
         default=False,
         description="Whether the engine was set up to read the Iceberg catalog, and so what Python assets write.",
     )
@@ -58,7 +58,7 @@ class DuckDBCompute(_Compute):
     schema_name: Text = Field(default="main", alias="schema", description="Schema of models that name none.")
     extensions: Several[str] = Field(default=(), description="DuckDB extensions that are loaded.")
     settings: PlainMapping = Field(default={}, description="DuckDB settings by name, such as `memory_limit`.")
-    reads_catalog: bool = Field(default=True, description="Always true: DuckDB reads every kind of catalog.")
+    reads_catalog: Flag = Field(default=True, description="Always true: DuckDB reads every kind of catalog.")
 
     @field_validator("reads_catalog")
     @classmethod
@@ -110,13 +110,13 @@ class RedshiftCompute(_Warehouse):
     cluster_id: Text | None = Field(default=None, description="Cluster, with method `iam`.")
     iam_profile: Text | None = Field(default=None, description="AWS profile, with method `iam`.")
     region: Text | None = Field(default=None, description="Region of the cluster.")
-    autocreate: bool | None = Field(default=None, description="Whether a missing user is created, with method `iam`.")
+    autocreate: Flag | None = Field(default=None, description="Whether a missing user is created, with method `iam`.")
     db_groups: Several[str] = Field(default=(), description="Groups that the user joins, with method `iam`.")
     role: Text | None = Field(default=None, description="Role that is taken after connecting.")
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = Field(
         default=None, description="How far the connection is encrypted and checked."
     )
-    ra3_node: bool | None = Field(default=None, description="Whether the nodes are RA3, for reads across databases.")
+    ra3_node: Flag | None = Field(default=None, description="Whether the nodes are RA3, for reads across databases.")
     connect_timeout: WholeNumber | None = Field(default=None, ge=1, description="Seconds to wait for a connection.")
     retries: WholeNumber | None = Field(default=None, ge=0, description="How many times connecting is tried again.")
 
@@ -146,8 +146,8 @@ class SnowflakeCompute(_Warehouse):
     warehouse: Text | None = Field(default=None, description="Warehouse that computes.")
     role: Text | None = Field(default=None, description="Role that is taken after connecting.")
     query_tag: Text | None = Field(default=None, description="Tag of every query.")
-    client_session_keep_alive: bool | None = Field(default=None, description="Whether sessions never time out.")
-    reuse_connections: bool | None = Field(default=None, description="Whether connections are used again.")
+    client_session_keep_alive: Flag | None = Field(default=None, description="Whether sessions never time out.")
+    reuse_connections: Flag | None = Field(default=None, description="Whether connections are used again.")
     connect_retries: WholeNumber | None = Field(
         default=None, ge=0, description="How many times connecting is tried again."
     )
@@ -266,7 +266,7 @@ class SparkCompute(_Warehouse):
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     auth: Text | None = Field(default=None, description="How to log in with method `thrift`, such as `KERBEROS`.")
     kerberos_service_name: Text | None = Field(default=None, description="Kerberos service of the Thrift server.")
-    use_ssl: bool | None = Field(default=None, description="Whether the connection is encrypted.")
+    use_ssl: Flag | None = Field(default=None, description="Whether the connection is encrypted.")
     connect_retries: WholeNumber | None = Field(
         default=None, ge=0, description="How many times connecting is tried again."
     )

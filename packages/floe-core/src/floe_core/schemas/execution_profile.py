@@ -6,7 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from floe_core.names.paths import LocalPath
 from floe_core.names.rules import RuleError
-from floe_core.names.scalars import Text, WholeNumber
+from floe_core.names.scalars import Flag, Text, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
 from floe_core.schemas.secrets import TextOrSecret
 
@@ -80,7 +80,7 @@ class KubernetesExecution(FloeModel):
         default=None, description="Kubernetes secret that holds the password of the run storage."
     )
     max_concurrent: WholeNumber | None = Field(default=None, ge=1, description="How many steps of a run go at once.")
-    load_incluster_config: bool = Field(default=True, description="Whether the launcher itself runs in the cluster.")
+    load_incluster_config: Flag = Field(default=True, description="Whether the launcher itself runs in the cluster.")
     kubeconfig_file: LocalPath | None = Field(default=None, description="Kubeconfig of a launcher outside the cluster.")
     run_k8s_config: PlainMapping = Field(
         default={}, description="Raw Kubernetes settings of runs, as Dagster takes them."

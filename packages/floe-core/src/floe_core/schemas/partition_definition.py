@@ -15,7 +15,7 @@ from floe_core.names.identifiers import Identifier
 from floe_core.names.import_paths import FunctionReference
 from floe_core.names.partition_keys import PartitionKey
 from floe_core.names.rules import RuleError
-from floe_core.names.scalars import Text, WholeNumber
+from floe_core.names.scalars import Flag, Text, WholeNumber
 from floe_core.names.times import CronExpression, TimeZone, parse_date_or_time
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, check_unique, known
 
@@ -95,7 +95,7 @@ class DynamicPartitions(FloeModel):
     fn: FunctionReference | None = Field(
         default=None, description="Function without arguments that returns the keys there should be."
     )
-    remove_missing: bool = Field(default=False, description="Whether keys that `fn` no longer returns are removed.")
+    remove_missing: Flag = Field(default=False, description="Whether keys that `fn` no longer returns are removed.")
     poll_interval_seconds: WholeNumber = Field(default=30, ge=1, description="Seconds between two calls of `fn`.")
 
     @field_validator("remove_missing", "poll_interval_seconds")

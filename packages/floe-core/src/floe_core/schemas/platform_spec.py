@@ -10,7 +10,7 @@ from floe_core.names.import_paths import FunctionReference
 from floe_core.names.labels import TagKey
 from floe_core.names.paths import LocalPath
 from floe_core.names.rules import RuleError
-from floe_core.names.scalars import Number, Text, WholeNumber
+from floe_core.names.scalars import Flag, Number, Text, WholeNumber
 from floe_core.names.times import Duration
 from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, Several
 from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
@@ -49,7 +49,7 @@ class S3Storage(_AwsKeys):
     prefix: Text = Field(default="", description="Path below which the tables are stored, within the bucket.")
     region: Text | None = Field(default=None, description="Region of the bucket; the client's own choice by default.")
     endpoint: Url | None = Field(default=None, description="Address of the service; https where no scheme is given.")
-    path_style: bool | None = Field(
+    path_style: Flag | None = Field(
         default=None, description="Whether the bucket stands in the path instead of the host name."
     )
 
@@ -156,7 +156,7 @@ class TagLimit(FloeModel):
     key: TagKey = Field(description="Key of the tag.")
     value: Text | None = Field(default=None, description="Value of the tag; any by default.")
     limit: WholeNumber = Field(ge=0, description="How many such runs go at once.")
-    per_value: bool = Field(default=False, description="Whether each value of the tag has the limit for itself.")
+    per_value: Flag = Field(default=False, description="Whether each value of the tag has the limit for itself.")
 
 
 class PoolLimits(FloeModel):

@@ -9,6 +9,7 @@ from floe_core.names.import_paths import FunctionReference
 from floe_core.names.labels import TagKey, TagValue
 from floe_core.names.partition_keys import PartitionSelector
 from floe_core.names.rules import RuleError
+from floe_core.names.scalars import Flag
 from floe_core.names.selections import SelectionItem
 from floe_core.names.times import CronExpression, TimeZone
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping
@@ -25,7 +26,7 @@ class ScheduleDefinition(FloeModel):
         description="When it ticks: a cron expression of five fields or `@daily`…, or a list of them."
     )
     timezone: TimeZone = Field(default="UTC", description="Time zone of the cron expressions, by its IANA name.")
-    enabled: bool = Field(
+    enabled: Flag = Field(
         default=True, description="Whether the schedule starts switched on; a switch in the Dagster UI wins afterwards."
     )
     environments: AtLeastOne[EnvironmentName] = Field(

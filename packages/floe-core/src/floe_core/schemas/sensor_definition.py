@@ -13,7 +13,7 @@ from floe_core.names.labels import TagKey, TagValue
 from floe_core.names.partition_keys import PartitionSelector
 from floe_core.names.paths import GlobPattern, LocalPath
 from floe_core.names.rules import RuleError
-from floe_core.names.scalars import Number, RegularExpression, Text, WholeNumber
+from floe_core.names.scalars import Flag, Number, RegularExpression, Text, WholeNumber
 from floe_core.names.selections import SelectionItem
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping, check_unique
 from floe_core.suggestions import list_names
@@ -27,7 +27,7 @@ def _read_status(value: object) -> object:
 
 class _Sensor(FloeModel):
     description: str | None = Field(default=None, description="What the sensor is for, shown in the Dagster UI.")
-    enabled: bool = Field(
+    enabled: Flag = Field(
         default=True, description="Whether the sensor starts switched on; a switch in the Dagster UI wins afterwards."
     )
     environments: AtLeastOne[EnvironmentName] = Field(
