@@ -205,6 +205,22 @@ def test_an_unknown_job_is_wrong_usage(shop: Path, first_run: subprocess.Complet
     assert "  fix: did you mean 'full_pipeline'?" in finished.stderr
 
 
+def test_a_run_tells_no_warnings_about_what_else_launches_jobs(tmp_path: Path) -> None:
+    (tmp_path / "orders.py").write_text("from floe_dagster import floe_asset\n\n\n@floe_asset\ndef orders(): ...\n")
+    (tmp_path / "floe.yaml").write_text("""
+orchestration:
+  asset_modules: [.orders]
+  assets: {orders: {automation_condition: "eager"}}
+  jobs: {load: {type: batch, selection: [orders]}}
+  schedules: {nightly: {job: load, cron_schedule: "@daily"}}
+""")
+
+    validated, finished = floe(tmp_path, "validate"), floe(tmp_path, "run", "load")
+
+    assert "warning[FLOE-349]: schedule 'nightly'" in validated.stderr
+    assert (finished.returncode, "FLOE-349" in finished.stderr) == (0, False), finished.stderr
+
+
 def test_without_a_project_the_commands_say_how_to_make_one(tmp_path: Path) -> None:
     finished = floe(tmp_path, "validate", "--schema-only")
 

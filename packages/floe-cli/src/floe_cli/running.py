@@ -27,14 +27,16 @@ from floe_cli.console import (
 from floe_cli.run_display import RunDisplay, open_display, print_partition_reports, print_report
 from floe_cli.ui_address import find_ui
 from floe_core.documents import load_platform_document
-from floe_core.errors import shown_path
+from floe_core.errors import Problem, shown_path
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import ensure_compiled
+from floe_dagster.definitions import recorded_loads
 from floe_dagster.launching.asked_partitions import AskedPartitionsError, config_of, find_asked_partitions, tags_of
 from floe_dagster.partitioning.runs import PartitionRun
-from floe_dagster.running.code_locations import UnknownJobError, find_job, load_code_location
+from floe_dagster.running.code_locations import CodeLocation, UnknownJobError, find_job, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer
 from floe_dagster.running.instance import open_instance
+from floe_dagster.running.instance_warnings import check_own_instance
 from floe_dagster.running.launches import LAUNCHES_DIR, end_abandoned_runs
 from floe_dagster.running.run_workers import end_runs_of_killed_workers
 from floe_dagster.running.runs import RunReport, RunStatus, execute_job
@@ -42,6 +44,7 @@ from floe_dagster.running.runs import RunReport, RunStatus, execute_job
 EXIT_USAGE = 2
 EXIT_CODES = {"success": 0, "failure": 3, "canceled": 130}
 _KEPT_LOGS = 20
+_LAUNCHERS = tuple(f"orchestration.{name}." for name in ("jobs", "schedules", "sensors", "backfills"))
 SECONDS_TO_LEAVE = 3.0
 
 
@@ -67,7 +70,7 @@ def run_job(
             progress("loading the definitions")
             instance = open_instance(project, platform.spec, environ=environ)
             tell_abandoned_runs(launches, instance)
-            location = load_code_location(find_code_pointer(project), project_dir=project.path)
+            location = _load_location(project, name)
             try:
                 job = find_job(location, name)
                 runs = find_asked_partitions(partition, job, at=datetime.now(UTC), instance=instance)
@@ -101,6 +104,21 @@ def run_job(
     if reports.status == "canceled":
         leave_after(SECONDS_TO_LEAVE, EXIT_CODES[reports.status])
     return show()
+
+
+def _load_location(project: ProjectFolder, job: str) -> CodeLocation:
+    """The code location of the project; of its warnings, those that may matter to *job* are shown."""
+    with recorded_loads() as loads:
+        location = load_code_location(find_code_pointer(project), project_dir=project.path)
+    for load in loads:
+        warnings = (*load.warnings, *check_own_instance(load.document.spec.orchestration, load.document.source))
+        show_problems([warning for warning in warnings if _may_matter_to(job, warning)])
+    return location
+
+
+def _may_matter_to(job: str, warning: Problem) -> bool:
+    path = "" if warning.location is None else f"{warning.location.yaml_path}."
+    return path.startswith(f"orchestration.jobs.{job}.") or not path.startswith(_LAUNCHERS)
 
 
 class _Reports:
