@@ -145,10 +145,12 @@ def test_schedules_of_partitioned_jobs_with_the_partitions_that_a_tick_launches(
         }
     )
 
-    shown = {
-        row["name"]: row["partition_selector"] for row in json.loads(listed(capfd, "--format", "json"))["schedules"]
+    schedules = json.loads(listed(capfd, "--format", "json"))["schedules"]
+    assert {row["name"]: (row["job"], row["partition_selector"]) for row in schedules} == {
+        "loading": ("orders", None),
+        "reporting": ("report", "latest"),
+        "weekly": ("report", "last:7"),
     }
-    assert shown == {"loading": None, "reporting": "latest", "weekly": "last:7"}
     assert run_command_line(["validate"]) == 0
     assert capfd.readouterr().err.splitlines()[-1] == (
         "partitions that a tick launches: reporting latest, weekly last:7"

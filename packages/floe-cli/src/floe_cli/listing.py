@@ -16,6 +16,7 @@ from floe_core.schemas.partition_definition import (
     StaticPartitions,
     TimeWindowPartitions,
 )
+from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.schemas.sensor_definition import AutomationSensor, SensorDefinition
 from floe_core.suggestions import list_names
 from floe_dagster.asset_settings.explanation import AssetOrigin, FieldExplanation, explain_asset, find_asset
@@ -57,10 +58,11 @@ def list_jobs(loaded: LoadedProject, _: datetime) -> list[Row]:
 
 def list_schedules(loaded: LoadedProject, now: datetime) -> list[Row]:
     """A row for each schedule of this environment, with its next tick after *now*."""
+    declared = loaded.document.spec.orchestration.schedules
     return [
         {
             "name": name,
-            "job": schedule.job_name,
+            "job": ", ".join(declared[name].selection) if _launches_selection(name, declared) else schedule.job_name,
             "cron": [schedule.cron_schedule]
             if isinstance(schedule.cron_schedule, str)
             else list(schedule.cron_schedule),
@@ -220,6 +222,10 @@ def _asset_row(key: KeyPath, loaded: LoadedProject, spec: dg.AssetSpec | None) -
 
 def _job_name(schedule: Schedule) -> str:
     return schedule.job_name if isinstance(schedule, dg.ScheduleDefinition) else schedule.job.name
+
+
+def _launches_selection(name: str, declared: Mapping[str, ScheduleDefinition]) -> bool:
+    return name in declared and bool(declared[name].selection)
 
 
 def _next_tick(schedule: dg.ScheduleDefinition, now: datetime) -> datetime:

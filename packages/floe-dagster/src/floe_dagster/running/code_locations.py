@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,7 +85,9 @@ def find_job(location: CodeLocation, name: str) -> dg.JobDefinition:
                 fix=did_you_mean(name, names) or "name one of them; `floe list jobs` shows them",
             )
         )
-    with _dagster_errors(f"job '{name}' cannot be resolved"):
+    with _dagster_errors(f"job '{name}' cannot be resolved"), warnings.catch_warnings():
+        # What floe.yaml means: the smallest backfill policy of a job's assets counts.
+        warnings.filterwarnings("ignore", message="Asset job .* with varying BackfillPolicies")
         return location.definition.get_job(name)
 
 
