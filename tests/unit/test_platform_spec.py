@@ -247,6 +247,8 @@ def test_other_sections_that_are_refused() -> None:
             "section of floe.yaml": {"orchestration": {}},
             "resource without a target": {"resources": {"api": {}}},
             "no grace": {"maintenance": {"orphan_grace": "0d"}},
+            "a grace that endangers writes": {"maintenance": {"orphan_grace": "59m"}},
+            "no snapshot": {"maintenance": {"retain_last": 0}},
         },
     ) == snapshot("""\
 # section of floe.yaml
@@ -255,7 +257,13 @@ orchestration: Extra inputs are not permitted
 resources.api.target: Field required
 # no grace
 maintenance.orphan_grace: a length of time is longer than zero
-  fix: write a number above 0\
+  fix: write a number above 0
+# a grace that endangers writes
+maintenance.orphan_grace: the files of a write that is not committed yet look like orphans, so a grace is an
+    hour at least
+  fix: write '1h' or more
+# no snapshot
+maintenance.retain_last: Input should be greater than or equal to 1\
 """)
     assert refusal_report(
         Observability,

@@ -250,6 +250,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`orchestration.dbt.translator` names a class that is no `dagster_dbt.DagsterDbtTranslator`, or whose own code "
         "raised an error while dagster-dbt translated the project.",
     ),
+    "FLOE-314": ErrorCode(
+        "arguments that do not fit a function",
+        "`args` are the arguments of the function by the names of its parameters: each that has no default, none that "
+        "it does not have, of the types that its annotations say. A parameter `context` and those of resources are "
+        "filled in. For an op or graph, `args` are its config.",
+    ),
     "FLOE-319": ErrorCode(
         "dbt warns",
         "dbt parsed the project and has a remark about it, told in its own words. Nothing is stopped by it.",
@@ -539,6 +545,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "were none and the other way round. Dagster keeps the old materialisations and shows them nowhere; the new "
         "partitions count as missing. Rows that were written stay in the tables. `floe validate --instance` compares.",
     ),
+    "FLOE-387": ErrorCode(
+        "a schedule that launches the same partitions for ever",
+        "The schedule launches the latest partitions of time windows that have an `end` in the past: at every tick from "
+        "now on these are the same ones, and each tick materialises them again.",
+    ),
     # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
     "FLOE-390": ErrorCode(
         "part of floe.yaml is not in effect",
@@ -684,6 +695,30 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-432": ErrorCode(
         "a backfill is under way",
         "`--again` launches all partitions of a backfill once more. Runs of it have not ended yet.",
+    ),
+    # ---- 44x: maintenance of tables ----------------------------------------------------------------------------
+    "FLOE-440": ErrorCode(
+        "a table pattern that matches nothing",
+        "Maintenance takes names of tables and globs: `bronze.orders`, `bronze.*`, `{bronze,raw}.*`. `*` stays within "
+        "one part of a name, `**` does not. A pattern that matches nothing is an error, else a misspelt one would "
+        "silently leave its tables without care.",
+    ),
+    "FLOE-441": ErrorCode(
+        "maintenance that would go too far",
+        "Files of a write that is not committed yet look like orphans, so none is deleted that is younger than an "
+        "hour, whatever anybody asks for; deleting one destroys the table for good. `maintenance` in platform.yaml "
+        "holds the defaults, and what is written there no call goes below.",
+    ),
+    "FLOE-442": ErrorCode(
+        "a table that could not be looked after",
+        "Reading the table, committing to it or deleting one of its files failed. The other tables had their turn. "
+        "Maintenance may be repeated at any time: it goes on where it stopped.",
+    ),
+    "FLOE-443": ErrorCode(
+        "files that are not where the catalog says",
+        "Before anything is deleted, the files below a table's location are held against those that the table refers "
+        "to. Where not even the newest of these is found, the listing is of another place: the location was moved, "
+        "restored or mounted differently. Everything would look like an orphan, so nothing is deleted.",
     ),
 }
 """Code → meaning, in the order of the codes."""

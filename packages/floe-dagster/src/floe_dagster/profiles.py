@@ -14,6 +14,7 @@ from floe_core.schemas.platform_spec import (
     CatalogProfile,
     GlueCatalog,
     LocalStorage,
+    Maintenance,
     PlatformSpec,
     RestCatalog,
     S3Storage,
@@ -46,6 +47,7 @@ class Profiles:
     compute: ComputeProfile
     execution: ExecutionProfile | None
     """The one that jobs use which name none; Dagster's own choice without it."""
+    maintenance: Maintenance
 
 
 def resolve_profiles(spec: FloeSpec, platform: PlatformSpec) -> Profiles:
@@ -55,6 +57,7 @@ def resolve_profiles(spec: FloeSpec, platform: PlatformSpec) -> Profiles:
         catalog=platform.catalogs[spec.catalog],
         compute=platform.compute[spec.compute],
         execution=platform.execution.get(DEFAULT_PROFILE),
+        maintenance=platform.maintenance,
     )
 
 
@@ -67,6 +70,9 @@ def lakehouse_settings(profiles: Profiles, project: ProjectFolder) -> LakehouseS
         secrets={name: value.secret_ref for name, value in properties.items() if isinstance(value, SecretRef)},
         warehouse_file=_duckdb_file(compute, project) if isinstance(compute, DuckDBCompute) else None,
         dbt_schema=schema_of(compute),
+        maintenance={
+            name: str(value) for name, value in profiles.maintenance.model_dump(mode="json", exclude_unset=True).items()
+        },
     )
 
 

@@ -1,5 +1,6 @@
 """platform.yaml as a whole: where things are stored, computed and run."""
 
+from datetime import timedelta
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -17,6 +18,9 @@ from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
 from floe_core.schemas.execution_profile import ExecutionProfile, InProcessExecution
 from floe_core.schemas.floe_spec import without_notes
 from floe_core.schemas.secrets import PlainOrSecret, Secret, SecretRef, TextOrSecret, UriOrSecret
+
+SHORTEST_ORPHAN_GRACE = timedelta(hours=1)
+"""Under this age no file is removed as an orphan, whatever a document or a call says."""
 
 
 class _AwsKeys(FloeModel):
@@ -204,18 +208,37 @@ class ResourceProfile(FloeModel):
 
 
 class Maintenance(FloeModel):
-    """Defaults and floors for vacuum and compaction."""
+    """Defaults of vacuum and compaction; no call goes below what is written here."""
 
     orphan_grace: Duration = Field(
         default="3d",
         validate_default=True,
-        description="Age that a file must have to be removed as an orphan, at least.",
+        description="Age that a file must have to be removed as an orphan, an hour at least. Written here, no call may "
+        "ask for less.",
     )
     snapshot_retention: Duration = Field(
-        default="5d", validate_default=True, description="Age at which snapshots of a table expire."
+        default="5d",
+        validate_default=True,
+        description="How long the state of a table can still be read after it was replaced. Written here, no call may "
+        "ask for less.",
     )
-    retain_last: WholeNumber = Field(default=1, ge=1, description="How many snapshots of a table stay in any case.")
+    retain_last: WholeNumber = Field(
+        default=1,
+        ge=1,
+        description="How many snapshots of each branch of a table stay in any case. Written here, no call may ask for "
+        "less.",
+    )
     target_file_size_mb: WholeNumber = Field(default=512, ge=1, description="Size in MiB that compaction aims at.")
+
+    @field_validator("orphan_grace")
+    @classmethod
+    def _grace_protects_writes(cls, grace: timedelta) -> timedelta:
+        if grace < SHORTEST_ORPHAN_GRACE:
+            raise RuleError(
+                "the files of a write that is not committed yet look like orphans, so a grace is an hour at least",
+                fix="write '1h' or more",
+            )
+        return grace
 
 
 class PlatformSpec(FloeModel):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from floe_dagster.lakehouse.dbt_relations import DbtRelation, DbtRelations
     from floe_dagster.lakehouse.iceberg import IcebergTables
+    from floe_dagster.lakehouse.maintenance.calls import MaintenanceCalls
     from floe_dagster.lakehouse.row_filters import RowFilter
 
 Announce: TypeAlias = Callable[[str], None]
@@ -82,8 +83,7 @@ class Catalog:
 
     def list_tables(self) -> list[str]:
         """The names of all tables, and those of dbt's relations as projects write them; sorted."""
-        relations = self._relations.all() if self._settings.dbt_file else ()
-        return sorted({str(name) for name in (*self._table_names(), *(relation.logical for relation in relations))})
+        return sorted({*map(str, self._table_names()), *self._relation_names()})
 
     def load_table(self, name: str) -> "Table":
         """The pyiceberg table."""
@@ -92,6 +92,19 @@ class Catalog:
         if table is None:
             raise CatalogError(self._no_iceberg_table(parsed, "is no table of the catalog"))
         return table
+
+    @property
+    def maintenance(self) -> "MaintenanceCalls":
+        """What looks after the tables."""
+        from floe_core.schemas.platform_spec import Maintenance  # noqa: PLC0415  # dbt's process needs none of it
+        from floe_dagster.lakehouse.maintenance.calls import MaintenanceCalls  # noqa: PLC0415  # seconds of import
+
+        return MaintenanceCalls(
+            self._iceberg,
+            known=self._table_names,
+            relations=self._relation_names,
+            rules=Maintenance.model_validate(dict(self._settings.maintenance)),
+        )
 
     def close(self) -> None:
         """Give connections back; the next call opens what it needs again."""
@@ -130,6 +143,9 @@ class Catalog:
         if self._settings.sqlite_file is not None:
             return sorted(read_metadata_locations(self._settings))
         return self._iceberg.names()
+
+    def _relation_names(self) -> list[str]:
+        return [str(relation.logical) for relation in self._relations.all()] if self._settings.dbt_file else []
 
     def _find_relation(self, name: TableName, *, wait: bool = True) -> "DbtRelation | None":
         return self._relations.find(name, wait=wait) if self._settings.dbt_file else None

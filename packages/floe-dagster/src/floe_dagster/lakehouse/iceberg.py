@@ -1,10 +1,12 @@
 """The tables of one Iceberg catalog."""
 
 import logging
+import posixpath
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
+from pathlib import Path
 
 import pyarrow as pa
 from filelock import FileLock
@@ -17,6 +19,7 @@ from pyiceberg.table import Table
 from floe_core.errors import CatalogError, Problem
 from floe_core.suggestions import list_names
 from floe_dagster.lakehouse.columns import check_columns
+from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
 from floe_dagster.lakehouse.retries import Patience, busy_database, unusable_catalog
 from floe_dagster.lakehouse.row_filters import RowFilter, bind_filter, parse_filter, resolve_filter
 from floe_dagster.lakehouse.settings import LakehouseSettings
@@ -44,6 +47,11 @@ class IcebergTables:
         """Whether the catalog is a database, which takes a namespace of several parts as one text."""
         return self._settings.properties.get("type") == "sql"
 
+    @property
+    def checks_commits_here(self) -> bool:
+        """Whether the client, and not a server, checks what a commit requires."""
+        return self._settings.properties.get("type") != "rest"
+
     def identifier(self, name: TableName) -> tuple[str, ...]:
         """*name* as this catalog takes it."""
         return (name.schema, name.table) if self.is_sql else name.identifier
@@ -66,6 +74,19 @@ class IcebergTables:
         folder = database.parent / "locks"
         folder.mkdir(exist_ok=True)
         return FileLock(folder / f"{name}.lock")
+
+    @property
+    def files_beside_tables(self) -> tuple[Path, ...]:
+        """Files of the lakehouse that are of no table: the catalog's database and that of dbt."""
+        files = (self._settings.sqlite_file, self._settings.warehouse_file)
+        return tuple(file for file in files if file is not None)
+
+    def folder_in_catalog(self, name: TableName) -> str | None:
+        """Where a SQLite catalog says that a table is whose metadata cannot be read; None from any other catalog."""
+        if self._settings.sqlite_file is None:
+            return None
+        location = read_metadata_locations(self._settings, only={name}).get(name)
+        return location and posixpath.dirname(posixpath.dirname(location))
 
     def find(self, name: TableName) -> Table | None:
         """The table of that name as it is now, None if there is none.

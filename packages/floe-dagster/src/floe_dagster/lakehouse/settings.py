@@ -19,12 +19,14 @@ class LakehouseSettings:
     be `client-id` and `client-secret`. `secrets` names those that are secret, each with the name of its secret.
     `warehouse_file` is where dbt on DuckDB builds, None where dbt works
     elsewhere. `dbt_schema` is the schema of the dbt target, with which dbt begins the name of every custom schema.
+    `maintenance` is what platform.yaml says under that key, without its defaults.
     """
 
     properties: Mapping[str, str] = field(repr=False)
     warehouse_file: Path | None = None
     dbt_schema: str = "main"
     secrets: Mapping[str, str] = field(default_factory=dict)
+    maintenance: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def embedded(cls, floe_dir: Path) -> Self:

@@ -1,8 +1,9 @@
 """The resource `catalog`: how assets, ops and sensors read and write tables."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.table import Table
 
+    from floe_dagster.lakehouse.maintenance.report import (
+        CompactedTable,
+        ExpiredSnapshots,
+        MaintenanceReport,
+        RemovedOrphans,
+        TableStatistics,
+        VacuumedTable,
+    )
     from floe_dagster.lakehouse.row_filters import RowFilter
+
+Patterns: TypeAlias = str | Sequence[str]
 
 
 class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
@@ -32,6 +43,10 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
     )
     warehouse_file: str | None = Field(default=None, description="DuckDB file that dbt builds in.")
     dbt_schema: str = Field(default="main", description="Schema of the dbt target.")
+    maintenance: dict[str, str] = Field(
+        default={},
+        description="What platform.yaml says under `maintenance`: defaults of maintenance, below which no call goes.",
+    )
 
     _opened: Catalog | None = PrivateAttr(default=None)
     _log: Announce | None = PrivateAttr(default=None)
@@ -44,6 +59,7 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
             secrets=dict(settings.secrets),
             warehouse_file=None if settings.warehouse_file is None else str(settings.warehouse_file),
             dbt_schema=settings.dbt_schema,
+            maintenance=dict(settings.maintenance),
         )
 
     @classmethod
@@ -119,6 +135,131 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
         """
         return self._catalog.load_table(name)
 
+    def statistics(self, tables: Patterns = "*") -> "MaintenanceReport[TableStatistics]":
+        """How large tables are, and how much of what they store nothing refers to; changes nothing.
+
+        Args:
+            tables: See `vacuum`.
+
+        Raises:
+            UnfinishedError: See `vacuum`.
+            CatalogError: A pattern matches nothing.
+        """
+        return self._catalog.maintenance.statistics(tables)
+
+    def expire_snapshots(
+        self,
+        tables: Patterns = "*",
+        *,
+        older_than: str | timedelta | None = None,
+        retain_last: int | None = None,
+        dry_run: bool = False,
+    ) -> "MaintenanceReport[ExpiredSnapshots]":
+        """Let old snapshots go, so that their rows can no longer be read.
+
+        This changes metadata only. The files go when `remove_orphans` or `vacuum` runs.
+
+        Kept in any case: the current snapshot; what a branch or a tag names; the last `retain_last` of each branch;
+        and every snapshot that was the state of the table within `older_than`, however long ago it was committed, so
+        that a reader has that long to finish. A partition that is replaced counts as two snapshots, as Iceberg has it.
+
+        Args:
+            tables: See `vacuum`.
+            older_than: A length of time such as `7d` or `12h`; by default `maintenance.snapshot_retention` of
+                platform.yaml, which is five days. Measured by the times that writers gave their commits.
+            retain_last: One at least; by default `maintenance.retain_last` of platform.yaml, which is one.
+            dry_run: Only tell what would expire.
+
+        Raises:
+            UnfinishedError: See `vacuum`.
+            CatalogError: A pattern matches nothing, or an argument is less than platform.yaml says.
+        """
+        return self._catalog.maintenance.expire_snapshots(
+            tables, older_than=older_than, retain_last=retain_last, dry_run=dry_run
+        )
+
+    def remove_orphans(
+        self, tables: Patterns = "*", *, grace: str | timedelta | None = None, dry_run: bool = True
+    ) -> "MaintenanceReport[RemovedOrphans]":
+        """Delete the files below the locations of tables that nothing refers to: no snapshot, no metadata in the log.
+
+        Only files that Iceberg writes (Parquet, ORC, Avro, Puffin, metadata) and only below the location of a table;
+        links are not followed. Files of a table that was dropped from the same location stay. A table that shares its
+        location with another one, or lies within another's, is skipped.
+
+        Args:
+            tables: See `vacuum`.
+            grace: The age that a file must have, such as `3d`, an hour at least: the files of a write that is not
+                committed yet look like orphans. By default `maintenance.orphan_grace` of platform.yaml, which is three
+                days. It must be longer than the longest write, and than a machine may sleep in the middle of one. Age
+                is measured by the clock of the file store, against the earlier of that clock and this machine's.
+            dry_run: Only tell what would be deleted.
+
+        Raises:
+            UnfinishedError: See `vacuum`.
+            CatalogError: A pattern matches nothing, or the grace is less than an hour or than platform.yaml says.
+        """
+        return self._catalog.maintenance.remove_orphans(tables, grace=grace, dry_run=dry_run)
+
+    def vacuum(
+        self,
+        tables: Patterns = "*",
+        *,
+        older_than: str | timedelta | None = None,
+        retain_last: int | None = None,
+        grace: str | timedelta | None = None,
+        dry_run: bool = True,
+    ) -> "MaintenanceReport[VacuumedTable]":
+        """Expire old snapshots, then delete the files that nothing refers to any more.
+
+        Readers and writers go on meanwhile. What is interrupted is finished by the next vacuum.
+
+        Args:
+            tables: Names and globs such as `bronze.*`; `*` stays within one part of a name. dbt's relations are
+                skipped: dbt's database has no snapshots and reuses its space by itself.
+            older_than: See `expire_snapshots`.
+            retain_last: See `expire_snapshots`.
+            grace: See `remove_orphans`.
+            dry_run: Only tell what would expire, and what would be deleted then.
+
+        Raises:
+            UnfinishedError: Tables failed, which keeps no other from its turn; `report` says what was done.
+            CatalogError: A pattern matches nothing, or an argument is less than platform.yaml says.
+        """
+        return self._catalog.maintenance.vacuum(
+            tables, older_than=older_than, retain_last=retain_last, grace=grace, dry_run=dry_run
+        )
+
+    def compact(
+        self,
+        tables: Patterns = "*",
+        *,
+        target_file_size_mb: int | None = None,
+        min_files: int = 5,
+        dry_run: bool = False,
+    ) -> "MaintenanceReport[CompactedTable]":
+        """Rewrite small files into larger ones, partition by partition; rows and their content stay the same.
+
+        Rows that delete files remove are left out of the new files. Sorted files, and those of an older partition spec,
+        stay as they are. Writers go on meanwhile: appends never get in the way, and files that another writer replaces
+        are left to it; a table whose files were replaced each time is skipped as contended. The snapshots of compaction
+        have the property `floe.operation: compact`. What is in memory is one small file and some 64 MiB besides.
+
+        Args:
+            tables: See `vacuum`.
+            target_file_size_mb: MiB that new files have at most; files under three quarters of it are small. By default
+                `maintenance.target_file_size_mb` of platform.yaml, which is 512.
+            min_files: How many small files of a partition are worth it, two at least.
+            dry_run: Only tell what would be rewritten.
+
+        Raises:
+            UnfinishedError: See `vacuum`.
+            CatalogError: A pattern matches nothing, or a number is too small.
+        """
+        return self._catalog.maintenance.compact(
+            tables, target_file_size_mb=target_file_size_mb, min_files=min_files, dry_run=dry_run
+        )
+
     def __reduce__(self) -> tuple[object, ...]:
         """What another process makes it from again; Dagster's own resources cannot be sent."""
         return _rebuild, (type(self), dict(self))
@@ -132,6 +273,7 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
                 warehouse_file=None if self.warehouse_file is None else Path(self.warehouse_file),
                 dbt_schema=self.dbt_schema,
                 secrets=self.secrets,
+                maintenance=self.maintenance,
             )
             self._opened = Catalog(settings, announce=self._log or say_on_stderr)
         return self._opened

@@ -1,0 +1,1 @@
+"""Looking after tables: old snapshots, small files, files that nothing refers to, and how large everything is."""
