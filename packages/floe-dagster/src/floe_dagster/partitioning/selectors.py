@@ -1,5 +1,7 @@
 """Whether a `partition_selector` fits what is launched, before anything is."""
 
+from datetime import datetime
+
 import dagster as dg
 
 from floe_core.errors import Location, Problem
@@ -56,6 +58,29 @@ def check_selector(
             fix=did_you_mean(selector, _WORDS) or missing.fix,
         )
     ]
+
+
+def check_end(
+    selector: str, partitions_def: dg.PartitionsDefinition | None, *, who: str, location: Location, at: datetime
+) -> list[Problem]:
+    """A warning where *selector* means the same windows at every tick from now on: there will be no others."""
+    windows = None if partitions_def is None else windows_of(partitions_def)
+    if windows is None or windows.end is None or windows.end > at or not _follows_time(selector):
+        return []
+    return [
+        Problem(
+            "FLOE-387",
+            f"{who} launches the same partitions at every tick",
+            location,
+            why=f"'{selector}' means the last time window, and the partitions have ended on {windows.end:%Y-%m-%d}",
+            fix="delete the schedule, or move the 'end' of the partitions",
+            severity="warning",
+        )
+    ]
+
+
+def _follows_time(selector: str) -> bool:
+    return selector == LATEST or selector.startswith(LAST)
 
 
 def _no_windows(
