@@ -25,10 +25,10 @@ def warnings_of(selector: str, partitions_def: dg.PartitionsDefinition | None, a
 def test_a_schedule_that_goes_on_after_its_partitions_ended(
     selector: str, partitions_def: dg.PartitionsDefinition
 ) -> None:
-    assert warnings_of(selector, partitions_def) == [
-        "warning: schedule 'nightly' launches the same partitions at every tick, "
-        f"'{selector}' means the last time window, and the partitions have ended on 2024-02-01"
-    ]
+    (warning,) = warnings_of(selector, partitions_def)
+
+    assert warning.startswith("warning: schedule 'nightly' launches the same partitions at every tick, ")
+    assert warning.endswith(f"'{selector}' means the last time window, and the partitions have ended on 2024-02-01")
 
 
 def test_a_schedule_whose_partitions_go_on_or_that_names_its_own() -> None:
