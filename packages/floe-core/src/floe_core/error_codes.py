@@ -550,10 +550,37 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "The schedule launches the latest partitions of time windows that have an `end` in the past: at every tick from "
         "now on these are the same ones, and each tick materialises them again.",
     ),
-    # ---- 39x: what is validated and has no effect yet ----------------------------------------------------------
+    # ---- 39x: sensors that react to what runs do, and what has no effect yet -----------------------------------
     "FLOE-390": ErrorCode(
         "part of floe.yaml is not in effect",
         "This version of floe validates the section and has no loader for it: Dagster shows nothing of it.",
+    ),
+    "FLOE-391": ErrorCode(
+        "a sensor whose job makes what it watches",
+        "An asset sensor launches its job when watched assets are materialised by anybody else. What runs that it "
+        "started materialise does not count, nor what their retries do: else it would launch for ever.",
+    ),
+    "FLOE-392": ErrorCode(
+        "a run-status sensor that watches its own job",
+        "The sensor would start the job whose runs start it. Runs that it started never trigger it, so it would react "
+        "to some runs of the job and not to others. To run a failed job again, give it `max_retries`.",
+    ),
+    "FLOE-393": ErrorCode(
+        "run-status sensors that start one another",
+        "Each sensor of the circle starts a job that the next one watches. A run that came about by a sensor never "
+        "triggers that sensor again, so the circle is gone through once and then ends.",
+    ),
+    "FLOE-394": ErrorCode(
+        "a sensor's cursor cannot be read",
+        "A cursor is what a sensor remembers between ticks. It was set by hand, or by another version of floe that "
+        "writes it differently. Emptied, in the Dagster UI on the sensor's page, the sensor begins as it did when it "
+        "was new.",
+    ),
+    "FLOE-395": ErrorCode(
+        "a function that a sensor calls failed",
+        "The function under `target_function` of a run-status sensor raised an error for a run. It is called again for "
+        "that run: after a minute, after 5 minutes, after 15 minutes and after an hour; then it is given up. Other "
+        "runs have their calls meanwhile, each once.",
     ),
     # ---- 40x: the catalog --------------------------------------------------------------------------------------
     "FLOE-400": ErrorCode(
