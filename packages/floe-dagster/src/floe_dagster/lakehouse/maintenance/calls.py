@@ -18,7 +18,6 @@ from floe_dagster.lakehouse.maintenance.report import (
     SkippedTable,
     SkipTable,
     TableStatistics,
-    UnfinishedError,
     VacuumedTable,
     look_after,
 )
@@ -116,12 +115,4 @@ class MaintenanceCalls:
         known = [str(name) for name in self._known()]
         meant, of_dbt = select_tables(patterns, known, self._relations)
         skipped = tuple(SkippedTable(name, _OF_DBT) for name in of_dbt)
-        try:
-            report = look_after(meant, lambda name: work(TableName.parse(name)))
-        except UnfinishedError as error:
-            raise UnfinishedError(*error.problems, report=_with_skipped(error.report, skipped)) from error
-        return _with_skipped(report, skipped)
-
-
-def _with_skipped(report: MaintenanceReport[Outcome], skipped: tuple[SkippedTable, ...]) -> MaintenanceReport[Outcome]:
-    return MaintenanceReport(report.tables, (*report.skipped, *skipped), report.failed)
+        return look_after(meant, lambda name: work(TableName.parse(name)), others=skipped)

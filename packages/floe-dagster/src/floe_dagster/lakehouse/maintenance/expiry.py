@@ -92,9 +92,7 @@ def plan_expiry(metadata: TableMetadata, *, now: datetime, retention: timedelta,
             if index < count:
                 reasons.setdefault(snapshot.snapshot_id, f"one of the last {count} of branch '{branch}'")
             if age > retention and left_at[snapshot.snapshot_id] >= _millis(now - age):
-                reasons.setdefault(
-                    snapshot.snapshot_id, f"branch '{branch}' keeps snapshots for {format_duration(age)}"
-                )
+                reasons.setdefault(snapshot.snapshot_id, f"branch '{branch}' keeps its last {format_duration(age)}")
     since = _millis(now - retention)
     for snapshot_id, left in left_at.items():
         if left >= since:

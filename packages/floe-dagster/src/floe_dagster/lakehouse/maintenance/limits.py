@@ -11,9 +11,7 @@ from floe_core.names.rules import RuleError
 from floe_core.names.times import format_duration, parse_duration
 from floe_core.schemas.platform_spec import SHORTEST_ORPHAN_GRACE, Maintenance
 
-_WHY_GRACE = (
-    "the files of a write that is not committed yet look like orphans; deleting them destroys the table for good"
-)
+_WHY_GRACE = "files of a write under way look like orphans, and deleting them destroys the table"
 _WHY_RETENTION = "readers lose what they are reading when the snapshot they began with expires under them"
 _MIB = 1024**2
 
@@ -28,7 +26,7 @@ def orphan_grace(asked: object | None, rules: Maintenance) -> timedelta:
     if asked is None:
         return rules.orphan_grace
     if said is not None and said > SHORTEST_ORPHAN_GRACE:
-        return _length(asked, "grace", floor=said, why=f"{_said('orphan_grace', format_duration(said))}; {_WHY_GRACE}")
+        return _length(asked, "grace", floor=said, why=_said("orphan_grace", format_duration(said)))
     return _length(asked, "grace", floor=SHORTEST_ORPHAN_GRACE, why=_WHY_GRACE)
 
 
@@ -42,8 +40,7 @@ def snapshot_retention(asked: object | None, rules: Maintenance) -> timedelta:
     if asked is None:
         return rules.snapshot_retention
     if said is not None:
-        told = f"{_said('snapshot_retention', format_duration(said))}; {_WHY_RETENTION}"
-        return _length(asked, "retention", floor=said, why=told)
+        return _length(asked, "retention", floor=said, why=_said("snapshot_retention", format_duration(said)))
     return _length(asked, "retention", floor=timedelta(), why=_WHY_RETENTION)
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from pyiceberg.exceptions import ValidationError
 from pyiceberg.io import FileIO
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import Table
@@ -179,7 +180,7 @@ def _files_of_other_tables(table: Table, unreferenced: Iterable[StoredFile]) -> 
 def _read_metadata(io: FileIO, path: str, location: str) -> TableMetadata | None:
     scheme = location.partition("://")[0] if "://" in location else ""
     address = f"{scheme}://{path}" if scheme and scheme != "file" else path
-    with suppress(OSError, ValueError):
+    with suppress(OSError, EOFError, ValueError, ValidationError):  # half written, by who was killed
         return FromInputFile.table_metadata(io.new_input(address))
     return None
 

@@ -156,14 +156,21 @@ class SkipTable(Exception):  # noqa: N818  # no error: the table stays as it is
     """The table at hand is left as it is; the text says why."""
 
 
-def look_after(names: tuple[str, ...], work: Callable[[str], Outcome_co]) -> MaintenanceReport[Outcome_co]:
+def look_after(
+    names: tuple[str, ...], work: Callable[[str], Outcome_co], *, others: tuple[SkippedTable, ...] = ()
+) -> MaintenanceReport[Outcome_co]:
     """Do *work* on one table after the other; one that fails keeps no other from its turn.
+
+    Args:
+        names: The tables.
+        work: What is done to a table, by its name.
+        others: What is skipped anyway.
 
     Raises:
         UnfinishedError: Tables failed; raised when all have had their turn.
     """
     outcomes: list[Outcome_co] = []
-    skipped: list[SkippedTable] = []
+    skipped = list(others)
     failed: list[FailedTable] = []
     for name in names:
         try:
@@ -185,8 +192,7 @@ def _failure(name: str, error: Exception) -> Problem:
     return Problem(
         code="FLOE-442",
         what=f"'{name}' could not be looked after",
-        why="reading or committing to it failed; nothing that a snapshot refers to was deleted, and the other tables "
-        "had their turn",
-        fix="mend what the detail says, and run the maintenance again: it goes on where it stopped",
+        why="reading or committing failed; nothing in use was deleted, and the other tables had their turn",
+        fix="mend what the detail says, and run it again: it goes on where it stopped",
         detail=f"{type(error).__name__}: {text}" if text else type(error).__name__,
     )
