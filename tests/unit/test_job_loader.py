@@ -12,7 +12,7 @@ from pydantic import Field
 from builders import floe_yaml, parse_document
 from floe_core.errors import LoadError
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
-from floe_dagster.loaders.job_loader import BuiltJobs, build_jobs
+from floe_dagster.loaders.job_loader import build_jobs
 from floe_dagster.selection.asset_index import AssetIndex
 from plugins.user_project import UserProject
 
@@ -85,7 +85,7 @@ def by_region() -> None: ...
 ASSETS = [typed, orders, customers, revenue, make_both, orders_are_complete, by_day, also_by_day, by_region]
 
 
-def built(yaml: str, *, resources: Mapping[str, object] | None = None) -> BuiltJobs:
+def built(yaml: str, *, resources: Mapping[str, object] | None = None) -> dict[str, Launchable]:
     """The jobs of a floe.yaml with *yaml* below `orchestration.jobs`."""
     document = parse_document(floe_yaml("jobs:\n" + "\n".join(f"  {line}" for line in yaml.strip("\n").splitlines())))
     return build_jobs(
@@ -98,7 +98,7 @@ def built(yaml: str, *, resources: Mapping[str, object] | None = None) -> BuiltJ
 
 
 def job(fields: str) -> Launchable:
-    return built(f"nightly: {{type: batch, {fields}}}").jobs["nightly"]
+    return built(f"nightly: {{type: batch, {fields}}}")["nightly"]
 
 
 def keys(*labels: str) -> frozenset[tuple[str, ...]]:
@@ -167,14 +167,6 @@ class TestFields:
     def test_the_partitions_of_a_job_are_those_of_its_partitioned_assets(self) -> None:
         assert job("selection: [by_day, also_by_day, orders]").partitions_def == DAILY
         assert job("selection: [orders]").partitions_def is None
-
-    def test_ops_jobs_are_not_built_and_say_so(self) -> None:
-        jobs = built(
-            "vacuum: {type: ops, target_function: shop.ops.vacuum}\nnightly: {type: batch, selection: [orders]}"
-        )
-
-        assert list(jobs.jobs) == ["nightly"]
-        assert jobs.not_built == {"vacuum": "it is an ops job"}
 
 
 class TestRunConfig:
@@ -358,7 +350,7 @@ error[FLOE-352]: job 'orders_orders_are_complete' has the name of an asset check
 """)
 
     def test_a_job_may_have_the_name_of_an_asset_that_is_no_op(self) -> None:
-        assert list(built("a: {type: batch, selection: [orders]}").jobs) == ["a"]
+        assert list(built("a: {type: batch, selection: [orders]}")) == ["a"]
 
     def test_assets_with_different_partitions(self) -> None:
         assert message("nightly: {type: batch, selection: ['group:parts', orders]}") == snapshot("""\
@@ -462,7 +454,7 @@ error[FLOE-353]: run config of job 'nightly' has key 'pat', which does not exist
   why: the keys there are path
   fix: did you mean 'path'?\
 """)
-        assert list(built(yaml).jobs) == ["nightly"]
+        assert list(built(yaml)) == ["nightly"]
 
     def test_all_jobs_are_reported_at_once(self) -> None:
         assert message(
@@ -493,6 +485,6 @@ error[FLOE-355]: job 'two' sets tag 'dagster/max_retries' beside 'max_retries'
         )
 
     def test_config_may_leave_things_to_who_launches(self) -> None:
-        assert list(built("nightly: {type: batch, selection: [orders, customers], config: {loggers: {}}}").jobs) == [
+        assert list(built("nightly: {type: batch, selection: [orders, customers], config: {loggers: {}}}")) == [
             "nightly"
         ]

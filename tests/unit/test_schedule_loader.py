@@ -23,7 +23,6 @@ JOBS = """
 load: {type: batch, selection: [orders]}
 by_day: {type: batch, selection: [daily]}
 configured: {type: batch, selection: ['group:mixed'], config: {ops: {by_clock: {config: {limit: 2}}}}}
-vacuum: {type: ops, target_function: shop.ops.vacuum}
 """
 NOON = datetime(2024, 7, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
 
@@ -163,11 +162,10 @@ def built(
     jobs = build_jobs(document.spec.orchestration.jobs, assets=assets, source=document.source, executors=executors)
     return build_schedules(
         document.spec.orchestration.schedules,
-        jobs={**jobs.jobs, **{name: Launchable.of_python(job) for name, job in PYTHON_JOBS.items()}},
+        jobs={**jobs, **{name: Launchable.of_python(job) for name, job in PYTHON_JOBS.items()}},
         assets=assets,
         source=document.source,
         environment=environment,
-        jobs_not_built=jobs.not_built,
         sensor_names=sensors,
         resources=resources,
     )
@@ -458,31 +456,31 @@ four: {selection: [by_region], cron_schedule: '@daily', partition_selector: uss}
 five: {selection: [sales], cron_schedule: '@daily', partition_selector: 'us|2024-01-01'}
 """) == snapshot("""\
 error[FLOE-340]: schedule 'one' selects partition '2023-12-31' of job 'by_day', which does not exist
-  --> floe.yaml:8:69  orchestration.schedules.one.partition_selector
+  --> floe.yaml:7:69  orchestration.schedules.one.partition_selector
    |  one: {job: by_day, cron_schedule: '@daily', partition_selector: '2023-12-31'}
   why: the first one is '2024-01-01'
   fix: name one from '2024-01-01' on
 
 error[FLOE-340]: schedule 'two' selects partition 'lates' of job 'by_day', which does not exist
-  --> floe.yaml:9:69  orchestration.schedules.two.partition_selector
+  --> floe.yaml:8:69  orchestration.schedules.two.partition_selector
    |  two: {job: by_day, cron_schedule: '@daily', partition_selector: lates}
   why: the keys of a time window of '0 0 * * *' from 2024-01-01 in UTC are written like '2024-01-01'
   fix: did you mean 'latest'?
 
 error[FLOE-356]: schedule 'three' selects the partitions 'last:3' of a selection, which has no time windows
-  --> floe.yaml:10:82  orchestration.schedules.three.partition_selector
+  --> floe.yaml:9:82  orchestration.schedules.three.partition_selector
    |  three: {selection: [by_region], cron_schedule: '@daily', partition_selector: 'last:3'}
   why: only windows have an order in time, and it has the keys eu, us
   fix: write 'all' or a partition key
 
 error[FLOE-340]: schedule 'four' selects partition 'uss' of a selection, which does not exist
-  --> floe.yaml:11:81  orchestration.schedules.four.partition_selector
+  --> floe.yaml:10:81  orchestration.schedules.four.partition_selector
    |  four: {selection: [by_region], cron_schedule: '@daily', partition_selector: uss}
   why: the keys are eu, us
   fix: did you mean 'us'?
 
 error[FLOE-340]: schedule 'five' selects partition 'us|2024-01-01' of a selection, which does not exist
-  --> floe.yaml:12:77  orchestration.schedules.five.partition_selector
+  --> floe.yaml:11:77  orchestration.schedules.five.partition_selector
    |  five: {selection: [sales], cron_schedule: '@daily', partition_selector: 'us|2024-01-01'}
   why: a key names the dimensions in the order day|region
   fix: did you mean '2024-01-01|us'?
@@ -498,7 +496,7 @@ error[FLOE-340]: schedule 'five' selects partition 'us|2024-01-01' of a selectio
             "nightly: {job: by_day, cron_schedule: '@daily', partition_selector: all, target_function: runs.days}"
         ) == snapshot("""\
 error[FLOE-356]: schedule 'nightly' selects partitions and computes its runs with 'runs.days'
-  --> floe.yaml:8:73  orchestration.schedules.nightly.partition_selector
+  --> floe.yaml:7:73  orchestration.schedules.nightly.partition_selector
    |  nightly: {job: by_day, cron_schedule: '@daily', partition_selector: all, target_function: runs.days}
   why: the function names the partition of each run
   fix: delete one of the two\
@@ -623,19 +621,19 @@ elsewhere: {selection: [automated], cron_schedule: '@daily', environments: [prod
 
         assert render_problems(schedules.warnings) == snapshot("""\
 warning[FLOE-349]: schedule 'nightly' leaves automated out of a selection
-  --> floe.yaml:8:26  orchestration.schedules.nightly.selection
+  --> floe.yaml:7:26  orchestration.schedules.nightly.selection
    |  nightly: {selection: ['group:mixed'], cron_schedule: '@daily'}
   why: an automation condition wins over a schedule
   fix: take the automation conditions away, or the assets out of the schedule
 
 warning[FLOE-349]: schedule 'together' leaves one, other out of a selection
-  --> floe.yaml:9:27  orchestration.schedules.together.selection
+  --> floe.yaml:8:27  orchestration.schedules.together.selection
    |  together: {selection: [one, other, by_clock], cron_schedule: '@daily'}
   why: an automation condition wins over a schedule, and Dagster executes other as one with what has a condition
   fix: take the automation conditions away, or the assets out of the schedule
 
 warning[FLOE-349]: schedule 'never' never launches a run: every asset of a selection has an automation condition
-  --> floe.yaml:10:24  orchestration.schedules.never.selection
+  --> floe.yaml:9:24  orchestration.schedules.never.selection
    |  never: {selection: [automated], cron_schedule: '@daily'}
   why: an automation condition wins over a schedule
   fix: take the automation conditions away, or the assets out of the schedule
@@ -646,7 +644,7 @@ warning[FLOE-349]: schedule 'never' never launches a run: every asset of a selec
     def test_a_job_with_config_cannot_be_launched_in_part(self) -> None:
         assert message("nightly: {job: configured, cron_schedule: '@daily'}") == snapshot("""\
 error[FLOE-353]: job 'configured' has run config and cannot be launched without automated
-  --> floe.yaml:8:20  orchestration.schedules.nightly.job
+  --> floe.yaml:7:20  orchestration.schedules.nightly.job
    |  nightly: {job: configured, cron_schedule: '@daily'}
   why: an automation condition materialises what is left out, and Dagster applies the config of a job whole
   fix: move the config to the schedule, or to the assets under orchestration.assets\
@@ -665,7 +663,7 @@ class TestSelectors:
     def test_a_selector_without_partitions(self) -> None:
         assert message("nightly: {job: load, cron_schedule: '@daily', partition_selector: latest}") == snapshot("""\
 error[FLOE-356]: schedule 'nightly' selects partitions of job 'load', which has none
-  --> floe.yaml:8:71  orchestration.schedules.nightly.partition_selector
+  --> floe.yaml:7:71  orchestration.schedules.nightly.partition_selector
    |  nightly: {job: load, cron_schedule: '@daily', partition_selector: latest}
   why: none of the assets that it materialises is partitioned
   fix: delete 'partition_selector', or give the assets partitions under orchestration.assets\
@@ -799,7 +797,7 @@ error[FLOE-357]: schedule 'nightly' gets 'int' from runs.wrong
 
         assert message(yaml, resources={"dbt": object()}) == snapshot("""\
 error[FLOE-374]: function 'runs.with_resource' asks for the resource 'catalog', which does not exist
-  --> floe.yaml:8:68  orchestration.schedules.nightly.target_function
+  --> floe.yaml:7:68  orchestration.schedules.nightly.target_function
    |  nightly: {job: load, cron_schedule: '@daily', target_function: runs.with_resource}
   why: a parameter without annotation is the resource of its name; there are dbt
   fix: define it under 'resources' in platform.yaml\
@@ -814,19 +812,19 @@ three: {job: load, cron_schedule: '@daily', target_function: runs.onne}
 """
         ) == snapshot("""\
 error[FLOE-312]: schedule 'one' computes its runs with 'runs.odd', which asks for 'retries'
-  --> floe.yaml:8:64  orchestration.schedules.one.target_function
+  --> floe.yaml:7:64  orchestration.schedules.one.target_function
    |  one: {job: load, cron_schedule: '@daily', target_function: runs.odd}
   why: the function takes 'context' and resources by name
   fix: give these parameters a default, or read them from the context
 
 error[FLOE-312]: schedule 'two' computes its runs with 'runs.a_schedule', which is a schedule or sensor of its own
-  --> floe.yaml:9:64  orchestration.schedules.two.target_function
+  --> floe.yaml:8:64  orchestration.schedules.two.target_function
    |  two: {job: load, cron_schedule: '@daily', target_function: runs.a_schedule}
   why: the function takes the tick's context and returns run requests
   fix: name the module of the schedule under orchestration.asset_modules, where it is loaded as it is
 
 error[FLOE-311]: module 'runs' has no 'onne'
-  --> floe.yaml:10:66  orchestration.schedules.three.target_function
+  --> floe.yaml:9:66  orchestration.schedules.three.target_function
    |  three: {job: load, cron_schedule: '@daily', target_function: runs.onne}
   why: it defines one, two, config, skip, none, with_resource, days, only_orders and 4 more
   fix: did you mean 'runs.one' or 'runs.none'?
@@ -839,16 +837,16 @@ class TestWhatIsWrong:
     def test_an_unknown_job(self) -> None:
         assert message("nightly: {job: sweepin, cron_schedule: '@daily'}") == snapshot("""\
 error[FLOE-203]: schedule 'nightly' starts job 'sweepin', which does not exist
-  --> floe.yaml:8:20  orchestration.schedules.nightly.job
+  --> floe.yaml:7:20  orchestration.schedules.nightly.job
    |  nightly: {job: sweepin, cron_schedule: '@daily'}
-  why: the jobs are load, by_day, configured, sweeping, python_daily, python_orders, py_mixed, py_configured and 1 more
+  why: the jobs are load, by_day, configured, sweeping, python_daily, python_orders, py_mixed, py_configured
   fix: did you mean 'sweeping'?\
 """)
 
     def test_a_selection_of_nothing(self) -> None:
         assert message("nightly: {selection: ['group:bronz'], cron_schedule: '@daily'}") == snapshot("""\
 error[FLOE-331]: schedule 'nightly' selects group 'bronz', which no asset has
-  --> floe.yaml:8:28  orchestration.schedules.nightly.selection[0]
+  --> floe.yaml:7:28  orchestration.schedules.nightly.selection[0]
    |  nightly: {selection: ['group:bronz'], cron_schedule: '@daily'}
   why: the groups are bronze, mixed, parts, units
   fix: did you mean 'bronze'?\
@@ -857,7 +855,7 @@ error[FLOE-331]: schedule 'nightly' selects group 'bronz', which no asset has
     def test_the_name_of_a_sensor(self) -> None:
         assert message("nightly: {job: load, cron_schedule: '@daily'}", sensors=["nightly"]) == snapshot("""\
 error[FLOE-204]: schedule 'nightly' has the name of a sensor
-  --> floe.yaml:8:5  orchestration.schedules.nightly
+  --> floe.yaml:7:5  orchestration.schedules.nightly
    |  nightly: {job: load, cron_schedule: '@daily'}
   why: in Dagster no two schedules or sensors share a name
   fix: rename one of the two\
@@ -868,7 +866,7 @@ error[FLOE-204]: schedule 'nightly' has the name of a sensor
 
         assert message(f"nightly: {{job: load, cron_schedule: '@daily', {config}}}") == snapshot("""\
 error[FLOE-353]: run config of schedule 'nightly' has op 'order', which does not exist
-  --> floe.yaml:8:66  orchestration.schedules.nightly.config.ops.order
+  --> floe.yaml:7:66  orchestration.schedules.nightly.config.ops.order
    |  nightly: {job: load, cron_schedule: '@daily', config: {ops: {order: {}}}}
   why: the ops there are orders
   fix: did you mean 'orders'?\
@@ -879,13 +877,13 @@ error[FLOE-353]: run config of schedule 'nightly' has op 'order', which does not
 
         assert message(f"nightly: {{job: sweeping, cron_schedule: '@daily', {config}}}") == snapshot("""\
 error[FLOE-353]: run config of schedule 'nightly' lacks 'days' at ops.sweep.config
-  --> floe.yaml:8:86  orchestration.schedules.nightly.config.ops.sweep.config
+  --> floe.yaml:7:86  orchestration.schedules.nightly.config.ops.sweep.config
    |  nightly: {job: sweeping, cron_schedule: '@daily', config: {ops: {sweep: {config: {day: 3}}}}}
   why: it is required there
   fix: add 'days'
 
 error[FLOE-353]: run config of schedule 'nightly' has key 'day', which does not exist
-  --> floe.yaml:8:87  orchestration.schedules.nightly.config.ops.sweep.config.day
+  --> floe.yaml:7:87  orchestration.schedules.nightly.config.ops.sweep.config.day
    |  nightly: {job: sweeping, cron_schedule: '@daily', config: {ops: {sweep: {config: {day: 3}}}}}
   why: the keys there are days
   fix: did you mean 'days'?
@@ -896,14 +894,6 @@ error[FLOE-353]: run config of schedule 'nightly' has key 'day', which does not 
     def test_a_tag_that_dagster_keeps_to_itself(self) -> None:
         assert message("nightly: {job: load, cron_schedule: '@daily', tags: {dagster/run_key: x}}") == snapshot("""\
 error[FLOE-350]: Dagster refuses schedule 'nightly': Attempted to set tag with reserved system prefix: dagster/run_key
-  --> floe.yaml:8:58  orchestration.schedules.nightly.tags.dagster/run_key
+  --> floe.yaml:7:58  orchestration.schedules.nightly.tags.dagster/run_key
    |  nightly: {job: load, cron_schedule: '@daily', tags: {dagster/run_key: x}}\
 """)
-
-    def test_a_schedule_of_a_job_that_is_not_built_is_not_built(self) -> None:
-        schedules = built("weekly: {job: vacuum, cron_schedule: '0 2 * * 0'}")
-
-        assert (schedules.schedules, schedules.not_built) == (
-            {},
-            {"weekly": "it starts job 'vacuum', which is not built"},
-        )

@@ -1,4 +1,4 @@
-"""Names in ops jobs and sensors, of which nothing is made yet."""
+"""Names in sensors, of which nothing is made yet."""
 
 from inline_snapshot import snapshot
 
@@ -51,12 +51,6 @@ def test_names_that_lead_nowhere(user_project: UserProject) -> None:
           arrival: {type: file_watcher, path: incoming, selection: "bronze_order"}
           ticks: {type: custom, target_function: shop.sensor.check}
         """) == snapshot("""\
-error[FLOE-311]: module 'shop.ops' has no 'claen'
-  --> floe.yaml:2:46  orchestration.jobs.clean.target_function
-   |  jobs: {clean: {type: ops, target_function: shop.ops.claen}}
-  why: it defines clean
-  fix: did you mean 'shop.ops.clean'?
-
 error[FLOE-331]: sensor 'orders' selects asset 'raw/ordres', which does not exist
   --> floe.yaml:4:63  orchestration.sensors.orders.watched_assets[0]
    |  orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
@@ -87,5 +81,5 @@ error[FLOE-301]: module 'shop.sensor' does not exist
   why: there is no 'sensor' in package 'shop' (shop/), which holds ops
   fix: did you mean 'shop'?
 
-6 errors\
+5 errors\
 """)

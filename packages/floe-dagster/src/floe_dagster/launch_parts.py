@@ -1,6 +1,6 @@
 """What launches runs: jobs and schedules, and the sensors of backfills, of automation and of dynamic partition keys."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -76,11 +76,11 @@ class LaunchParts:
         Raises:
             LoadError: Everything that is in *problems* and that is found here.
         """
-        jobs, not_built = self._build_jobs(problems)
+        jobs = self._build_jobs(problems)
         spec, source = self.document.spec, self.document.source
         problems.extend(check_references(spec, source, external_jobs=jobs))
-        known = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - {*jobs, *not_built})
-        sensors = self._build_sensors(known, jobs, not_built, problems)
+        known = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - jobs.keys())
+        sensors = self._build_sensors(known, jobs, problems)
         built = BuiltSchedules()
         schedules: dict[str, Schedule] = {}
         with problems.collecting():
@@ -90,7 +90,6 @@ class LaunchParts:
                 assets=self.assets,
                 source=source,
                 environment=self.environment,
-                jobs_not_built=not_built,
                 sensor_names=sensors,
                 resources=self.resources,
             )
@@ -100,35 +99,29 @@ class LaunchParts:
         problems.take_up()
         problems.raise_if_any(LoadError)
         problems.extend(built.warnings)
-        problems.extend(_not_in_effect(spec.orchestration, not_built, built, source))
+        problems.extend(_not_in_effect(spec.orchestration, source))
         return Launches(jobs, schedules, built.selectors, sensors)
 
-    def _build_jobs(self, problems: Findings) -> tuple[dict[str, Launchable], dict[str, str]]:
-        """The jobs, and those that are valid but not built, with the reason."""
+    def _build_jobs(self, problems: Findings) -> dict[str, Launchable]:
         source = self.document.source
         declared: dict[str, Launchable] = {}
-        not_built: dict[str, str] = {}
-        jobs: dict[str, Launchable] = {}
         for name, job in self.document.spec.orchestration.jobs.items():
             with problems.collecting():
-                built = build_jobs(
+                declared |= build_jobs(
                     {name: job},
                     assets=self.assets,
                     source=source,
                     executors=self.executors,
                     resources=self.resources,
                 )
-                declared |= built.jobs
-                not_built |= built.not_built
         with problems.collecting():
-            jobs = merge_jobs(declared, self.modules, self.passed, source=source)
-        return jobs, not_built
+            return merge_jobs(declared, self.modules, self.passed, source=source)
+        return {}
 
     def _build_sensors(
         self,
         known: OrchestrationConfig,
         jobs: Mapping[str, Launchable],
-        jobs_not_built: Collection[str],
         problems: Findings,
     ) -> dict[str, dg.SensorDefinition]:
         source, orchestration = self.document.source, self.document.spec.orchestration
@@ -139,7 +132,6 @@ class LaunchParts:
             source,
             self.project.path,
             self.environment,
-            jobs_not_built=jobs_not_built,
             resources=self.resources,
         )
         with problems.collecting():
@@ -176,15 +168,9 @@ def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, Yam
     yield from ((name, ("sensors", name)) for name in orchestration.sensors)
 
 
-def _not_in_effect(
-    orchestration: OrchestrationConfig, jobs: Mapping[str, str], schedules: BuiltSchedules, source: SourceMap
-) -> list[Problem]:
+def _not_in_effect(orchestration: OrchestrationConfig, source: SourceMap) -> list[Problem]:
     """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
-    sections = [
-        *_sensors_not_in_effect(orchestration),
-        *(f"jobs.{name} ({reason})" for name, reason in jobs.items()),
-        *(f"schedules.{name} ({reason})" for name, reason in schedules.not_built.items()),
-    ]
+    sections = _sensors_not_in_effect(orchestration)
     if not sections:
         return []
     return [

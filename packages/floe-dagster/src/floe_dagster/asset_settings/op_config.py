@@ -6,7 +6,7 @@ from typing import cast
 import dagster as dg
 from dagster._config import ConfigType, ConfigTypeKind
 from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
-from dagster._core.definitions.definition_config_schema import DefinitionConfigSchema
+from dagster._core.definitions.definition_config_schema import DefinitionConfigSchema, IDefinitionConfigSchema
 
 from floe_core.errors import Problem
 from floe_dagster.launching.run_config import RunConfigPlace, check_op_config
@@ -26,8 +26,12 @@ def with_default_config(op: dg.OpDefinition, config: Mapping[str, object]) -> De
 
     Every value is the default of its own field, so run config that sets one of them leaves the others.
     """
-    present = op.config_schema.as_field()
-    return DefinitionConfigSchema(_with_default(present, config))
+    return with_defaults(op.config_schema, config)
+
+
+def with_defaults(schema: IDefinitionConfigSchema, config: Mapping[str, object]) -> DefinitionConfigSchema:
+    """The same for the config schema of an op or graph."""
+    return DefinitionConfigSchema(_with_default(schema.as_field(), config))
 
 
 def _with_default(field: dg.Field | None, value: object) -> dg.Field:
@@ -93,7 +97,7 @@ def _takes_none(place: RunConfigPlace, why: str) -> Problem:
     return Problem(
         "FLOE-353",
         f"{place.subject} takes no config",
-        place.source.locate(*place.path, "config"),
+        place.source.locate(*place.path, place.config_key),
         why=why,
         fix="add a parameter 'config' of a class derived from dagster.Config, or delete it here",
     )

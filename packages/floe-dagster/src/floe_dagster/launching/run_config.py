@@ -16,16 +16,19 @@ from floe_core.suggestions import did_you_mean, list_names
 SECTIONS = ("ops", "resources", "execution", "loggers")
 _SCALARS = {"Int": "a whole number", "Float": "a number", "Bool": "true or false", "String": "a text"}
 _CHECK_JOB = "run_config_check"
-_OP_CONFIG = "config"
 
 
 @dataclass(frozen=True)
 class RunConfigPlace:
-    """Whose run config it is, as messages say it (`job 'nightly'`), and where it stands."""
+    """Whose run config it is, as messages say it (`job 'nightly'`), and where it stands.
+
+    The config of one op stands there under `config_key`.
+    """
 
     subject: str
     source: SourceMap
     path: YamlPath
+    config_key: str = "config"
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def check_op_config(
 
     What is required is a problem only inside of what *config* configures.
     """
-    result = validate_config({_OP_CONFIG: dg.Field(config_type, is_required=False)}, {_OP_CONFIG: config})
+    key = place.config_key
+    result = validate_config({key: dg.Field(config_type, is_required=False)}, {key: config})
     for error in result.errors or ():
         yield from _translate(error, place)
 

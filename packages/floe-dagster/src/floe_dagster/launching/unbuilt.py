@@ -1,9 +1,8 @@
-"""Ops jobs and sensors, of which nothing is made yet: whether the names in them lead anywhere."""
+"""Sensors, of which nothing is made yet: whether the names in them lead anywhere."""
 
 from collections.abc import Iterator, Sequence
 
 from floe_core.errors import Problem, ProblemCollector, YamlPath
-from floe_core.schemas.job_definition import OpsJob
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.schemas.sensor_definition import AssetSensor, AutomationSensor
 from floe_core.source_map import SourceMap
@@ -18,10 +17,7 @@ _NAMES_NOTHING = frozenset({"FLOE-331", "FLOE-332"})
 
 
 def check_unbuilt(orchestration: OrchestrationConfig, *, index: AssetIndex, source: SourceMap) -> Iterator[Problem]:
-    """The problems of functions and assets that ops jobs and sensors name; assets that are external may be watched."""
-    for name, job in orchestration.jobs.items():
-        if isinstance(job, OpsJob):
-            yield from _check_function(job.target_function, ("orchestration", "jobs", name), source)
+    """The problems of functions and assets that sensors name; assets that are external may be watched."""
     for name, sensor in orchestration.sensors.items():
         if sensor.type not in UNBUILT_SENSORS:
             continue

@@ -1,7 +1,7 @@
 """`orchestration.jobs` as Dagster jobs, which Dagster resolves when it needs them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 import dagster as dg
@@ -14,19 +14,12 @@ from floe_core.suggestions import list_names
 from floe_dagster.launching.hooks import load_hook
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets, check_asked_resources, select_launched
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_run_config
+from floe_dagster.ops.ops_job import OpsJobPlace, build_ops_job
 from floe_dagster.selection.resolution import Keys, SelectionPlace, translate_selection
 
 DEFAULT_EXECUTOR = "default"
 MAX_RETRIES_TAG = "dagster/max_retries"
 MAX_RUNTIME_TAG = "dagster/max_runtime"
-
-
-@dataclass(frozen=True)
-class BuiltJobs:
-    """The jobs by name, and the names of those that are valid but not built, with the reason."""
-
-    jobs: Mapping[str, Launchable] = field(default_factory=dict)
-    not_built: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_jobs(
@@ -36,11 +29,11 @@ def build_jobs(
     source: SourceMap,
     executors: Mapping[str, dg.ExecutorDefinition],
     resources: Mapping[str, object] | None = None,
-) -> BuiltJobs:
+) -> dict[str, Launchable]:
     """Build every job.
 
-    None is resolved against Dagster's asset graph, which takes long and is left to who needs the one job. What
-    resolving would refuse, and what Dagster refuses only when a run starts, is found here.
+    None over assets is resolved against Dagster's asset graph, which takes long and is left to who needs the one job.
+    What resolving would refuse, and what Dagster refuses only when a run starts, is found here.
 
     Args:
         jobs: `orchestration.jobs`.
@@ -51,12 +44,15 @@ def build_jobs(
         resources: All resources of the definitions; without them, neither run config of resources nor what hooks ask
             for is checked.
 
+    Returns:
+        {name: job}
+
     Raises:
-        LoadError: The selection, name, tags, hooks or run config of a job are wrong; all problems at once.
+        LoadError: The selection, name, tags, hooks, run config, function or arguments of a job are wrong; all problems
+            at once.
     """
     collector = ProblemCollector()
     built: dict[str, Launchable] = {}
-    not_built: dict[str, str] = {}
     for name, job in jobs.items():
         with collector.collecting():
             match job:
@@ -64,11 +60,13 @@ def build_jobs(
                     builder = _BatchJobBuilder(name, job, assets, source, executors, resources)
                     built[name] = builder.build()
                 case OpsJob():
-                    not_built[name] = "it is an ops job"
+                    collector.extend(_check_name(name, assets, source))
+                    place = OpsJobPlace(name, job, source, assets.node_names, resources)
+                    built[name] = Launchable(build_ops_job(place))
                 case _:
                     assert_never(job)
     collector.raise_if_any(LoadError)
-    return BuiltJobs(built, not_built)
+    return built
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class _BatchJobBuilder:
     resources: Mapping[str, object] | None
 
     def build(self) -> Launchable:
-        collector = ProblemCollector([*self.check_name(), *self.check_tags()])
+        collector = ProblemCollector([*_check_name(self.name, self.assets, self.source), *self.check_tags()])
         with collector.collecting():
             hooks = self.load_hooks()
         with collector.collecting():
@@ -127,19 +125,6 @@ class _BatchJobBuilder:
         if self.job.max_runtime_seconds is not None:
             yield "max_runtime_seconds", MAX_RUNTIME_TAG, self.job.max_runtime_seconds
 
-    def check_name(self) -> Iterator[Problem]:
-        definition = self.assets.node_names.get(self.name)
-        if definition is not None:
-            keys = sorted(key.to_user_string() for key in definition.keys)
-            other = f"asset '{keys[0]}'" if keys == [self.name] else f"an op that computes {list_names(keys)}"
-            yield Problem(
-                "FLOE-352",
-                f"{self.subject} has the name of {other if keys else 'an asset check'}",
-                self.source.locate(*self.path, key=True),
-                why="Dagster makes an op of an asset, and no job may be named like an op",
-                fix=f"rename the job, for example to '{self.name}_job'",
-            )
-
     def check_tags(self) -> Iterator[Problem]:
         for field_name, tag, _ in self.tags_of_fields():
             if tag in self.job.tags:
@@ -174,3 +159,17 @@ class _BatchJobBuilder:
                 hooks.append(loaded)
         collector.raise_if_any(LoadError)
         return frozenset(hooks)
+
+
+def _check_name(name: str, assets: LaunchableAssets, source: SourceMap) -> Iterator[Problem]:
+    definition = assets.node_names.get(name)
+    if definition is not None:
+        keys = sorted(key.to_user_string() for key in definition.keys)
+        other = f"asset '{keys[0]}'" if keys == [name] else f"an op that computes {list_names(keys)}"
+        yield Problem(
+            "FLOE-352",
+            f"job '{name}' has the name of {other if keys else 'an asset check'}",
+            source.locate("orchestration", "jobs", name, key=True),
+            why="Dagster makes an op of an asset, and no job may be named like an op",
+            fix=f"rename the job, for example to '{name}_job'",
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -17,7 +18,7 @@ from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, c
 from floe_dagster.launching.scheduled_runs import ScheduledRuns, ScheduleTarget
 from floe_dagster.launching.ticks import exists_in
 from floe_dagster.partitioning.choice import NO_PARTITION
-from floe_dagster.partitioning.selectors import check_selector
+from floe_dagster.partitioning.selectors import check_end, check_selector
 from floe_dagster.selection.resolution import SelectionPlace, translate_selection
 from floe_dagster.targets import load_target
 
@@ -29,14 +30,12 @@ class BuiltSchedules:
     Args:
         schedules: Dagster's schedules.
         not_here: Names of the schedules of other environments.
-        not_built: Names of the schedules that are not built, each with the reason.
         selectors: Names of the schedules of partitioned jobs, each with the partitions that a tick launches.
         warnings: What the schedules do not launch although their jobs have it.
     """
 
     schedules: Mapping[str, dg.ScheduleDefinition] = field(default_factory=dict)
     not_here: tuple[str, ...] = ()
-    not_built: Mapping[str, str] = field(default_factory=dict)
     selectors: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
@@ -48,7 +47,6 @@ def build_schedules(
     assets: LaunchableAssets,
     source: SourceMap,
     environment: str,
-    jobs_not_built: Collection[str] = (),
     sensor_names: Collection[str] = (),
     resources: Mapping[str, object] | None = None,
 ) -> BuiltSchedules:
@@ -60,7 +58,6 @@ def build_schedules(
         assets: All assets that the definitions have.
         source: Where floe.yaml stands.
         environment: Name of the environment that the definitions are for.
-        jobs_not_built: Names of the jobs of floe.yaml that exist but are not among *jobs*.
         sensor_names: Names that sensors have.
         resources: All resources of the definitions; without them, neither run config of resources nor what functions
             ask for is checked.
@@ -72,15 +69,11 @@ def build_schedules(
     collector = ProblemCollector()
     built: dict[str, dg.ScheduleDefinition] = {}
     not_here: list[str] = []
-    not_built: dict[str, str] = {}
     selectors: dict[str, str] = {}
     for name, schedule in schedules.items():
-        builder = _ScheduleBuilder(name, schedule, jobs, assets, source, jobs_not_built, resources)
+        builder = _ScheduleBuilder(name, schedule, jobs, assets, source, resources)
         with collector.collecting():
             collector.extend(builder.check_name(sensor_names))
-            if schedule.job in jobs_not_built:
-                not_built[name] = f"it starts job '{schedule.job}', which is not built"
-                continue
             runs = builder.load_runs()
             definition = builder.define_schedule(runs)
             if not exists_in(schedule.environments, environment):
@@ -88,10 +81,11 @@ def build_schedules(
                 continue
             built[name] = definition
             collector.extend(builder.check_conditions(runs.target))
+            collector.extend(builder.check_end(runs))
             if runs.selects_partitions:
                 selectors[name] = runs.selector
     collector.raise_if_any(LoadError)
-    return BuiltSchedules(built, tuple(not_here), not_built, selectors, collector.warnings)
+    return BuiltSchedules(built, tuple(not_here), selectors, collector.warnings)
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,6 @@ class _ScheduleBuilder:
     jobs: Mapping[str, Launchable]
     assets: LaunchableAssets
     source: SourceMap
-    jobs_not_built: Collection[str]
     resources: Mapping[str, object] | None
 
     def load_runs(self) -> ScheduledRuns:
@@ -167,7 +160,7 @@ class _ScheduleBuilder:
         )
 
     def unknown_job(self, job: str) -> Problem:
-        known = [*self.jobs, *self.jobs_not_built]
+        known = list(self.jobs)
         return Problem(
             UNKNOWN_NAME,
             f"{self.subject} starts job '{job}', which does not exist",
@@ -236,6 +229,16 @@ class _ScheduleBuilder:
             why=f"an automation condition wins over a schedule{also}",
             fix="take the automation conditions away, or the assets out of the schedule",
             severity="warning",
+        )
+
+    def check_end(self, runs: ScheduledRuns) -> list[Problem]:
+        """A warning of partitions that have ended."""
+        if not runs.selects_partitions:
+            return []
+        field = "partition_selector" if self.schedule.partition_selector else None
+        location = self.source.locate(*self.path, *([field] if field else []), key=field is None)
+        return check_end(
+            runs.selector, runs.target.partitions_def, who=self.subject, location=location, at=datetime.now(UTC)
         )
 
     def load_function(self, target: ScheduleTarget) -> ScheduledRuns:

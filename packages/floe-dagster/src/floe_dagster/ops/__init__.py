@@ -1,0 +1,1 @@
+"""Jobs over ops: one function, op or graph, and what it returns."""
