@@ -19,8 +19,6 @@ from floe_core.schemas.partition_definition import (
 from floe_core.schemas.schedule_definition import ScheduleDefinition
 from floe_core.schemas.sensor_definition import AutomationSensor, SensorDefinition
 from floe_core.suggestions import list_names
-from floe_dagster.asset_settings.explanation import AssetOrigin, FieldExplanation, explain_asset, find_asset
-from floe_dagster.asset_settings.patterns import NOTHING_SET, SettingPlace
 from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.plan import plan_backfill
 from floe_dagster.backfilling.state import name_state, read_state
@@ -146,35 +144,6 @@ def list_backfills(loaded: LoadedProject, now: datetime) -> list[Row]:
     return rows
 
 
-def explain_asset_fields(loaded: LoadedProject, name: str) -> Row:
-    """The fields of one asset with what decides each.
-
-    Args:
-        loaded: The project.
-        name: The asset's key, or the last part of it where no other key ends so.
-
-    Raises:
-        SelectionError: No asset has that name, or several.
-    """
-    key = find_asset(name, loaded.index)
-    node = loaded.index.nodes[key]
-    definition = loaded.definitions.resolve_assets_def(dg.AssetKey(key))
-    group = loaded.group_places.get(key)
-    origin = AssetOrigin(
-        definition if node.executable else None,
-        place=node.origin,
-        group_place=f"{group} {group.yaml_path}" if group else "",
-    )
-    settings = loaded.settings.of(key) if node.executable else NOTHING_SET
-    explained = explain_asset(definition.get_asset_spec(dg.AssetKey(key)), settings, origin)
-    return {
-        "key": node.label,
-        "origin": node.origin or None,
-        "external": not node.executable,
-        "fields": [_explained_row(field) for field in explained],
-    }
-
-
 SECTIONS: Mapping[str, Callable[[LoadedProject, datetime], list[Row]]] = MappingProxyType(
     {
         "assets": list_assets,
@@ -185,21 +154,6 @@ SECTIONS: Mapping[str, Callable[[LoadedProject, datetime], list[Row]]] = Mapping
         "backfills": list_backfills,
     }
 )
-
-
-def _explained_row(field: FieldExplanation) -> Row:
-    place = field.decided_by
-    location = place.location if isinstance(place, SettingPlace) else None
-    return {
-        "field": field.name,
-        "value": field.value,
-        "decided_by": None if place is None else str(place),
-        "pattern": place.pattern if isinstance(place, SettingPlace) else None,
-        "file": location.file if location else None,
-        "line": location.line if location else None,
-        "column": location.column if location else None,
-        "yaml_path": location.yaml_path if location else None,
-    }
 
 
 def _asset_row(key: KeyPath, loaded: LoadedProject, spec: dg.AssetSpec | None) -> Row:
