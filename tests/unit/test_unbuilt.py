@@ -24,7 +24,7 @@ def report(orchestration: str) -> str:
     return render_problems(check_unbuilt(document.spec.orchestration, index=INDEX, source=document.source))
 
 
-def test_what_is_external_may_be_watched(user_project: UserProject) -> None:
+def test_names_that_lead_somewhere(user_project: UserProject) -> None:
     user_project.write({"shop/__init__.py": "", "shop/ops.py": "def clean() -> None: ...\n"})
     set_up_import_paths(user_project.path)
 
@@ -32,7 +32,6 @@ def test_what_is_external_may_be_watched(user_project: UserProject) -> None:
         report("""
         jobs: {clean: {type: ops, target_function: shop.ops.clean}, load: {type: batch, selection: nothing}}
         sensors:
-          orders: {type: asset_sensor, job: load, watched_assets: [raw/orders, "group:raw", "bronze_*"]}
           arrival: {type: file_watcher, path: incoming, selection: "group:bronze"}
           conditions: {type: automation, selection: nothing}
         """)
@@ -47,39 +46,32 @@ def test_names_that_lead_nowhere(user_project: UserProject) -> None:
     assert report("""
         jobs: {clean: {type: ops, target_function: shop.ops.claen}}
         sensors:
-          orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
-          arrival: {type: file_watcher, path: incoming, selection: "bronze_order"}
+          arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
           ticks: {type: custom, target_function: shop.sensor.check}
         """) == snapshot("""\
-error[FLOE-331]: sensor 'orders' selects asset 'raw/ordres', which does not exist
-  --> floe.yaml:4:63  orchestration.sensors.orders.watched_assets[0]
-   |  orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
-  why: an asset is named by its whole key, or by the last part of it where no other key ends so
-  fix: did you mean 'raw/orders'?
-
-error[FLOE-332]: sensor 'orders' selects asset 'revenue', which may be any of 2
-  --> floe.yaml:4:75  orchestration.sensors.orders.watched_assets[1]
-   |  orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
-  why: the keys eu/revenue, us/revenue all end so
-  fix: write the whole key, or '**/revenue' for all of them
-
-error[FLOE-331]: sensor 'orders' selects group 'ra', which no asset has
-  --> floe.yaml:4:85  orchestration.sensors.orders.watched_assets[2]
-   |  orders: {type: asset_sensor, job: clean, watched_assets: [raw/ordres, revenue, "group:ra"]}
-  why: the groups are bronze, default, raw
-  fix: did you mean 'raw'?
-
 error[FLOE-331]: sensor 'arrival' selects asset 'bronze_order', which does not exist
-  --> floe.yaml:5:63  orchestration.sensors.arrival.selection
-   |  arrival: {type: file_watcher, path: incoming, selection: "bronze_order"}
+  --> floe.yaml:4:63  orchestration.sensors.arrival.selection[0]
+   |  arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
   why: an asset is named by its whole key, or by the last part of it where no other key ends so
   fix: did you mean 'bronze_orders'?
 
+error[FLOE-332]: sensor 'arrival' selects asset 'revenue', which may be any of 2
+  --> floe.yaml:4:77  orchestration.sensors.arrival.selection[1]
+   |  arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
+  why: the keys eu/revenue, us/revenue all end so
+  fix: write the whole key, or '**/revenue' for all of them
+
+error[FLOE-331]: sensor 'arrival' selects group 'ra', which no asset has
+  --> floe.yaml:4:87  orchestration.sensors.arrival.selection[2]
+   |  arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
+  why: the groups are bronze, default, raw
+  fix: did you mean 'raw'?
+
 error[FLOE-301]: module 'shop.sensor' does not exist
-  --> floe.yaml:6:44  orchestration.sensors.ticks.target_function
+  --> floe.yaml:5:44  orchestration.sensors.ticks.target_function
    |  ticks: {type: custom, target_function: shop.sensor.check}
   why: there is no 'sensor' in package 'shop' (shop/), which holds ops
   fix: did you mean 'shop'?
 
-5 errors\
+4 errors\
 """)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from floe_dagster.running.ui_note import UI_NOTE
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
-_FILE = "ui.json"
 _TRIED_PORTS = 100
 _CONNECT_SECONDS = 0.3
 
@@ -27,14 +28,14 @@ def remember_ui(floe_dir: Path, *, host: str, port: int, home: str = "") -> str:
     """Note where `floe dev` serves the UI of which Dagster home, for other commands; gives the address."""
     shown_host = DEFAULT_HOST if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     url = f"http://{shown_host}:{port}"
-    (floe_dir / _FILE).write_text(json.dumps({"url": url, "home": home}) + "\n", encoding="utf-8")
+    (floe_dir / UI_NOTE).write_text(json.dumps({"url": url, "home": home}) + "\n", encoding="utf-8")
     return url
 
 
 def find_ui(floe_dir: Path) -> UiAddress:
     """The address that `floe dev` noted last, else the one that it would take."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        noted = json.loads((floe_dir / _FILE).read_text(encoding="utf-8"))
+        noted = json.loads((floe_dir / UI_NOTE).read_text(encoding="utf-8"))
         url = str(noted["url"])
         if is_answering(url):
             return UiAddress(url, is_up=True, home=str(noted.get("home", "")))

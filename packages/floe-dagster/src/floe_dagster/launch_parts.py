@@ -135,7 +135,7 @@ class LaunchParts:
             resources=self.resources,
         )
         with problems.collecting():
-            declared |= build_sensors(known.sensors, parts=parts)
+            declared |= build_sensors(known.sensors, parts=parts, warnings=problems)
         with problems.collecting():
             declared |= build_backfills(
                 known.backfills,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from floe_core.compiler.run_status_circles import check_run_status_circles
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.interpolation import is_unset, known_items
 from floe_core.schemas.floe_spec import FloeSpec
@@ -40,6 +41,7 @@ def check_references(
         *_check_partitions(orchestration, source),
         *_check_shared_names(orchestration, source),
         *_check_dynamic_names(orchestration, source),
+        *(() if is_unset(orchestration.sensors) else check_run_status_circles(orchestration, source)),
     ]
 
 

@@ -17,7 +17,7 @@ from floe_core.names.scalars import Flag, Number, RegularExpression, Text, Whole
 from floe_core.names.selections import SelectionItem
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping, check_unique
 from floe_core.suggestions import list_names
-from floe_core.templates import TemplateError, parse_template, texts_in
+from floe_core.templates import Placeholder, TemplateError, parse_template, texts_in
 
 
 def _read_status(value: object) -> object:
@@ -120,11 +120,24 @@ class FileWatcherSensor(_LaunchingSensor):
         if isinstance(text, Unset):
             return
         try:
-            parse_template(text, file_placeholders(self))
+            parts = parse_template(text, file_placeholders(self))
         except TemplateError as error:
             is_of_one_file = self.batch == "all" and "{file." in text
             fix = "write {files}, or batch: per_file" if is_of_one_file else error.fix
             raise RuleError(str(error), fix=fix, at=path) from error
+        for part in parts:
+            if isinstance(part, Placeholder) and part.format:
+                raise RuleError(
+                    f"'{{{part.name}:{part.format}}}' asks for a format, and what is filled in is text",
+                    fix=f"write {{{part.name}}}",
+                    at=path,
+                )
+            if isinstance(part, Placeholder) and part.name == "files" and path == ("partition_key",):
+                raise RuleError(
+                    "a run for all files of a tick is for one partition, which no list of files names",
+                    fix="write batch: per_file, or a key",
+                    at=path,
+                )
 
 
 def file_placeholders(sensor: FileWatcherSensor) -> tuple[str, ...]:
@@ -160,6 +173,18 @@ class RunStatusSensor(_LaunchingSensor):
     target_function: FunctionReference | None = Field(
         default=None, description="Function that is called instead of launching a job, for alerts."
     )
+
+    @model_validator(mode="after")
+    def _a_call_launches_nothing(self) -> Self:
+        if self.target_function is not None:
+            for field in ("partition_selector", "tags", "config"):
+                if getattr(self, field):
+                    raise RuleError(
+                        "a sensor that calls a function launches no run",
+                        fix=f"delete '{field}', or name a job in place of 'target_function'",
+                        at=(field,),
+                    )
+        return self
 
 
 class CustomSensor(_LaunchingSensor):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from floe_dagster.running.launches import PROJECT_TAG
+
 BACKFILL_TAG = "floe/backfill"
-PROJECT_TAG = "floe/project"
 ROUND_TAG = "floe/backfill_round"
 
 _FIRST_ROUND = 1

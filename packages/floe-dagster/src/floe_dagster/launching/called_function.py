@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import dagster as dg
 
@@ -10,6 +11,8 @@ from floe_core.suggestions import list_names
 from floe_dagster.launching.launchable import check_asked_resources
 from floe_dagster.targets import load_callable
 from floe_dagster.user_code.resource_parameters import classify_parameters
+
+CallContext: TypeAlias = dg.ScheduleEvaluationContext | dg.SensorEvaluationContext | dg.RunStatusSensorContext
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class CalledFunction:
     context_name: str | None = None
     resource_keys: frozenset[str] = frozenset()
 
-    def call(self, context: dg.ScheduleEvaluationContext | dg.SensorEvaluationContext) -> object:
+    def call(self, context: CallContext) -> object:
         """What the function returns; its own errors are passed on as they are."""
         arguments: dict[str, object] = {key: getattr(context.resources, key) for key in self.resource_keys}
         if self.context_name is not None:

@@ -4,29 +4,25 @@ from collections.abc import Iterator, Sequence
 
 from floe_core.errors import Problem, ProblemCollector, YamlPath
 from floe_core.schemas.orchestration_config import OrchestrationConfig
-from floe_core.schemas.sensor_definition import AssetSensor, AutomationSensor
+from floe_core.schemas.sensor_definition import AutomationSensor
 from floe_core.source_map import SourceMap
 from floe_dagster.selection.asset_index import AssetIndex
 from floe_dagster.selection.problems import check_item
 from floe_dagster.selection.resolution import SelectionPlace, item_texts
 from floe_dagster.targets import load_target
 
-UNBUILT_SENSORS = frozenset({"file_watcher", "asset_sensor", "run_status", "custom"})
+UNBUILT_SENSORS = frozenset({"file_watcher", "custom"})
 """The types of sensors that nothing is made of yet."""
 _NAMES_NOTHING = frozenset({"FLOE-331", "FLOE-332"})
 
 
 def check_unbuilt(orchestration: OrchestrationConfig, *, index: AssetIndex, source: SourceMap) -> Iterator[Problem]:
-    """The problems of functions and assets that sensors name; assets that are external may be watched."""
+    """The problems of functions and assets that sensors name."""
     for name, sensor in orchestration.sensors.items():
         if sensor.type not in UNBUILT_SENSORS:
             continue
         path = ("orchestration", "sensors", name)
         yield from _check_function(getattr(sensor, "target_function", None), path, source)
-        if isinstance(sensor, AssetSensor):
-            yield from _check_assets(
-                sensor.watched_assets, f"sensor '{name}'", (*path, "watched_assets"), index, source
-            )
         if not isinstance(sensor, AutomationSensor):  # for mypy: none is among them
             yield from _check_assets(sensor.selection, f"sensor '{name}'", (*path, "selection"), index, source)
 

@@ -1,13 +1,14 @@
 """`orchestration.sensors` as Dagster sensors, but for those that evaluate automation conditions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
 import dagster as dg
 
-from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
+from floe_core.errors import LoadError, Problem, ProblemCollector, TargetError, YamlPath
+from floe_core.project import FLOE_DIR
 from floe_core.schemas.sensor_definition import (
     AssetSensor,
     AutomationSensor,
@@ -17,13 +18,20 @@ from floe_core.schemas.sensor_definition import (
     SensorDefinition,
 )
 from floe_core.source_map import SourceMap
+from floe_dagster.launching.called_function import CalledFunction, load_called_function
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets, select_launched
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
 from floe_dagster.launching.sensor_runs import SensorRuns, SensorTarget
 from floe_dagster.launching.ticks import exists_in
 from floe_dagster.partitioning.selectors import check_selector
-from floe_dagster.selection.resolution import SelectionPlace, translate_selection
+from floe_dagster.selection.resolution import Keys, SelectionPlace, translate_selection
+from floe_dagster.sensors.asset_sensor import AssetTicks
+from floe_dagster.sensors.run_status_sensor import Outcome, RunStatusTicks
+from floe_dagster.sensors.watched_assets import check_launched_assets, resolve_watched
+from floe_dagster.sensors.watched_runs import WatchedRuns
+from floe_dagster.targets import load_target
 
+Evaluation = Callable[[dg.SensorEvaluationContext], dg.SensorResult | dg.SkipReason | Iterator[Outcome]]
 LaunchingSensor = FileWatcherSensor | AssetSensor | RunStatusSensor | CustomSensor
 
 
@@ -49,7 +57,9 @@ class SensorParts:
     resources: Mapping[str, object] | None = None
 
 
-def build_sensors(sensors: Mapping[str, SensorDefinition], *, parts: SensorParts) -> dict[str, dg.SensorDefinition]:
+def build_sensors(
+    sensors: Mapping[str, SensorDefinition], *, parts: SensorParts, warnings: ProblemCollector | None = None
+) -> dict[str, dg.SensorDefinition]:
     """Build every sensor that exists in the environment; those of other environments are checked all the same.
 
     Sensors of type `automation` are not among them: they take part in deciding what the others may launch.
@@ -57,6 +67,7 @@ def build_sensors(sensors: Mapping[str, SensorDefinition], *, parts: SensorParts
     Args:
         sensors: `orchestration.sensors`; those whose jobs do not exist are left out, which is told elsewhere.
         parts: What is there before.
+        warnings: Is given what is no error and worth a word.
 
     Raises:
         LoadError: What the sensors watch, call or launch is wrong; all problems at once.
@@ -67,20 +78,55 @@ def build_sensors(sensors: Mapping[str, SensorDefinition], *, parts: SensorParts
         if isinstance(sensor, AutomationSensor):
             continue
         with collector.collecting():
-            definition = _build_sensor(_SensorBuilder(name, sensor, parts))
+            definition = _build_sensor(_SensorBuilder(name, sensor, parts, collector))
             if definition is not None and exists_in(sensor.environments, parts.environment):
                 built[name] = definition
     collector.raise_if_any(LoadError)
+    if warnings is not None:
+        warnings.extend(collector.warnings)
     return built
 
 
 def _build_sensor(builder: "_SensorBuilder") -> dg.SensorDefinition | None:
     sensor = builder.sensor
     match sensor:
-        case FileWatcherSensor() | AssetSensor() | RunStatusSensor() | CustomSensor():
+        case AssetSensor():
+            return _build_asset_sensor(builder, sensor)
+        case RunStatusSensor():
+            return _build_run_status_sensor(builder, sensor)
+        case FileWatcherSensor() | CustomSensor():
             return None
         case _:
             assert_never(sensor)
+
+
+def _build_asset_sensor(builder: "_SensorBuilder", sensor: AssetSensor) -> dg.SensorDefinition:
+    problems = ProblemCollector()
+    place = SelectionPlace(builder.subject, builder.parts.source, (*builder.path, "watched_assets"))
+    watched: Keys = frozenset()
+    runs = SensorRuns(builder.subject)
+    with problems.collecting():
+        watched = resolve_watched(sensor.watched_assets, index=builder.parts.assets.index, place=place)
+    with problems.collecting():
+        runs = builder.find_runs()
+    problems.raise_if_any(LoadError)
+    for target in runs.targets:
+        builder.warnings.extend(check_launched_assets(watched, target, place=place))
+    ticks = AssetTicks(builder.name, watched, sensor.trigger == "all", runs)
+    return builder.define(ticks.evaluate, runs)
+
+
+def _build_run_status_sensor(builder: "_SensorBuilder", sensor: RunStatusSensor) -> dg.SensorDefinition:
+    watched = WatchedRuns(
+        builder.name,
+        dg.DagsterRunStatus[sensor.status],
+        sensor.watched_jobs,
+        builder.parts.project_folder / FLOE_DIR,
+    )
+    function = builder.load_function(sensor.target_function, "calls") if sensor.target_function is not None else None
+    runs = builder.find_runs()
+    ticks = RunStatusTicks(builder.name, watched, runs, function)
+    return builder.define(ticks.evaluate, runs, resource_keys=function.resource_keys if function else ())
 
 
 @dataclass(frozen=True)
@@ -90,6 +136,7 @@ class _SensorBuilder:
     name: str
     sensor: LaunchingSensor
     parts: SensorParts
+    warnings: ProblemCollector
 
     @property
     def subject(self) -> str:
@@ -98,6 +145,51 @@ class _SensorBuilder:
     @property
     def path(self) -> YamlPath:
         return ("orchestration", "sensors", self.name)
+
+    def load_function(self, reference: str, verb: str) -> CalledFunction:
+        """The function under `target_function`, with *verb* for what the sensor does with it.
+
+        Raises:
+            TargetError: It does not exist, is a sensor of its own, or asks for what there is not.
+        """
+        location = self.parts.source.locate(*self.path, "target_function")
+        if isinstance(load_target(reference, location=location), dg.ScheduleDefinition | dg.SensorDefinition):
+            raise TargetError(
+                Problem(
+                    "FLOE-312",
+                    f"{self.subject} {verb} '{reference}', which is a schedule or sensor of its own",
+                    location,
+                    why="the function takes the tick's context and resources",
+                    fix="name its module under orchestration.asset_modules, where it is loaded as it is",
+                )
+            )
+        use = f"{self.subject} {verb}"
+        return load_called_function(reference, use=use, location=location, resources=self.parts.resources)
+
+    def define(
+        self, evaluate: Evaluation, runs: SensorRuns, *, resource_keys: Collection[str] = ()
+    ) -> dg.SensorDefinition:
+        """The sensor that calls *evaluate* at every tick and may launch what *runs* launches.
+
+        Raises:
+            LoadError: Dagster refuses it.
+        """
+        launched = [target.launched for target in runs.targets]
+        jobs = [each for each in launched if not isinstance(each, dg.AssetSelection)]
+        try:
+            return dg.SensorDefinition(
+                name=self.name,
+                evaluation_fn=evaluate,
+                jobs=jobs or None,
+                target=next((each for each in launched if isinstance(each, dg.AssetSelection)), None),
+                minimum_interval_seconds=self.sensor.poll_interval_seconds,
+                default_status=_status(enabled=self.sensor.enabled),
+                description=self.sensor.description,
+                required_resource_keys=set(resource_keys),
+            )
+        except dg.DagsterInvalidDefinitionError as error:
+            location = self.parts.source.locate(*self.path, key=True)
+            raise LoadError(Problem("FLOE-350", f"Dagster refuses {self.subject}: {error}", location)) from error
 
     def find_runs(self) -> SensorRuns:
         """What the sensor launches.
@@ -147,3 +239,7 @@ class _SensorBuilder:
             yield from check_run_config(sensor.config, schema=schema, place=place)
         elif isinstance(target.launched, dg.JobDefinition):
             yield from check_job_run_config(sensor.config, job=target.launched, place=place)
+
+
+def _status(*, enabled: bool) -> dg.DefaultSensorStatus:
+    return dg.DefaultSensorStatus.RUNNING if enabled else dg.DefaultSensorStatus.STOPPED

@@ -18,6 +18,9 @@ from filelock import FileLock, Timeout
 
 from floe_dagster.running.run_processes import has_living_process
 
+PROJECT_TAG = "floe/project"
+"""The tag that names the project of a run: several projects may share a Dagster instance."""
+
 LAUNCH_TAG = ".floe/launch"  # tags that begin with a dot are kept and not shown
 LAUNCHES_DIR = "launches"
 

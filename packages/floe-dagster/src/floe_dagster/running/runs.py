@@ -15,10 +15,11 @@ from dagster._core.definitions.reconstruct import ReconstructableJob
 from floe_core.errors import Problem, RunError
 from floe_dagster.running.code_locations import CodeLocation
 from floe_dagster.running.interruption import Interruption
-from floe_dagster.running.launches import Launch
+from floe_dagster.running.launches import PROJECT_TAG, Launch
 from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
+    OpResult,
     RunInterrupted,
     RunLedger,
     RunNews,
@@ -48,6 +49,7 @@ class RunReport:
     checks: tuple[CheckResult, ...]
     failures: tuple[StepFailed, ...]
     groups: Mapping[str, str]  # asset → group
+    ops: tuple[OpResult, ...] = ()  # those that make neither assets nor checks
 
 
 def execute_job(
@@ -108,6 +110,7 @@ class _Execution:
     ) -> None:
         self.is_interrupted = False
         self._started = time.monotonic()
+        self._project_tags = _project_tags(location)
         self._job: ReconstructableJob = location.repository.get_reconstructable_job(job.name)
         self._instance = instance
         self._listener = listener
@@ -146,7 +149,7 @@ class _Execution:
                 launch,
                 interruption,
                 run_config=run_config,
-                tags={**(tags or {}), **retry_tags, **launch.tags},
+                tags={**self._project_tags, **(tags or {}), **retry_tags, **launch.tags},
                 assets=assets,
                 options=options,
             )
@@ -174,6 +177,7 @@ class _Execution:
             checks=tuple(self._ledger.checks.values()),
             failures=tuple(self._ledger.failures),
             groups={key: node.group_name for key, node in nodes.items()},
+            ops=tuple(self._ledger.ops.values()),
         )
 
     def _cancel_what_is_under_way(self) -> None:
@@ -261,6 +265,12 @@ def _dbt_names(graph: AssetGraph) -> Iterator[tuple[str, str]]:
         unique_id = str(node.metadata.get(_DBT_UNIQUE_ID, ""))
         if node.is_executable and unique_id.count(".") >= _DOTS_BEFORE_NAME:
             yield node.key.to_user_string(), unique_id.split(".")[_DOTS_BEFORE_NAME]
+
+
+def _project_tags(location: CodeLocation) -> dict[str, str]:
+    """The tag by which sensors tell the run from those of other projects: it has no code location of its own."""
+    project = (location.definition.metadata or {}).get(PROJECT_TAG)
+    return {} if project is None else {PROJECT_TAG: str(project.value)}
 
 
 def _number_tag(job: dg.JobDefinition, tag: str) -> int:

@@ -14,7 +14,13 @@ from dagster._core.definitions.resource_annotation import _is_resource_annotatio
 BUILT_IN_RESOURCES = frozenset({"catalog", "dbt"})
 
 _CONTEXT_NAMES = frozenset({"context", "_context", "context_", "_"})
-_CONTEXT_TYPES = (dg.AssetExecutionContext, dg.OpExecutionContext, dg.SensorEvaluationContext)
+_CONTEXT_TYPES = (
+    dg.AssetExecutionContext,
+    dg.OpExecutionContext,
+    dg.SensorEvaluationContext,
+    dg.RunStatusSensorContext,
+    dg.RunFailureSensorContext,
+)
 _UNRESOLVED = object()
 
 

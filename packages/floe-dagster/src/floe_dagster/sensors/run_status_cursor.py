@@ -1,0 +1,79 @@
+"""What a run-status sensor remembers between ticks, as plain data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+from floe_dagster.sensors.cursor_text import read_cursor, write_cursor
+from floe_dagster.sensors.event_window import EventWindow
+
+VERSION = 1
+
+RETRY_SECONDS = (60.0, 300.0, 900.0, 3600.0)
+"""How long after each failed call the next one comes; after the last of them there is none."""
+
+MOST_CALLS = len(RETRY_SECONDS) + 1
+
+MOST_FAILED = 200
+"""How many failed calls may wait; with more, nothing new is called until some of them are settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """A call for the event of that id that failed so many times, and when it is due again (since the epoch)."""
+
+    event: int
+    times: int
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatusCursor:
+    """The status changes that were seen, and the calls that failed for some of them."""
+
+    window: EventWindow
+    failed: tuple[FailedCall, ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more failed calls can be noted."""
+        return len(self.failed) >= MOST_FAILED
+
+    def due(self, at: float) -> Iterator[FailedCall]:
+        """The failed calls that are due at the moment *at*."""
+        return (call for call in self.failed if call.due <= at)
+
+    def after_failure(self, event: int, *, at: float) -> Self:
+        """The cursor after a call for *event* failed at the moment *at*; it is forgotten after the last one."""
+        times = 1 + next((call.times for call in self.failed if call.event == event), 0)
+        settled = self.after_success(event)
+        if times >= MOST_CALLS:
+            return settled
+        return replace(settled, failed=(*settled.failed, FailedCall(event, times, at + RETRY_SECONDS[times - 1])))
+
+    def after_success(self, event: int) -> Self:
+        """The cursor after a call for *event* that need not be made again."""
+        return replace(self, failed=tuple(call for call in self.failed if call.event != event))
+
+    def times_failed(self, event: int) -> int:
+        """How often a call for *event* has failed so far."""
+        return next((call.times for call in self.failed if call.event == event), 0)
+
+    def to_text(self) -> str:
+        """As the instance keeps it."""
+        failed = [[call.event, call.times, round(call.due, 3)] for call in self.failed]
+        return write_cursor({"version": VERSION, "window": self.window.to_json(), "failed": failed})
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The cursor whose text `to_text` gave.
+
+        Raises:
+            ValueError: It is something else, or of another version.
+        """
+        match read_cursor(text, version=VERSION):
+            case {"window": dict(window), "failed": list(failed)}:
+                calls = (FailedCall(int(event), int(times), float(due)) for event, times, due in failed)
+                return cls(EventWindow.from_json(window), tuple(calls))
+            case _:
+                raise ValueError("it is not the cursor of a run-status sensor")
