@@ -101,6 +101,15 @@ class TestWrite:
 
         assert sorted(catalog.read_table("bronze.t").column("id").to_pylist()) == [1, 2]
 
+    def test_columns_of_several_values_are_read_as_they_were_written(self, catalog: Catalog) -> None:
+        mapped = pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64()))
+        catalog.write_table("bronze.t", pa.table({"struct": [{"a": 1}], "list": [[1, None]], "map": mapped}))
+
+        assert catalog.read_table("bronze.t").to_pylist() == [
+            {"struct": {"a": 1}, "list": [1, None], "map": [("k", 1)]}
+        ]
+        assert catalog.read_table("bronze.t", columns=["list"]).to_pylist() == [{"list": [1, None]}]
+
     def test_a_table_without_rows_keeps_its_columns(self, catalog: Catalog) -> None:
         empty = pa.schema([("id", pa.int64()), ("name", pa.string())]).empty_table()
 

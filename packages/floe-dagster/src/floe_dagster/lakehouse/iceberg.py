@@ -147,8 +147,9 @@ class IcebergTables:
         )
         parsed = parse_filter(condition, table=str(name))
         bind_filter(parsed, schema, text=condition, table=str(name))
-        wanted = schema.column_names if columns is None else list(dict.fromkeys(columns))
-        check_columns(wanted, schema.column_names, table=str(name), used_by="'columns'")
+        known = [column.name for column in schema.fields]
+        wanted = known if columns is None else list(dict.fromkeys(columns))
+        check_columns(wanted, known, table=str(name), used_by="'columns'")
         scan = table.scan(row_filter=parsed, selected_fields=tuple(wanted) or ("*",), snapshot_id=snapshot_id)
         return scan.to_arrow().select(wanted)
 
