@@ -308,12 +308,12 @@ class TestLimits:
     def test_why_is_said(self, catalog: CatalogResource) -> None:
         assert error_of(lambda: catalog.remove_orphans(grace=timedelta(0))) == snapshot("""\
 error[FLOE-441]: a grace of 0s is too short
-  why: files of a write under way look like orphans, and deleting them destroys the table
+  why: files of a write under way look like orphans, and the table needs them
   fix: write '1h' or more\
 """)
         assert error_of(lambda: catalog.remove_orphans(grace="0d")) == snapshot("""\
 error[FLOE-441]: '0d' is no grace
-  why: a length of time is longer than zero; files of a write under way look like orphans, and deleting them destroys the table
+  why: a length of time is longer than zero; files of a write under way look like orphans, and the table needs them
   fix: write it like '1h'\
 """)
 

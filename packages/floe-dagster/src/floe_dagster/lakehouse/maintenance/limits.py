@@ -11,7 +11,7 @@ from floe_core.names.rules import RuleError
 from floe_core.names.times import format_duration, parse_duration
 from floe_core.schemas.platform_spec import SHORTEST_ORPHAN_GRACE, Maintenance
 
-_WHY_GRACE = "files of a write under way look like orphans, and deleting them destroys the table"
+_WHY_GRACE = "files of a write under way look like orphans, and the table needs them"
 _WHY_RETENTION = "readers lose what they are reading when the snapshot they began with expires under them"
 _MIB = 1024**2
 
