@@ -13,6 +13,7 @@ from floe_cli.run_display import lines_of, open_display, print_partition_reports
 from floe_dagster.running.run_ledger import (
     AssetResult,
     CheckResult,
+    OpResult,
     RunNews,
     RunRetried,
     RunStarted,
@@ -41,6 +42,17 @@ NEWS: dict[str, tuple[RunNews, list[str]]] = {
         [f"  done    {'sweep':<44} {'':14} {'2 min 0 s':>10}"],
     ),
     "op finished": (StepFinished("sweep", 61.4), [f"  done    {'sweep':<44} {'':14} {'1 min 1 s':>10}"]),
+    "op that says something": (
+        StepFinished("sweep", 0.5, {"rows": 3, "tables": ["a", "ä"], "note": "two\nlines", "long": "x" * 200}),
+        [
+            f"  done    {'sweep':<44} {'':14} {'0.50 s':>10}",
+            "          rows: 3",
+            '          tables: ["a", "ä"]',
+            "          note: two lines",
+            f"          long: {'x' * 160}…",
+        ],
+    ),
+    "ops job started": (RunStarted("1f3a", 0, 0), ["run 1f3a"]),
     "step retried": (StepRetried("sweep", "ValueError: x"), ["  retry   sweep", "          ValueError: x"]),
     "step failed": (
         StepFailed("shop_dbt", "Binder Error\n\n  LINE 1", ("bad",)),
@@ -169,11 +181,19 @@ def test_a_ui_that_is_up_is_named_by_its_address_alone() -> None:
     assert printed(REPORT, ui_is_up=True).endswith("\nin Dagster's UI: http://127.0.0.1:3000/runs/1f3a")
 
 
-def test_the_report_of_an_ops_job_has_no_table() -> None:
-    report = RunReport("1f3a", "vacuum", "success", 0.5, (), (), (), {})
+def test_the_report_of_an_ops_job_shows_its_ops() -> None:
+    ops = (OpResult("sweep", "done", 0.25, {"rows": 3}), OpResult("sweep_2", "failed"))
+    report = RunReport("1f3a", "vacuum", "failure", 0.5, (), (), (), {}, ops)
 
     assert printed(report, ui_is_up=True) == (
-        "vacuum succeeded in 0.50 s\nin Dagster's UI: http://127.0.0.1:3000/runs/1f3a"
+        "\n"
+        " op        status     time\n"
+        " ─────────────────────────\n"
+        " sweep     done     0.25 s\n"
+        " sweep_2   failed\n"
+        "\n"
+        "vacuum failed in 0.50 s\nwhat it printed: .floe/logs/run.log\n"
+        "in Dagster's UI: http://127.0.0.1:3000/runs/1f3a"
     )
 
 

@@ -285,6 +285,7 @@ def test_an_ops_job_reports_its_steps(location: CodeLocation, instance: dg.Dagst
 
     assert (report.status, report.assets) == ("success", ())
     assert [item.step for item in news if isinstance(item, StepFinished)] == ["sweep"]
+    assert [(op.step, op.status) for op in report.ops] == [("sweep", "done")]
 
 
 def test_run_config_reaches_the_run(location: CodeLocation, instance: dg.DagsterInstance) -> None:

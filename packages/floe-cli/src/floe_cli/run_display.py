@@ -1,5 +1,6 @@
 """A run on the terminal: a line for each thing that happens, and a table at the end."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ _COLORS = {
 _CHECK_STATUSES: tuple[CheckStatus, ...] = ("passed", "warned", "failed", "skipped")
 _TROUBLE = frozenset({"warned", "failed"})
 _MANY = 4
+_WIDEST_VALUE = 160
 _MOST_REASONS = 3
 _BAR_WIDTH = 50  # of all that stands beside the description
 _DBT_STARTS = "dbt is starting"
@@ -153,7 +155,8 @@ def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind o
     """What is shown of one thing that happened."""
     match news:
         case RunStarted():
-            return [f"run {news.run_id}: {_counted(news.assets, 'asset')}, {_counted(news.checks, 'check')}"]
+            planned = f": {_counted(news.assets, 'asset')}, {_counted(news.checks, 'check')}"
+            return [f"run {news.run_id}{planned if news.assets or news.checks else ''}"]
         case RunRetried():
             return [_line("retry", f"the run, from where it failed (retry {news.attempt} of {news.attempts})")]
         case RunInterrupted():
@@ -163,7 +166,7 @@ def lines_of(news: RunNews) -> list[str]:  # noqa: C901 - a case for each kind o
         case StepRetried():
             return [_line("retry", news.step), *_indented(news.error)]
         case StepFinished():
-            return [_line("done", news.step, f"{'':14} {_seconds(news.seconds):>10}")]
+            return [_line("done", news.step, f"{'':14} {_seconds(news.seconds):>10}"), *_indented(_said(news.metadata))]
         case StepFailed():
             return [_line("failed", ", ".join(news.assets) or news.step or "the run"), *_indented(news.error)]
         case AssetResult():
@@ -182,6 +185,9 @@ def print_report(console: Console, report: RunReport, *, url: str, ui_is_up: boo
         rows = [_row(result, report.groups.get(result.key, "")) for result in report.assets]
         right = frozenset({"rows", "time"})
         console.print(table("asset", "group", "status", "rows", "time", rows=rows, right=right))
+    elif report.ops:
+        cells = [(op.step, op.status, _seconds(op.seconds)) for op in report.ops]
+        console.print(table("op", "status", "time", rows=cells, right=frozenset({"time"})))
     for line in _closing_lines(report, url=url, ui_is_up=ui_is_up, log=log):
         console.print(Text.from_ansi(line), soft_wrap=True)
 
@@ -274,6 +280,17 @@ def _unless_passed(check: CheckResult) -> str:
 
 def _indented(text: str) -> list[str]:
     return [f"          {line}".rstrip() for line in text.splitlines()]
+
+
+def _said(metadata: Mapping[str, object]) -> str:
+    """Metadata, a line for each entry."""
+    return "\n".join(f"{name}: {_shortened(value)}" for name, value in metadata.items())
+
+
+def _shortened(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST_VALUE else f"{line[:_WIDEST_VALUE]}…"
 
 
 def _rows(rows: int | None) -> str:

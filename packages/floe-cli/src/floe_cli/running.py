@@ -231,5 +231,6 @@ def _run_as_json(partition: str | None, report: RunReport, urls: Mapping[str, st
         "url": urls.get(report.run_id),
         "assets": [{**asdict(result), "group": report.groups.get(result.key)} for result in report.assets],
         "checks": [asdict(result) for result in report.checks],
+        "ops": [asdict(result) for result in report.ops],
         "failures": [asdict(failure) for failure in report.failures],
     }

@@ -5,7 +5,7 @@ import sysconfig
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import dagster as dg
 from dagster._core.execution.plan.objects import ErrorSource
@@ -17,6 +17,7 @@ from floe_dagster.user_code.modules import FLOE_FOLDERS
 
 AssetStatus: TypeAlias = Literal["materialized", "failed", "canceled", "skipped"]
 CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
+OpStatus: TypeAlias = Literal["done", "failed", "canceled"]
 
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_ERRORS = "Errors parsed from dbt logs:"
@@ -68,6 +69,16 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class OpResult:
+    """One op of a run that makes neither assets nor checks, with what it says of its outputs, as JSON has it."""
+
+    step: str
+    status: OpStatus
+    seconds: float | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """The run began; how much it is going to bring."""
 
@@ -114,6 +125,7 @@ class StepFinished:
 
     step: str
     seconds: float | None
+    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +160,11 @@ class RunLedger:
     planned_checks: dict[tuple[str, str], str] = field(default_factory=dict)  # (asset, check) → step
     assets: dict[str, AssetResult] = field(default_factory=dict)
     checks: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
+    ops: dict[str, OpResult] = field(default_factory=dict)  # by step
     failures: list[StepFailed] = field(default_factory=list)
     started_steps: dict[str, float] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
+    _outputs: dict[str, dict[str, object]] = field(default_factory=dict)  # step → metadata of its outputs
 
     def record(self, event: dg.DagsterEvent, timestamp: float) -> tuple[RunNews, ...]:
         """Take in one event that happened at *timestamp* (seconds since the epoch) and say what is new."""
@@ -161,6 +175,7 @@ class RunLedger:
             dg.DagsterEventType.STEP_START: self._start_step,
             dg.DagsterEventType.ASSET_MATERIALIZATION: self._materialize,
             dg.DagsterEventType.ASSET_CHECK_EVALUATION: self._evaluate_check,
+            dg.DagsterEventType.STEP_OUTPUT: self._note_output,
             dg.DagsterEventType.STEP_UP_FOR_RETRY: self._retry_step,
             dg.DagsterEventType.STEP_SUCCESS: self._finish_step,
             dg.DagsterEventType.STEP_FAILURE: self._fail_step,
@@ -174,6 +189,7 @@ class RunLedger:
         self.started_steps.clear()
         self.failures.clear()
         self.assets = {key: result for key, result in self.assets.items() if result.status == "materialized"}
+        self.ops = {step: result for step, result in self.ops.items() if result.status == "done"}
 
     def fail_run(self, reason: str) -> StepFailed:
         """Note that the run as a whole failed, and why."""
@@ -255,6 +271,14 @@ class RunLedger:
         self.checks[result.asset, result.name] = result
         yield result
 
+    def _note_output(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        said = event.step_output_data.metadata
+        self._outputs[_step(event)] = {
+            **self._outputs.get(_step(event), {}),
+            **{name: _plain_value(value) for name, value in said.items()},
+        }
+        yield from ()
+
     def _retry_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         yield StepRetried(_step(event), describe_error(event.step_retry_data.error))
 
@@ -266,15 +290,21 @@ class RunLedger:
             if result is not None and key not in self._told:
                 self.assets[key] = replace(result, seconds=seconds)
                 yield self.assets[key]
-        if not assets and step not in self.planned_checks.values():
-            yield StepFinished(step, seconds)
+        if self._is_op(step):
+            metadata = self._outputs.get(step, {})
+            self.ops[step] = OpResult(step, "done", seconds, metadata)
+            yield StepFinished(step, seconds, metadata)
 
     def _fail_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         step, failure = _step(event), event.step_failure_data
         if failure.error_source is ErrorSource.INTERRUPT:
             missing = [key for key in self._assets_of(step) if key not in self.assets]
             self.assets |= {key: AssetResult(key, "canceled") for key in missing}
+            if self._is_op(step):
+                self.ops[step] = OpResult(step, "canceled")
         else:
+            if self._is_op(step):
+                self.ops[step] = OpResult(step, "failed")
             yield self._fail(step, failure.error)
 
     def _fail_run(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
@@ -300,6 +330,10 @@ class RunLedger:
         tests = [self.checks.get(check) for check, planned in self.planned_checks.items() if planned == step]
         has_failed_test = any(test is not None and test.status == "failed" for test in tests)
         return failed or (() if has_failed_test else missing)
+
+    def _is_op(self, step: str) -> bool:
+        """Whether the step makes neither assets nor checks."""
+        return not self._assets_of(step) and step not in self.planned_checks.values()
 
     def _is_dbt(self, step: str) -> bool:
         return any(asset in self.dbt_names for asset in self._assets_of(step))
@@ -364,6 +398,11 @@ def _key(key: dg.AssetKey) -> str:
 
 def _step(event: dg.DagsterEvent) -> str:
     return event.step_key or ""
+
+
+def _plain_value(metadata: dg.MetadataValue[Any]) -> object:
+    value = metadata.value
+    return value if value is None or isinstance(value, str | int | float | list | dict) else str(value)
 
 
 def _number(value: object) -> float | None:
