@@ -122,7 +122,7 @@ def test_an_event_that_appears_late_is_seen() -> None:
 
 def test_a_late_event_that_a_tick_left_for_the_next_is_not_lost() -> None:
     lane = Lane(frozenset("a"))
-    cursor = decide([SeenEvent(9, "a")], lane, at=1.0).cursor
+    cursor = decide([SeenEvent(9, "a")], lane, at=100.0).cursor
 
     stopped = decide([SeenEvent(3, "a"), SeenEvent(4, "a"), SeenEvent(9, "a")], lane, cursor, at=500.0, most_events=1)
     later = decide([SeenEvent(4, "a")], lane, stopped.cursor, at=1000.0)
