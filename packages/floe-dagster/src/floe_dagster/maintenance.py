@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
+from floe_core.errors import CatalogError
 from floe_dagster.lakehouse.maintenance.report import (
     CompactedTable,
     ExpiredSnapshots,
@@ -53,7 +54,7 @@ def vacuum(
         dry_run: Only tell what would be done; false deletes.
 
     Raises:
-        Failure: Tables could not be looked after.
+        Failure: Tables could not be looked after, or an argument goes too far.
     """
     return _run(
         context,
@@ -82,7 +83,7 @@ def expire_snapshots(
         dry_run: Only tell what would expire.
 
     Raises:
-        Failure: Tables could not be looked after.
+        Failure: Tables could not be looked after, or an argument goes too far.
     """
     return _run(
         context,
@@ -109,7 +110,7 @@ def remove_orphans(
         dry_run: Only tell what would be deleted; false deletes.
 
     Raises:
-        Failure: Tables could not be looked after.
+        Failure: Tables could not be looked after, or an argument goes too far.
     """
     return _run(
         context,
@@ -138,7 +139,7 @@ def compact(
         dry_run: Only tell what would be rewritten.
 
     Raises:
-        Failure: Tables could not be looked after.
+        Failure: Tables could not be looked after, or an argument goes too far.
     """
     return _run(
         context,
@@ -161,7 +162,7 @@ def statistics(
         tables: Names and globs, such as `bronze.*`.
 
     Raises:
-        Failure: Tables could not be looked after.
+        Failure: Tables could not be looked after, or an argument goes too far.
     """
     return _run(context, lambda: catalog.statistics(tables))
 
@@ -174,8 +175,9 @@ def _run(context: dg.OpExecutionContext, work: Callable[[], MaintenanceReport[ob
         raise dg.Failure(
             f"these tables could not be looked after: {failed}\n{error}",
             metadata={**_describe(error.report), **flags},
-            allow_retries=True,
-        ) from error
+        ) from None
+    except CatalogError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
     for skipped in report.skipped:
         context.log.info("%s was skipped: %s", skipped.table, skipped.reason)
     return {**flags, **_describe(report)}

@@ -137,7 +137,7 @@ def _check_listing(name: TableName, table: Table, listed: Iterable[StoredFile]) 
                 what=f"the files of '{name}' are not where the catalog says",
                 why=f"below {table.location()} there is no {min(missing)}, which the table refers to; what is "
                 "there cannot be told from orphans, so nothing was deleted",
-                fix="see whether the location was moved, restored or mounted differently",
+                fix="restore the file, or see whether the location was moved or mounted differently",
             )
         )
 
