@@ -32,7 +32,7 @@ def test_names_that_lead_somewhere(user_project: UserProject) -> None:
         report("""
         jobs: {clean: {type: ops, target_function: shop.ops.clean}, load: {type: batch, selection: nothing}}
         sensors:
-          arrival: {type: file_watcher, path: incoming, selection: "group:bronze"}
+          arrival: {type: custom, target_function: shop.ops.clean, selection: "group:bronze"}
           conditions: {type: automation, selection: nothing}
         """)
         == ""
@@ -46,24 +46,24 @@ def test_names_that_lead_nowhere(user_project: UserProject) -> None:
     assert report("""
         jobs: {clean: {type: ops, target_function: shop.ops.claen}}
         sensors:
-          arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
+          arrival: {type: custom, target_function: shop.ops.clean, selection: [bronze_order, revenue, "group:ra"]}
           ticks: {type: custom, target_function: shop.sensor.check}
         """) == snapshot("""\
 error[FLOE-331]: sensor 'arrival' selects asset 'bronze_order', which does not exist
-  --> floe.yaml:4:63  orchestration.sensors.arrival.selection[0]
-   |  arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
+  --> floe.yaml:4:74  orchestration.sensors.arrival.selection[0]
+   |  arrival: {type: custom, target_function: shop.ops.clean, selection: [bronze_order, revenue, "group:ra"]}
   why: an asset is named by its whole key, or by the last part of it where no other key ends so
   fix: did you mean 'bronze_orders'?
 
 error[FLOE-332]: sensor 'arrival' selects asset 'revenue', which may be any of 2
-  --> floe.yaml:4:77  orchestration.sensors.arrival.selection[1]
-   |  arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
+  --> floe.yaml:4:88  orchestration.sensors.arrival.selection[1]
+   |  arrival: {type: custom, target_function: shop.ops.clean, selection: [bronze_order, revenue, "group:ra"]}
   why: the keys eu/revenue, us/revenue all end so
   fix: write the whole key, or '**/revenue' for all of them
 
 error[FLOE-331]: sensor 'arrival' selects group 'ra', which no asset has
-  --> floe.yaml:4:87  orchestration.sensors.arrival.selection[2]
-   |  arrival: {type: file_watcher, path: incoming, selection: [bronze_order, revenue, "group:ra"]}
+  --> floe.yaml:4:98  orchestration.sensors.arrival.selection[2]
+   |  arrival: {type: custom, target_function: shop.ops.clean, selection: [bronze_order, revenue, "group:ra"]}
   why: the groups are bronze, default, raw
   fix: did you mean 'raw'?
 

@@ -582,6 +582,16 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "that run: after a minute, after 5 minutes, after 15 minutes and after an hour; then it is given up. Other "
         "runs have their calls meanwhile, each once.",
     ),
+    "FLOE-396": ErrorCode(
+        "a file watcher whose folder is a file",
+        "`path` names the folder that is watched, and `pattern` the files in it. A folder that is missing is no error: "
+        "the sensor skips until it is there.",
+    ),
+    "FLOE-397": ErrorCode(
+        "a partition_key that fits no partitions",
+        "`partition_key` of a file watcher is the partition that a file's run is for. What the sensor launches has no "
+        "partitions, or can never have that one. Keys of dynamic partitions are added when a file comes.",
+    ),
     # ---- 40x: the catalog --------------------------------------------------------------------------------------
     "FLOE-400": ErrorCode(
         "the catalog cannot be opened",

@@ -4,6 +4,7 @@ import re
 from typing import Annotated, TypeAlias
 
 from floe_core.names.rules import Rule, RuleError
+from floe_core.selection.globs import GlobError, parse_glob
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
@@ -35,6 +36,10 @@ def _check_glob(text: str) -> str:
         raise RuleError("a pattern is not empty", fix="write '*' for everything")
     if re.search(r"\[[^\]]*\Z", text):
         raise RuleError("every '[' of a pattern has its ']'", fix="add the ']', or write [[] for the character")
+    try:
+        parse_glob(text)
+    except GlobError as error:
+        raise RuleError(f"'{text}' is not a glob: {error}", fix="put a backslash before a character itself") from error
     return _without_nul(text)
 
 

@@ -11,7 +11,7 @@ from floe_dagster.selection.problems import check_item
 from floe_dagster.selection.resolution import SelectionPlace, item_texts
 from floe_dagster.targets import load_target
 
-UNBUILT_SENSORS = frozenset({"file_watcher", "custom"})
+UNBUILT_SENSORS = frozenset({"custom"})
 """The types of sensors that nothing is made of yet."""
 _NAMES_NOTHING = frozenset({"FLOE-331", "FLOE-332"})
 

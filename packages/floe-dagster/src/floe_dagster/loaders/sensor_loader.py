@@ -1,7 +1,7 @@
 """`orchestration.sensors` as Dagster sensors, but for those that evaluate automation conditions."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -26,6 +26,9 @@ from floe_dagster.launching.ticks import exists_in
 from floe_dagster.partitioning.selectors import check_selector
 from floe_dagster.selection.resolution import Keys, SelectionPlace, translate_selection
 from floe_dagster.sensors.asset_sensor import AssetTicks
+from floe_dagster.sensors.file_checks import check_folder, check_partition_key, watched_folder
+from floe_dagster.sensors.file_texts import FileTexts
+from floe_dagster.sensors.file_watcher import FileWatcherTicks
 from floe_dagster.sensors.run_status_sensor import Outcome, RunStatusTicks
 from floe_dagster.sensors.watched_assets import check_launched_assets, resolve_watched
 from floe_dagster.sensors.watched_runs import WatchedRuns
@@ -94,7 +97,9 @@ def _build_sensor(builder: "_SensorBuilder") -> dg.SensorDefinition | None:
             return _build_asset_sensor(builder, sensor)
         case RunStatusSensor():
             return _build_run_status_sensor(builder, sensor)
-        case FileWatcherSensor() | CustomSensor():
+        case FileWatcherSensor():
+            return _build_file_watcher(builder, sensor)
+        case CustomSensor():
             return None
         case _:
             assert_never(sensor)
@@ -127,6 +132,21 @@ def _build_run_status_sensor(builder: "_SensorBuilder", sensor: RunStatusSensor)
     runs = builder.find_runs()
     ticks = RunStatusTicks(builder.name, watched, runs, function)
     return builder.define(ticks.evaluate, runs, resource_keys=function.resource_keys if function else ())
+
+
+def _build_file_watcher(builder: "_SensorBuilder", sensor: FileWatcherSensor) -> dg.SensorDefinition:
+    problems = ProblemCollector()
+    source, at = builder.parts.source, builder.path
+    folder = watched_folder(sensor, builder.parts.project_folder)
+    problems.extend(check_folder(sensor, folder, who=builder.subject, source=source, at=at))
+    # config is checked with its places filled in
+    filled_in = sensor.model_copy(update={"config": FileTexts(sensor, folder).sample_config()})
+    runs = SensorRuns(builder.subject)
+    with problems.collecting():
+        runs = replace(builder, sensor=filled_in).find_runs()
+        problems.extend(check_partition_key(sensor, runs, who=builder.subject, source=source, at=at))
+    problems.raise_if_any(LoadError)
+    return builder.define(FileWatcherTicks(builder.name, sensor, folder, runs).evaluate, runs)
 
 
 @dataclass(frozen=True)
