@@ -1,3 +1,9 @@
 """What every test stands on."""
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["plugins.requirements", "plugins.user_project", "plugins.dbt_shop", "pytester"]
+
+# On a machine that is busy with something else, slow is not wrong.
+settings.register_profile("floe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("floe")

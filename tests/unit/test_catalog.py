@@ -685,6 +685,17 @@ error[FLOE-402]: 'Bronze.orders' differs from the table 'bronze.Orders' in case 
   fix: write 'bronze.Orders'\
 """)
 
+    def test_a_table_that_another_process_makes_in_between_is_written(
+        self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        catalog.write_table("bronze.orders", pa.table({"id": [1]}))
+
+        with monkeypatch.context() as earlier:
+            earlier.setattr(Catalog, "_has_table", lambda *_: False)  # as it was before the other one made it
+            catalog.write_table("bronze.orders", pa.table({"id": [2]}), mode="append")
+
+        assert sorted(catalog.read_table("bronze.orders")["id"].to_pylist()) == [1, 2]
+
 
 class TestDbtRelations:
     def test_they_are_read_by_both_of_their_names(self, dbt_project: Catalog) -> None:

@@ -151,8 +151,12 @@ class Catalog:
         return self._relations.find(name, wait=wait) if self._settings.dbt_file else None
 
     def _check_new_name(self, name: TableName) -> None:
-        """See that a table of that name would hide nothing. While dbt runs, its own names are not looked at."""
-        same = [str(known) for known in self._table_names() if fold_name(str(known)) == fold_name(str(name))]
+        """See that a table of that name would hide nothing. While dbt runs, its own names are not looked at.
+
+        By now another process may have made the table itself.
+        """
+        known = [str(known) for known in self._table_names() if known != name]
+        same = [other for other in known if fold_name(other) == fold_name(str(name))]
         if same:
             raise CatalogError(_differs_in_case(name, same[0]))
         relation = self._find_relation(name, wait=False)
