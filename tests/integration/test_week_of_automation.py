@@ -31,8 +31,8 @@ MONDAY = date(2025, 3, 3)
 WEEK = [MONDAY + timedelta(days=day) for day in range(7)]
 """On its Sunday the clocks of New York go forward: six o'clock there is at 10:00 UTC instead of 11:00."""
 DAYS_BEFORE = [str(day - timedelta(days=1)) for day in WEEK]
-MORNING = ("00:00:40", "00:01:20", "03:00")
-AFTERNOON = ("10:00:30", "11:00:30", "18:00")
+MORNING = ("00:00:40", "03:00")
+AFTERNOON = ("10:00:30", "11:00:30")
 SILVER = ("silver/stg_customers", "silver/stg_orders")
 
 
