@@ -439,10 +439,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "function of `target_function` names the partitions.",
     ),
     "FLOE-357": ErrorCode(
-        "a schedule's function asks for what cannot be launched",
-        "The function of `target_function` returns `dagster.RunRequest`, a list of them, run config, "
-        "`dagster.SkipReason` or None. For a partitioned job every run request names its partition, unless the "
-        "schedule says `partition_selector: none`.",
+        "a schedule's or sensor's function asks for what cannot be launched",
+        "The function of `target_function` returns `dagster.RunRequest`, a list of them, `dagster.SkipReason` or None; "
+        "that of a schedule also run config, that of a sensor also `dagster.SensorResult`. In a schedule, every run "
+        "request for a partitioned job names its partition, unless the schedule says `partition_selector: none`. In a "
+        "sensor, a run request says which of several jobs it is for.",
     ),
     "FLOE-358": ErrorCode(
         "a backfill over partitions that do not exist",
@@ -550,11 +551,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "The schedule launches the latest partitions of time windows that have an `end` in the past: at every tick from "
         "now on these are the same ones, and each tick materialises them again.",
     ),
-    # ---- 39x: sensors that react to what runs do, and what has no effect yet -----------------------------------
-    "FLOE-390": ErrorCode(
-        "part of floe.yaml is not in effect",
-        "This version of floe validates the section and has no loader for it: Dagster shows nothing of it.",
-    ),
+    # ---- 39x: sensors ------------------------------------------------------------------------------------------
     "FLOE-391": ErrorCode(
         "a sensor whose job makes what it watches",
         "An asset sensor launches its job when watched assets are materialised by anybody else. What runs that it "

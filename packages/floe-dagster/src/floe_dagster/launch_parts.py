@@ -8,15 +8,12 @@ import dagster as dg
 from floe_core.compiler.known_part import without_launchers
 from floe_core.compiler.references import check_references, derived_sensor_names, launched_jobs
 from floe_core.documents import FloeDocument
-from floe_core.errors import LoadError, Problem, YamlPath
+from floe_core.errors import LoadError, YamlPath
 from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
-from floe_core.source_map import SourceMap
-from floe_core.suggestions import list_names
 from floe_dagster.automation_parts import AutomationParts
 from floe_dagster.findings import Findings
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
-from floe_dagster.launching.unbuilt import UNBUILT_SENSORS, check_unbuilt
 from floe_dagster.loaders.backfill_loader import build_backfills
 from floe_dagster.loaders.job_loader import build_jobs
 from floe_dagster.loaders.partition_key_loader import build_partition_key_sensors
@@ -95,11 +92,9 @@ class LaunchParts:
             )
         with problems.collecting():
             schedules = merge_schedules(built.schedules, self.modules, self.passed, source=source)
-        problems.extend(check_unbuilt(spec.orchestration, index=self.assets.index, source=source))
         problems.take_up()
         problems.raise_if_any(LoadError)
         problems.extend(built.warnings)
-        problems.extend(_not_in_effect(spec.orchestration, source))
         return Launches(jobs, schedules, built.selectors, sensors)
 
     def _build_jobs(self, problems: Findings) -> dict[str, Launchable]:
@@ -166,24 +161,3 @@ def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, Yam
     """Where floe.yaml says what becomes a sensor, by the sensor's name."""
     yield from derived_sensor_names(orchestration).items()
     yield from ((name, ("sensors", name)) for name in orchestration.sensors)
-
-
-def _not_in_effect(orchestration: OrchestrationConfig, source: SourceMap) -> list[Problem]:
-    """What floe.yaml says and this version of floe does not turn into anything, as one warning."""
-    sections = _sensors_not_in_effect(orchestration)
-    if not sections:
-        return []
-    return [
-        Problem(
-            code="FLOE-390",
-            what=f"not in effect in this version of floe: {', '.join(sections)}",
-            location=source.locate("orchestration", key=True),
-            why="it is validated, and Dagster has no object for it",
-            severity="warning",
-        )
-    ]
-
-
-def _sensors_not_in_effect(orchestration: OrchestrationConfig) -> list[str]:
-    types = {sensor.type for sensor in orchestration.sensors.values()} & UNBUILT_SENSORS
-    return [f"sensors of type {list_names(sorted(types))}"] if types else []

@@ -14,10 +14,8 @@ from floe_dagster.launching.launchable import LaunchableAssets
 from floe_dagster.launching.ticks import tick_run_key
 from floe_dagster.partitioning.choice import LATEST, NO_PARTITION, choose_partitions, is_dynamic
 from floe_dagster.partitioning.missing_keys import why_no_keys
-from floe_dagster.partitioning.runs import RANGE_START_TAG, spread_over_runs
+from floe_dagster.partitioning.runs import PARTITION_TAGS, RANGE_START_TAG, spread_over_runs
 from floe_dagster.partitioning.selectors import check_selector
-
-_PARTITION_TAGS = frozenset({"dagster/partition", RANGE_START_TAG})
 
 
 @dataclass(frozen=True)
@@ -200,4 +198,4 @@ def _listed(returned: object) -> list[object]:
 
 
 def _names_partition(request: dg.RunRequest) -> bool:
-    return request.partition_key is not None or not _PARTITION_TAGS.isdisjoint(request.tags)
+    return request.partition_key is not None or not PARTITION_TAGS.isdisjoint(request.tags)

@@ -8,12 +8,13 @@ from functools import cached_property
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from floe_core.errors import SensorError
+from floe_core.errors import Problem, SensorError
+from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.launching.launch_plan import LaunchPlan
 from floe_dagster.launching.launchable import LaunchableAssets
 from floe_dagster.partitioning.choice import LATEST, NO_PARTITION, choose_partitions, is_dynamic
 from floe_dagster.partitioning.missing_keys import find_missing_key, why_no_keys
-from floe_dagster.partitioning.runs import PartitionRun, spread_over_runs
+from floe_dagster.partitioning.runs import PARTITION_TAGS, PartitionRun, spread_over_runs
 from floe_dagster.partitioning.selectors import check_selector
 from floe_dagster.selection.resolution import Keys
 
@@ -125,6 +126,58 @@ class SensorRuns:
                 )
         return FoundRuns(tuple(requests), tuple(missing))
 
+    def of_request(self, request: dg.RunRequest, context: dg.SensorEvaluationContext) -> FoundRuns:
+        """The runs that a request of a user's function means, with what floe.yaml says where the function says nothing.
+
+        A request without a partition for what has partitions becomes those that the selector means now.
+
+        Raises:
+            SensorError: It names none of the sensor's jobs, or the partition selector does not fit a job of a Python
+                module.
+        """
+        target = self._target_of(request)
+        completed = request.with_replaced_attrs(
+            job_name=request.job_name or target.job_name,
+            run_config=request.run_config or dict(self.config),
+            tags={**self.tags, **request.tags},
+        )
+        if _names_partition(request) or not _may_have_partitions(request, target):
+            return FoundRuns((completed,))
+        try:
+            runs = self._partition_runs(target, context, None, frozenset())
+        except _NoPartitionError as error:
+            return FoundRuns(missing=(str(error),))
+        if runs is None:
+            return FoundRuns((completed,))
+        several = len(runs) > 1 and request.run_key is not None
+        return FoundRuns(
+            tuple(
+                completed.with_replaced_attrs(
+                    run_key=f"{request.run_key} {run.label}" if several else request.run_key,
+                    partition_key=run.key,
+                    tags={**completed.tags, **run.range_tags},
+                )
+                for run in runs
+            )
+        )
+
+    def _target_of(self, request: dg.RunRequest) -> SensorTarget:
+        """What the request launches; its job may be left out where there is only one."""
+        names = [target.job_name for target in self.targets if target.job_name is not None]
+        named = [target for target in self.targets if request.job_name in (None, target.job_name)]
+        if len(named) == 1:
+            return named[0]
+        if not self.targets:
+            what, fix = "asks for a run, and has no job", "write job: NAME, or return no run requests"
+        elif request.job_name is None:
+            what = "asks for a run and does not say of which job"
+            fix = f"RunRequest(job_name={names[0]!r})"
+        else:
+            what = f"asks for a run of job '{request.job_name}', which is none of its jobs"
+            fix = did_you_mean(request.job_name, names) or "name it under 'jobs' of the sensor"
+        why = f"the sensor launches {list_names(target.what for target in self.targets)}"
+        raise SensorError(Problem("FLOE-357", f"{self.subject} {what}", why=why if self.targets else "", fix=fix))
+
     def _partition_runs(
         self,
         target: SensorTarget,
@@ -158,6 +211,19 @@ class SensorRuns:
             yield of_target, runs[0]
         else:
             yield from ((f"{of_target} {run.label}", run) for run in runs)
+
+
+def _names_partition(request: dg.RunRequest) -> bool:
+    return request.partition_key is not None or not PARTITION_TAGS.isdisjoint(request.tags)
+
+
+def _may_have_partitions(request: dg.RunRequest, target: SensorTarget) -> bool:
+    """Whether anything that the request launches may have partitions that it does not name."""
+    if request.asset_graph_subset is not None:
+        return False
+    if request.asset_selection is None:
+        return True
+    return any(tuple(key.path) in target.assets.partitions for key in request.asset_selection)
 
 
 def _choose_runs(

@@ -26,6 +26,8 @@ from floe_dagster.launching.ticks import exists_in
 from floe_dagster.partitioning.selectors import check_selector
 from floe_dagster.selection.resolution import Keys, SelectionPlace, translate_selection
 from floe_dagster.sensors.asset_sensor import AssetTicks
+from floe_dagster.sensors.custom_function import load_custom_function
+from floe_dagster.sensors.custom_sensor import CustomTicks
 from floe_dagster.sensors.file_checks import check_folder, check_partition_key, watched_folder
 from floe_dagster.sensors.file_texts import FileTexts
 from floe_dagster.sensors.file_watcher import FileWatcherTicks
@@ -33,6 +35,7 @@ from floe_dagster.sensors.run_status_sensor import Outcome, RunStatusTicks
 from floe_dagster.sensors.watched_assets import check_launched_assets, resolve_watched
 from floe_dagster.sensors.watched_runs import WatchedRuns
 from floe_dagster.targets import load_target
+from floe_dagster.user_code.arguments import FunctionArguments
 
 Evaluation = Callable[[dg.SensorEvaluationContext], dg.SensorResult | dg.SkipReason | Iterator[Outcome]]
 LaunchingSensor = FileWatcherSensor | AssetSensor | RunStatusSensor | CustomSensor
@@ -82,7 +85,7 @@ def build_sensors(
             continue
         with collector.collecting():
             definition = _build_sensor(_SensorBuilder(name, sensor, parts, collector))
-            if definition is not None and exists_in(sensor.environments, parts.environment):
+            if exists_in(sensor.environments, parts.environment):
                 built[name] = definition
     collector.raise_if_any(LoadError)
     if warnings is not None:
@@ -90,7 +93,7 @@ def build_sensors(
     return built
 
 
-def _build_sensor(builder: "_SensorBuilder") -> dg.SensorDefinition | None:
+def _build_sensor(builder: "_SensorBuilder") -> dg.SensorDefinition:
     sensor = builder.sensor
     match sensor:
         case AssetSensor():
@@ -100,7 +103,7 @@ def _build_sensor(builder: "_SensorBuilder") -> dg.SensorDefinition | None:
         case FileWatcherSensor():
             return _build_file_watcher(builder, sensor)
         case CustomSensor():
-            return None
+            return _build_custom_sensor(builder, sensor)
         case _:
             assert_never(sensor)
 
@@ -147,6 +150,27 @@ def _build_file_watcher(builder: "_SensorBuilder", sensor: FileWatcherSensor) ->
         problems.extend(check_partition_key(sensor, runs, who=builder.subject, source=source, at=at))
     problems.raise_if_any(LoadError)
     return builder.define(FileWatcherTicks(builder.name, sensor, folder, runs).evaluate, runs)
+
+
+def _build_custom_sensor(builder: "_SensorBuilder", sensor: CustomSensor) -> dg.SensorDefinition:
+    problems, parts = ProblemCollector(), builder.parts
+    runs = SensorRuns(builder.subject)
+    function: FunctionArguments | None = None
+    with problems.collecting():
+        function = load_custom_function(
+            sensor.target_function,
+            args=sensor.args,
+            subject=builder.subject,
+            source=parts.source,
+            path=builder.path,
+            resources=parts.resources,
+        )
+    with problems.collecting():
+        runs = builder.find_runs()
+    problems.raise_if_any(LoadError)
+    assert function is not None
+    ticks = CustomTicks(function, sensor.args, runs)
+    return builder.define(ticks.evaluate, runs, resource_keys=function.parameters.resource_keys)
 
 
 @dataclass(frozen=True)

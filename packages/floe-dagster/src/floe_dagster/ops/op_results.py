@@ -1,14 +1,13 @@
 """What the function of an ops job returns or yields, as Dagster's events and the metadata of its one output."""
 
-import asyncio
-import inspect
-from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
 
 from floe_dagster.user_code.metadata_values import build_metadata_value
+from floe_dagster.user_code.returned_items import items_of
 
 _EVENTS = (dg.AssetMaterialization, dg.AssetObservation, dg.ExpectationResult)
 
@@ -20,7 +19,7 @@ def results_of(value: object) -> Iterator[object]:
     the metadata `result`. A coroutine is awaited, and generators are run to their end, value by value.
     """
     results = _Results()
-    for item in _items(value):
+    for item in items_of(value):
         yield from results.take(item)
     yield results.output()
 
@@ -65,29 +64,3 @@ class _Results:
 
 def _metadata(values: Mapping[Any, object]) -> dict[str, dg.MetadataValue[Any]]:
     return {str(name): build_metadata_value(value) for name, value in values.items()}
-
-
-def _items(value: object) -> Iterator[object]:
-    """The values of a generator, its returned one last; of anything else, itself."""
-    if inspect.isasyncgen(value):
-        yield from _from_async(value)
-    elif inspect.isgenerator(value):
-        yield (yield from cast("Generator[object, None, object]", value))
-    elif inspect.isawaitable(value):
-        yield asyncio.run(_awaited(value))
-    else:
-        yield value
-
-
-async def _awaited(value: Awaitable[object]) -> object:
-    return await value
-
-
-def _from_async(values: AsyncGenerator[object, None]) -> Iterator[object]:
-    with asyncio.Runner() as runner:
-        while True:
-            try:
-                item = runner.run(_awaited(anext(values)))
-            except StopAsyncIteration:
-                return
-            yield item

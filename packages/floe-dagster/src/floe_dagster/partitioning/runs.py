@@ -8,6 +8,8 @@ import dagster as dg
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
+PARTITION_TAGS = frozenset({"dagster/partition", RANGE_START_TAG})
+"""Tags by which a run request names its partitions, beside its partition key."""
 
 
 @dataclass(frozen=True, slots=True)

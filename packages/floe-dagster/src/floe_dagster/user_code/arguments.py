@@ -187,7 +187,7 @@ class FunctionArguments:
             CODE,
             f"{subject} gives '{self.reference}' the argument '{name}', which it does not take",
             location,
-            why=f"the function takes {list_names(known)}{self._place}",
+            why=f"the function takes {list_names(known) if known else 'no arguments'}{self._place}",
             fix=did_you_mean(name, known) or "delete it, or add the parameter to the function",
         )
 
