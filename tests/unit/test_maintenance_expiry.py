@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from floe_core.errors import CatalogError
+from floe_dagster.lakehouse.iceberg import IcebergTables
 from floe_dagster.lakehouse.maintenance import expiry
 from floe_dagster.lakehouse.maintenance.expiry import ExpiryPlan
 from floe_dagster.lakehouse.maintenance.report import ExpiredSnapshots
@@ -140,7 +141,11 @@ def test_a_snapshot_that_is_named_meanwhile_stays(catalog: CatalogResource, monk
     assert catalog.read_table("bronze.t", snapshot_id=tagged).to_pydict() == {"id": [0]}
 
 
-def test_a_table_set_back_meanwhile_keeps_its_rows(catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("checked_here", [True, False], ids=["by the client", "by a server"])
+def test_a_table_set_back_meanwhile_keeps_its_rows(
+    catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch, *, checked_here: bool
+) -> None:
+    monkeypatch.setattr(IcebergTables, "checks_commits_here", checked_here)
     first, *_ = write_on_days(catalog, 0, 1, 2)
     plan, planned = expiry.plan_expiry, list[ExpiryPlan]()
 

@@ -3,13 +3,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
 from inline_snapshot import snapshot
+from pyarrow.fs import LocalFileSystem
 from pyiceberg.io import FileIO
 from pyiceberg.table import Table
 from pyiceberg.table.statistics import StatisticsFile
@@ -17,7 +18,7 @@ from pyiceberg.table.statistics import StatisticsFile
 from floe_core.errors import CatalogError
 from floe_dagster.lakehouse.iceberg import IcebergTables
 from floe_dagster.lakehouse.maintenance import orphans
-from floe_dagster.lakehouse.maintenance.file_store import FileStore, LocalFiles, StoredFile
+from floe_dagster.lakehouse.maintenance.file_store import ArrowFiles, FileStore, LocalFiles, StoredFile
 from floe_dagster.lakehouse.maintenance.places import TablePlaces, local_path
 from floe_dagster.lakehouse.maintenance.report import MaintenanceReport, RemovedOrphans, UnfinishedError
 from floe_dagster.lakehouse.settings import LakehouseSettings
@@ -400,6 +401,25 @@ error[FLOE-442]: 'bronze.t' could not be looked after
         path.unlink()
         assert not store.delete(listed)
 
+    @pytest.mark.parametrize("kind", [LocalFiles, ArrowFiles])
+    def test_a_store_lists_dates_and_deletes_what_is_below_its_folder(
+        self, kind: type[FileStore], tmp_path: Path
+    ) -> None:
+        lost = plant(tmp_path / "t" / "data" / "day=1" / "lost.parquet", days=10)
+        plant(tmp_path / "t2" / "data" / "other.parquet")
+        store = LocalFiles(tmp_path / "t") if kind is LocalFiles else ArrowFiles(LocalFileSystem(), f"{tmp_path}/t/")
+
+        before = store.clock()
+        (listed,) = store.files()
+
+        assert (Path(listed.path), listed.bytes) == (lost, 100)
+        assert timedelta(days=10) <= before - listed.written_at < timedelta(days=10, minutes=5)
+        assert abs(datetime.now(UTC) - before) < timedelta(minutes=5)
+        assert store.delete(listed)
+        assert not store.delete(listed)
+        assert not lost.exists()
+        assert list(store.files()) == []
+
     def test_a_vacuum_that_is_killed_is_finished_by_the_next(self, tmp_path: Path) -> None:
         catalog = CatalogResource.embedded(tmp_path / ".floe")
         for number in range(4):
@@ -418,7 +438,7 @@ error[FLOE-442]: 'bronze.t' could not be looked after
 
 KILLED = """
 import os, signal, sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from floe_dagster.lakehouse.maintenance.file_store import LocalFiles
 from floe_dagster.resources.catalog import CatalogResource
 

@@ -113,7 +113,7 @@ class ArrowFiles(FileStore):
 
     def clock(self) -> datetime:
         """The date of an object that is written and deleted."""
-        probe = posixpath.join(self._folder, "metadata", f"{uuid.uuid4()}{CLOCK_SUFFIX}")
+        probe = posixpath.join(self._folder, f"{uuid.uuid4()}{CLOCK_SUFFIX}")
         with self._store.open_output_stream(probe) as stream:
             stream.write(b"\n")
         try:
