@@ -152,10 +152,10 @@ ASSETS = [f"area_{number % 37}/layer_{number * 7919 % 101}/table_{number * 10472
 )
 def test_the_cursor_stays_below_64_kib(assets: int, partitions: int, *, forgets: bool) -> None:
     watched = sorted(ASSETS[:assets])
-    units = [f"2024-{number:06d}" for number in range(partitions)] or [None]
+    units: list[str | None] = [f"2024-{number:06d}" for number in range(partitions)]
     waiting = {
         unit: Waiting({watched[number % assets]: 1000 + 7 * number} if partitions else {}, 1, 1000 + 7 * number)
-        for number, unit in enumerate(units)
+        for number, unit in enumerate(units or [None])
     }
     if not partitions:
         waiting[None].newest.update({name: 10_000 + number * 7919 for number, name in enumerate(watched[:-1])})
@@ -277,6 +277,8 @@ def test_each_outside_materialization_is_answered_once(
                 world.tick(killed)
             case ("wait", float(seconds)):
                 world.now += seconds
+            case _:
+                raise AssertionError(action)
     for _ in range(len(world.log) + 5):
         world.tick()
 

@@ -6,7 +6,7 @@ from floe_core.errors import Problem, ProblemCollector, SelectionError
 from floe_core.selection.tree import Named
 from floe_core.suggestions import list_names
 from floe_dagster.launching.sensor_runs import SensorTarget
-from floe_dagster.selection.asset_index import AssetIndex
+from floe_dagster.selection.asset_index import AssetIndex, AssetNode
 from floe_dagster.selection.keys import Keys, evaluate
 from floe_dagster.selection.problems import check_item
 from floe_dagster.selection.resolution import SelectionPlace, item_texts
@@ -21,6 +21,7 @@ def resolve_watched(items: Sequence[str], *, index: AssetIndex, place: Selection
         SelectionError: An item names nothing or more than one asset, or nothing is left in the end. All problems at
             once.
     """
+    index = _with_mentioned(index)
     collector = ProblemCollector()
     watched: list[Keys] = []
     taken_away: list[Keys] = []
@@ -43,6 +44,15 @@ def resolve_watched(items: Sequence[str], *, index: AssetIndex, place: Selection
             )
         )
     return left
+
+
+def _with_mentioned(index: AssetIndex) -> AssetIndex:
+    """The assets, and those that are known only because others depend on them: Dagster draws them, too."""
+    mentioned = {dep for node in index.nodes.values() for dep in node.deps} - index.nodes.keys()
+    if not mentioned:
+        return index
+    external = (AssetNode(key, executable=False, materializable=False) for key in sorted(mentioned))
+    return AssetIndex([*index.nodes.values(), *external])
 
 
 def check_launched_assets(watched: Keys, target: SensorTarget, *, place: SelectionPlace) -> Iterator[Problem]:
