@@ -253,6 +253,16 @@ class TestProject:
 
         assert "bronze_reviews" in json.dumps(listed)
 
+    @pytest.mark.requirement("010-FR-021", "010-FR-022")
+    def test_the_vacuum_looks_after_the_bronze_tables(self, sample_shop: Shop) -> None:
+        result = floe("run", "vacuum", "--format", "json", project=sample_shop.project)
+
+        assert result.returncode == 0, result.stderr
+        [op] = json.loads(result.stdout)["ops"]
+        assert (op["step"], op["status"], op["metadata"]["dry_run"]) == ("vacuum", "done", False)
+        assert [table["table"] for table in op["metadata"]["tables"]] == [f"bronze.{table}" for table in sorted(FILES)]
+        assert {table["kept_snapshots"] for table in op["metadata"]["tables"]} == {1}
+
     @pytest.mark.requirement("010-SC-004", "010-FR-048")
     def test_one_floe_yaml_serves_every_environment(self, tmp_path: Path) -> None:
         project = copy_demo(tmp_path)
@@ -277,11 +287,12 @@ class TestProject:
             name: schedules(FLOE_PLATFORM_ENV=name, SCHEDULES_ENABLED="true") for name in ("dev", "staging", "prod")
         }
 
-        assert local == {"nightly_pipeline": False}
+        everywhere = ("nightly_pipeline", "weekly_vacuum")
+        assert local == dict.fromkeys(everywhere, False)
         assert elsewhere == {
-            "dev": {"nightly_pipeline": True},
-            "staging": {"nightly_pipeline": True},
-            "prod": {"nightly_pipeline": True, "hourly_bronze": True},
+            "dev": dict.fromkeys(everywhere, True),
+            "staging": dict.fromkeys(everywhere, True),
+            "prod": dict.fromkeys([*everywhere, "hourly_bronze"], True),
         }
         assert (project / ".floe" / "compiled_artifacts.json").read_bytes() == artifacts
 

@@ -58,6 +58,15 @@ NEWS: dict[str, tuple[RunNews, list[str]]] = {
         StepFailed("shop_dbt", "Binder Error\n\n  LINE 1", ("bad",)),
         ["  failed  bad", "          Binder Error", "", "            LINE 1"],
     ),
+    "op finished with tables": (
+        StepFinished("sweep", 0.5, {"tables": [{"table": f"t{number}", "files": number} for number in range(22)]}),
+        [
+            f"  done    {'sweep':<44} {'':14} {'0.50 s':>10}",
+            "          tables:",
+            *(f"            table t{number}, files {number}" for number in range(20)),
+            "            and 2 more",
+        ],
+    ),
     "run failed": (StepFailed("", "no such resource"), ["  failed  the run", "          no such resource"]),
     "asset built": (
         AssetResult("bronze/orders", "materialized", 1234, 0.414),

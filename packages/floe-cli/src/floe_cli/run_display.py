@@ -42,6 +42,7 @@ _COLORS = {
 _CHECK_STATUSES: tuple[CheckStatus, ...] = ("passed", "warned", "failed", "skipped")
 _TROUBLE = frozenset({"warned", "failed"})
 _MANY = 4
+_MOST_ROWS = 20
 _WIDEST_VALUE = 160
 _MOST_REASONS = 3
 _BAR_WIDTH = 50  # of all that stands beside the description
@@ -283,8 +284,16 @@ def _indented(text: str) -> list[str]:
 
 
 def _said(metadata: Mapping[str, object]) -> str:
-    """Metadata, a line for each entry."""
-    return "\n".join(f"{name}: {_shortened(value)}" for name, value in metadata.items())
+    """Metadata, a line for each entry, and one for each row of a table."""
+    return "\n".join(line for name, value in metadata.items() for line in _entry_lines(name, value))
+
+
+def _entry_lines(name: str, value: object) -> list[str]:
+    if not (isinstance(value, list) and value and all(isinstance(row, dict) for row in value)):
+        return [f"{name}: {_shortened(value)}"]
+    rows = [", ".join(f"{column} {_shortened(cell)}" for column, cell in row.items()) for row in value]
+    left_out = [f"  and {len(rows) - _MOST_ROWS} more"] if len(rows) > _MOST_ROWS else []
+    return [f"{name}:", *(f"  {_shortened(row)}" for row in rows[:_MOST_ROWS]), *left_out]
 
 
 def _shortened(value: object) -> str:

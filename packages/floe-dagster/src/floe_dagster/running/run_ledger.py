@@ -401,6 +401,9 @@ def _step(event: dg.DagsterEvent) -> str:
 
 
 def _plain_value(metadata: dg.MetadataValue[Any]) -> object:
+    if isinstance(metadata, dg.TableMetadataValue):
+        columns = [column.name for column in metadata.schema.columns]
+        return [{name: record.data[name] for name in columns if name in record.data} for record in metadata.records]
     value = metadata.value
     return value if value is None or isinstance(value, str | int | float | list | dict) else str(value)
 
