@@ -1,6 +1,7 @@
 """A file watcher of floe.yaml as Dagster evaluates it, with an instance that keeps the runs that were asked for."""
 
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +11,14 @@ from textwrap import dedent, indent
 import dagster as dg
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
+from pydantic import Field
 
 from builders import floe_yaml, parse_document
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.job_loader import build_jobs
 from floe_dagster.loaders.sensor_loader import SensorParts, build_sensors
 from floe_dagster.selection.asset_index import AssetIndex
+from floe_dagster.sensors.file_texts import spread_items
 
 JOBS = """
 load: {type: batch, selection: [orders]}
@@ -29,7 +32,7 @@ by_both: {type: batch, selection: [both]}
 
 class Source(dg.Config):
     path: str = ""
-    paths: list[str] = []
+    paths: list[str] = Field(default=[])
 
 
 @dg.asset
@@ -99,7 +102,8 @@ class Watched:
 
     def reload(self) -> None:
         """What a new code server does."""
-        sensors = f"arrival: {{type: file_watcher, path: incoming, settle_seconds: 0, {self.fields}}}"
+        settles = "" if "settle_seconds" in self.fields else "settle_seconds: 0, "
+        sensors = f"arrival: {{type: file_watcher, path: incoming, {settles}{self.fields}}}"
         built, jobs = _build(sensors, self.folder)
         self.sensor = built["arrival"]
         self.repository = dg.Definitions(
@@ -165,6 +169,18 @@ class Watched:
         time.sleep(0.06)
 
 
-def paths_of(requests: Sequence[dg.RunRequest]) -> list[str]:
+def files_of(request: dg.RunRequest) -> list[str]:
+    """The paths of the files that a run request is for, as its tags show them."""
+    if "floe/file" in request.tags:
+        return [_as_stored(request.tags["floe/file"])]
+    return [_as_stored(path) for path in spread_items("floe/files", request.tags)]
+
+
+def names_of(requests: Sequence[dg.RunRequest]) -> list[str]:
     """The names of the files that run requests are for."""
-    return [Path(request.tags["floe/file"]).name for request in requests]
+    return [Path(path).name for request in requests for path in files_of(request)]
+
+
+def _as_stored(shown: str) -> str:
+    """The path that was shown with escapes for what is no UTF-8, as `open` takes it."""
+    return re.sub(r"\\x([0-9a-f]{2})", lambda found: os.fsdecode(bytes.fromhex(found[1])), shown)

@@ -1,92 +1,17 @@
 """What a tick of a file watcher decides: pure, over lists of files that no disk has."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from hashlib import blake2b
-
 import pytest
 
-from floe_dagster.sensors.file_comparison import compare_files
-from floe_dagster.sensors.file_cursor import MOST_LISTED, FileCursor, SketchedFiles, parse_cursor
-from floe_dagster.sensors.file_decision import MOST_GONE, FileLimits, choose_files, decide_files
-from floe_dagster.sensors.file_listing import FoundFile, FoundFolder
-from floe_dagster.sensors.file_versions import FileVersion, stamp_of
-
-SECOND = 10**9
-START = 1_700_000_000 * SECOND
-LIMITS = FileLimits(settle=5 * SECOND, started=100)
+from floe_dagster.sensors.file_cursor import MOST_LISTED, FileCursor, SketchedFiles
+from floe_dagster.sensors.file_decision import MOST_GONE, FileLimits
+from floe_dagster.sensors.file_listing import FoundFolder
+from floe_dagster.sensors.file_versions import stamp_of
+from plain_folder import SECOND, START, PlainFolder, key_of
 
 
-@dataclass
-class Folder:
-    """Files in folders, and a sensor that looks at them; the instance keeps the ids of all versions that started."""
-
-    limits: FileLimits = LIMITS
-    now: int = START
-    files: dict[str, FoundFile] = field(default_factory=dict)
-    contents: dict[str, int] = field(default_factory=dict)
-    folders: dict[str, FoundFolder] = field(default_factory=lambda: {"": FoundFolder(1, START - 10**15, -1)})
-    cursor: FileCursor | None = None
-    started: list[str] = field(default_factory=list)
-    runs: set[str] = field(default_factory=set)
-    asked: int = 0
-
-    def write(self, path: str, *, content: int = 1, size: int = 10, modified: int | None = None) -> None:
-        parent = path.rpartition("/")[0]
-        inode = self.files[path].inode if path in self.files else len(self.contents) + 1
-        index = list(self.folders).index(parent)
-        self.files[path] = FoundFile(path, key_of(path), size, modified or self.now, self.now, inode, index)
-        self.contents[path] = content
-
-    def add_folder(self, path: str, *, number: int) -> None:
-        self.folders[path] = FoundFolder(number, self.now, 0)
-
-    def touch(self, paths: Iterable[str]) -> None:
-        """What `chmod` does."""
-        for path in paths:
-            self.files[path] = self.files[path]._replace(changed=self.now)
-
-    def remove(self, paths: Iterable[str]) -> None:
-        for path in list(paths):
-            del self.files[path], self.contents[path]
-
-    def tick(self, *, watched: str = "w", refused: int = 0) -> list[str]:
-        """The paths that one tick starts, a minute later."""
-        self.now += 60 * SECOND
-        cursor = self.cursor or FileCursor(
-            self.now, self.now, watched, folders={f.key: 0 for f in self.folders.values()}
-        )
-        files = list(self.files.values())
-        comparison = compare_files(cursor, files, list(self.folders.values()), watched=watched, now=self.now)
-        choice = choose_files(comparison, now=self.now, limits=self.limits)
-        versions = {each.file.key: FileVersion(each.file, self.contents[each.file.path]) for each in choice.examined}
-        known = {version.id for version in versions.values()} & self.runs
-        self.asked += sum(each.doubt.name == "RUNS" for each in choice.examined)
-        decision = decide_files(choice, versions, known=known, limits=self.limits, watched=watched, refused=refused)
-        text = decision.cursor.to_text()
-        assert len(text) <= 64 * 1024
-        self.cursor = parse_cursor(text)
-        assert self.cursor == decision.cursor
-        paths = [version.file.path for version in decision.started]
-        self.runs |= {version.id for version in decision.started}
-        self.started += paths
-        return paths
-
-    def ticks(self) -> list[str]:
-        """What the next ticks start, until one starts nothing."""
-        found: list[str] = []
-        while paths := self.tick():
-            found += paths
-        return found
-
-
-def key_of(path: str) -> int:
-    return int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "big")
-
-
-def filled(count: int, *, started: int = 1000) -> Folder:
+def filled(count: int, *, started: int = 1000) -> PlainFolder:
     """A folder all of whose files were handled."""
-    folder = Folder(limits=FileLimits(settle=5 * SECOND, started=started))
+    folder = PlainFolder(limits=FileLimits(settle=5 * SECOND, started=started))
     for number in range(count):
         folder.write(f"{number}.csv")
         folder.now += 1
@@ -99,7 +24,7 @@ SIZES = pytest.mark.parametrize("count", [3, MOST_LISTED + 500], ids=["listed", 
 
 @SIZES
 def test_a_tick_takes_what_arrived_first_and_no_more_than_it_may(count: int) -> None:
-    folder = Folder(limits=FileLimits(settle=0, started=2))
+    folder = PlainFolder(limits=FileLimits(settle=0, started=2))
     for number in range(5):
         folder.write(f"{9 - number}.csv", modified=START - number)
         folder.now += SECOND
@@ -278,7 +203,7 @@ def test_files_that_are_gone_are_forgotten_in_the_end() -> None:
 
 
 def test_a_file_that_grows_waits_until_it_rests() -> None:
-    folder = Folder()
+    folder = PlainFolder()
     folder.write("a.csv")
     folder.tick()
     folder.write("b.csv", size=1)
@@ -303,7 +228,7 @@ def test_a_change_in_the_future_settles_after_it_was_seen_unchanged(count: int) 
 
 
 def test_more_files_from_the_future_than_are_remembered_all_start() -> None:
-    folder = Folder(limits=FileLimits(settle=SECOND, started=50))
+    folder = PlainFolder(limits=FileLimits(settle=SECOND, started=50))
     for number in range(450):
         folder.write(f"{number}.csv")
     for path, file in folder.files.items():
@@ -316,7 +241,7 @@ def test_more_files_from_the_future_than_are_remembered_all_start() -> None:
 
 
 def test_a_large_folder_is_started_in_turns() -> None:
-    folder = Folder(limits=FileLimits(settle=SECOND, started=2500))
+    folder = PlainFolder(limits=FileLimits(settle=SECOND, started=2500))
     for number in range(12_000):
         folder.write(f"{number}.csv")
 

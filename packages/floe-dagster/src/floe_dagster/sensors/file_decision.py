@@ -35,12 +35,14 @@ class FileLimits:
         started: Files whose runs are requested.
         doubtful: Files that are looked at closely, as they may be versions that were handled.
         read: Bytes of files that are read; one file is always read.
+        listed: Files that are remembered one by one.
     """
 
     settle: int
     started: int
     doubtful: int = 2000
     read: int = 256 * 2**20
+    listed: int = MOST_LISTED
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,8 @@ def decide_files(
                 continue
             started.append(version)
         handled.append((candidate, _short(version.content)))
-    return Decision(started, _remember(choice, handled, passed_over=passed_over, watched=watched, refused=refused))
+    remembered = _remember(choice, handled, passed_over=passed_over, most_listed=limits.listed)
+    return Decision(started, replace(remembered, watched=watched, refused=refused))
 
 
 def _sighting(seen: Sighting | None, file: FoundFile, now: int) -> Sighting:
@@ -194,8 +197,7 @@ def _remember(
     handled: Sequence[tuple[Candidate, int]],
     *,
     passed_over: Collection[int],
-    watched: str,
-    refused: int,
+    most_listed: int,
 ) -> FileCursor:
     comparison = choice.comparison
     cursor = comparison.cursor
@@ -204,7 +206,7 @@ def _remember(
     remembered: ListedFiles | SketchedFiles
     match cursor.handled:
         case ListedFiles(versions):
-            remembered = _list_files(comparison, versions, handled)
+            remembered = _list_files(comparison, versions, handled, most=most_listed)
         case SketchedFiles():
             remembered = _sketch_files(comparison, cursor.handled, handled)
     if isinstance(remembered, SketchedFiles):
@@ -213,30 +215,31 @@ def _remember(
         until = _arrived_until(comparison, pins, remembered.until, now=choice.now)
         remembered = replace(remembered, until=until)
     waiting = {key: seen for key, seen in choice.waiting.items() if key not in done}
-    found = FileCursor(
-        since=cursor.since,
-        at=cursor.at,
-        watched=watched,
+    found = replace(
+        cursor,
         handled=remembered,
         folders=dict(list(comparison.folders.items())[:MOST_FOLDERS]),
         waiting=waiting,
         asking=bool(left) and (cursor.asking or comparison.covered is not None),
-        refused=refused,
     )
     return found if found == cursor else replace(found, at=choice.now)
 
 
 def _list_files(
-    comparison: Comparison, versions: Mapping[int, HandledVersion], handled: Sequence[tuple[Candidate, int]]
+    comparison: Comparison,
+    versions: Mapping[int, HandledVersion],
+    handled: Sequence[tuple[Candidate, int]],
+    *,
+    most: int,
 ) -> ListedFiles | SketchedFiles:
     listed = dict(versions)
     for candidate, content in handled:
         file = candidate.file
         listed[file.key] = HandledVersion(stamp_of(file), touch_of(file), content)
-    if len(listed) > MOST_LISTED:
+    if len(listed) > most:
         present = {file.key for file in comparison.files}
         listed = {key: version for key, version in listed.items() if key in present}
-    if len(listed) <= MOST_LISTED:
+    if len(listed) <= most:
         return ListedFiles(listed)
     entries = ((key, version.stamp) for key, version in listed.items())
     return SketchedFiles(sketch_of(()).toggle(entries), (0, 0))
