@@ -127,6 +127,21 @@ def test_partitions_with_their_keys_and_the_assets_that_use_them(
 
 
 @pytest.mark.requirement("010-FR-028")
+def test_ops_jobs_with_their_function(user_project: UserProject, capfd: pytest.CaptureFixture[str]) -> None:
+    user_project.write(
+        {
+            "floe.yaml": """
+                orchestration:
+                  jobs:
+                    tidy: {type: ops, target_function: ops.tidy}
+                """,
+            "ops.py": "def tidy(): ...\n",
+        }
+    )
+
+    assert rows(listed(capfd, "jobs")) == [["name", "function"], ["tidy", "ops.tidy"]]
+
+
 def test_schedules_of_partitioned_jobs_with_the_partitions_that_a_tick_launches(
     user_project: UserProject, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,6 +212,7 @@ def test_a_machine_gets_everything_and_nothing_else_on_stdout(
         {
             "name": "load",
             "assets": 1,
+            "function": None,
             "schedules": ["nightly"],
             "partitions": None,
             "description": "Read the orders.",

@@ -42,10 +42,12 @@ def list_assets(loaded: LoadedProject, _: datetime) -> list[Row]:
 
 def list_jobs(loaded: LoadedProject, _: datetime) -> list[Row]:
     """A row for each job; of a job that Python defines, its assets are known to Dagster alone."""
+    declared = loaded.document.spec.orchestration.jobs
     return [
         {
             "name": name,
             "assets": None if launched.keys is None else len(launched.keys),
+            "function": getattr(declared.get(name), "target_function", None),
             "schedules": sorted(schedule.name for schedule in loaded.schedules.values() if _job_name(schedule) == name),
             "partitions": None if launched.partitions_def is None else describe_partitions(launched.partitions_def),
             "description": launched.job.description,

@@ -730,6 +730,22 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a backfill is under way",
         "`--again` launches all partitions of a backfill once more. Runs of it have not ended yet.",
     ),
+    "FLOE-433": ErrorCode(
+        "there is no sensor of that name",
+        "`floe sensor test` takes the name of a sensor: one of `orchestration.sensors`, one that an asset module "
+        "defines, `<name>_backfill` of a backfill, or `<name>_partition_keys` of dynamic partitions. Sensors of other "
+        "`environments` are not in the definitions.",
+    ),
+    "FLOE-434": ErrorCode(
+        "a sensor's function raises an error",
+        "The error and the lines of the user's own files that led to it are shown. In the daemon the tick fails with "
+        "it, nothing is launched, the cursor stays, and the next tick evaluates the sensor again.",
+    ),
+    "FLOE-435": ErrorCode(
+        "a sensor that cannot be tried out",
+        "`floe sensor test` stores and launches nothing. A sensor that launches runs by itself, in place of asking for "
+        "them, cannot be evaluated so, nor can an automation sensor over more assets than Dagster takes there.",
+    ),
     # ---- 44x: maintenance of tables ----------------------------------------------------------------------------
     "FLOE-440": ErrorCode(
         "a table pattern that matches nothing",

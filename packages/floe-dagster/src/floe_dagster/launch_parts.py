@@ -8,9 +8,10 @@ import dagster as dg
 from floe_core.compiler.known_part import without_launchers
 from floe_core.compiler.references import check_references, derived_sensor_names, launched_jobs
 from floe_core.documents import FloeDocument
-from floe_core.errors import LoadError, YamlPath
+from floe_core.errors import LoadError, Problem, YamlPath
 from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_core.schemas.orchestration_config import OrchestrationConfig
+from floe_core.source_map import SourceMap
 from floe_dagster.automation_parts import AutomationParts
 from floe_dagster.findings import Findings
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
@@ -110,7 +111,9 @@ class LaunchParts:
                     resources=self.resources,
                 )
         with problems.collecting():
-            return merge_jobs(declared, self.modules, self.passed, source=source)
+            jobs = merge_jobs(declared, self.modules, self.passed, source=source)
+            problems.extend(_named_like_an_op(declared, jobs, source))
+            return jobs
         return {}
 
     def _build_sensors(
@@ -155,6 +158,25 @@ class LaunchParts:
                 },
             )
         return {}
+
+
+def _named_like_an_op(
+    declared: Mapping[str, Launchable], jobs: Mapping[str, Launchable], source: SourceMap
+) -> Iterator[Problem]:
+    """The jobs of floe.yaml that are named like an op of another job, which Dagster takes for one thing."""
+    users: dict[str, str] = {}
+    for name, launched in jobs.items():
+        if isinstance(launched.job, dg.JobDefinition):
+            users |= {node.name: name for node in launched.job.graph.iterate_node_defs() if node.name != name}
+    for name in declared:
+        if name in users:
+            yield Problem(
+                "FLOE-352",
+                f"job '{name}' has the name of an op of job '{users[name]}'",
+                source.locate("orchestration", "jobs", name, key=True),
+                why="in Dagster no job is named like an op or graph that another job uses",
+                fix=f"rename the job, for example to '{name}_job'",
+            )
 
 
 def _sensor_paths(orchestration: OrchestrationConfig) -> Iterator[tuple[str, YamlPath]]:

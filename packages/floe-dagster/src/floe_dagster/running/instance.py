@@ -56,6 +56,24 @@ def open_instance(
         raise RunError(_unopened(home, error)) from error
 
 
+def open_existing_instance(
+    project: ProjectFolder, platform: PlatformSpec, *, environ: Mapping[str, str] | None = None
+) -> dg.DagsterInstance | None:
+    """Open the project's instance if anything was ever stored in it; nothing is made or written by that.
+
+    Raises:
+        RunError: DAGSTER_HOME names no folder, or the instance cannot be opened.
+    """
+    path = find_dagster_home(project, environ=environ)
+    if path is None or not _holds_something(path):
+        return None
+    _export_secrets(platform)
+    try:
+        return dg.DagsterInstance.from_config(str(path))
+    except Exception as error:  # whatever storage class dagster.yaml names raises its own
+        raise RunError(_unopened(DagsterHome(path, is_generated=False), error)) from error
+
+
 def find_dagster_home(project: ProjectFolder, *, environ: Mapping[str, str] | None = None) -> Path | None:
     """The folder of the project's instance if there is an instance in it; nothing is made or written.
 
@@ -136,6 +154,13 @@ def check_instance(
         for field, setting, enabled, jobs in lacks
         if jobs and not enabled
     )
+
+
+def _holds_something(home: Path) -> bool:
+    """Whether opening the instance finds what it would make otherwise; a storage elsewhere may hold anything."""
+    settings = home / "dagster.yaml"
+    named = settings.read_text(encoding="utf-8").splitlines() if settings.exists() else []
+    return (home / "history").exists() or any(line.startswith(("storage:", "run_storage:")) for line in named)
 
 
 @contextmanager
