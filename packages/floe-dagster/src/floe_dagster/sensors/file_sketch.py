@@ -35,7 +35,7 @@ class FileSketch:
         """A copy to which *entries* are added, but for those that it holds, which are removed."""
         cells = list(self._cells)
         for key, stamp in entries:
-            mixed = ((key * _KEY_FACTOR ^ stamp * _STAMP_FACTOR) & _MASK) * _MIX_FACTOR & _MASK
+            mixed = ((key * _KEY_FACTOR ^ stamp * _STAMP_FACTOR ^ _CHECK_FACTOR) & _MASK) * _MIX_FACTOR & _MASK
             mixed ^= mixed >> 31
             check = (mixed * _CHECK_FACTOR & _MASK) >> 32
             packed = key << 80 | stamp << 32 | check
@@ -88,7 +88,7 @@ def _single_entry(cells: list[int], index: int) -> tuple[Entry, int, tuple[int, 
     """The entry of a cell that holds one alone, as it is packed, and all its cells."""
     packed = cells[index]
     key, stamp, check = packed >> 80, packed >> 32 & 2**48 - 1, packed & 2**32 - 1
-    mixed = ((key * _KEY_FACTOR ^ stamp * _STAMP_FACTOR) & _MASK) * _MIX_FACTOR & _MASK
+    mixed = ((key * _KEY_FACTOR ^ stamp * _STAMP_FACTOR ^ _CHECK_FACTOR) & _MASK) * _MIX_FACTOR & _MASK
     mixed ^= mixed >> 31
     if not packed or (mixed * _CHECK_FACTOR & _MASK) >> 32 != check:
         return None
