@@ -47,6 +47,7 @@ class EventSensors:
             sensors=list(self.built.values()),
             resources={**self.resources},
             executor=dg.in_process_executor,
+            metadata={"floe/project": "shop"},
         )
         self.cursors: dict[str, str | None] = {}
 

@@ -22,8 +22,7 @@ def check_run_status_circles(orchestration: OrchestrationConfig, source: SourceM
             "FLOE-393",
             f"sensor '{first}' starts itself by way of {through}",
             source.locate("orchestration", "sensors", first, "watched_jobs"),
-            why="each of them watches a job that the one before it starts; a run that came about by a sensor does not "
-            "trigger it again, so they go round once",
+            why="each watches a job that the one before it starts; no run triggers a sensor that led to it, so it ends",
             fix="name in watched_jobs only what none of them starts",
             severity="warning",
         )
