@@ -23,6 +23,8 @@ from floe_core.errors import YamlPath
 from floe_core.suggestions import did_you_mean, list_names
 from floe_core.yaml_source import plain_scalar
 
+IN_QUOTES = "write it in quotes"
+
 
 class ArgumentError(Exception):
     """A value does not fit the parameter that it is for."""
@@ -165,7 +167,7 @@ def _argument_error(error: ValidationError, value: object) -> ArgumentError:
 def _quotes(kind: str, value: object) -> str:
     """How to write *value* where only its quotes, or that it has none, make it a value of another type."""
     if kind == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
-        return f'write it in quotes: "{value}"'
+        return f'{IN_QUOTES}: "{value}"'
     if kind == "bool_type":
         return "write true or false"
     is_number = isinstance(value, str) and bool(value.strip()) and type(plain_scalar(value)) in (int, float)

@@ -11,7 +11,7 @@ import dagster as dg
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import closest_names, did_you_mean, list_names
-from floe_dagster.user_code.argument_values import Argument, ArgumentError, is_config_class, show_annotation
+from floe_dagster.user_code.argument_values import IN_QUOTES, Argument, ArgumentError, is_config_class, show_annotation
 from floe_dagster.user_code.function_source import FunctionSource
 from floe_dagster.user_code.resource_parameters import BUILT_IN_RESOURCES, Parameters, classify_parameters
 
@@ -132,12 +132,16 @@ class FunctionArguments:
                 yield self._missing(name, subject, source.locate(*path))
         for error in self._refused({name: value for name, value in values.items() if name in known or self.takes_any}):
             what = f"a value for '{error.path[0]}' that it does not take" if error.path else "arguments that do not fit"
+            location = source.locate(*path, *error.path)
+            is_of_environment = error.fix.startswith(IN_QUOTES) and "${" in (location.source_line or "")
             yield Problem(
                 CODE,
                 f"{subject} gives '{self.reference}' {what}",
-                source.locate(*path, *error.path),
+                location,
                 why=f"{self._annotated(str(error.path[0]) if error.path else '')}{error}",
-                fix=error.fix,
+                fix="a variable that looks like a number is one: annotate the parameter `int | str`"
+                if is_of_environment
+                else error.fix,
             )
 
     def _annotated(self, name: str) -> str:
