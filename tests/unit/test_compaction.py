@@ -1,6 +1,6 @@
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from floe_dagster.lakehouse.maintenance import compaction
 from floe_dagster.lakehouse.maintenance.file_groups import FileGroup
 from floe_dagster.lakehouse.maintenance.report import CompactedTable, UnfinishedError
 from floe_dagster.lakehouse.maintenance.rewriting import rewrite
+from floe_dagster.lakehouse.tables import PartitionDimensions, PartitionKeys, PartitionWindow
 from floe_dagster.resources.catalog import CatalogResource
 from iceberg_tables import data_files, delete_rows
 
@@ -181,6 +182,43 @@ class TestGroups:
         assert sorted(str(file.partition) for file in files) == sorted({str(file.partition) for file in files})
         assert sorted(map(str, catalog.read_table("bronze.t").to_pylist())) == sorted(map(str, before.to_pylist()))
         assert catalog.read_table("bronze.t", filter="country = 'a/b c%'").column("id").to_pylist() == [2, 1, 0]
+
+    def test_files_of_what_assets_replace_by_partition_stay_apart(self, catalog: CatalogResource) -> None:
+        def write_day(day: int, *ids: int) -> None:
+            start = datetime(2024, 1, day, tzinfo=UTC)
+            window = PartitionWindow("at", start, start + timedelta(days=1))
+            rows = {"id": list(ids), "at": [datetime(2024, 1, day, 12)] * len(ids)}
+            catalog.write_table("bronze.t", pa.table(rows), partition=window)
+
+        for day in (3, 1, 2):
+            write_day(day, day)
+            append(catalog, *(pa.table({"id": [number], "at": [datetime(2024, 1, day, 12)]}) for number in (10, 20)))
+        append(catalog, *(pa.table({"id": [0], "at": pa.array([None], pa.timestamp("us"))}) for _ in range(2)))
+
+        result = compact(catalog)
+        compacted = set(data_files(catalog.load_table("bronze.t")))
+        write_day(2, 9)
+
+        assert (result.files_before, result.files_after) == (11, 4)
+        assert len(compacted & set(data_files(catalog.load_table("bronze.t")))) == 3
+        rows = catalog.read_table("bronze.t").sort_by([("at", "ascending"), ("id", "ascending")])
+        assert rows.column("id").to_pylist() == [1, 10, 20, 9, 3, 10, 20, 0, 0]
+
+    def test_files_of_two_dimensions_stay_apart_in_each(self, catalog: CatalogResource) -> None:
+        start = datetime(2024, 1, 1, tzinfo=UTC)
+        for region in ("eu", "us", "eu"):
+            window = PartitionWindow("day", start, start + timedelta(days=1))
+            rows = pa.table({"day": [date(2024, 1, 1)], "region": [region]})
+            partition = PartitionDimensions((window, PartitionKeys("region", (region,))))
+            catalog.write_table("bronze.t", rows, partition=partition)
+        append(catalog, rows, rows, pa.table({"day": [date(2024, 1, 2)] * 2, "region": ["eu", "us"]}))
+        with catalog.load_table("bronze.t").update_schema() as update:
+            update.rename_column("region", "place")
+
+        result = compact(catalog)
+
+        assert (result.files_before, result.files_after) == (5, 3)
+        assert catalog.read_table("bronze.t").num_rows == 6
 
     def test_files_of_an_older_partition_spec_stay(self, catalog: CatalogResource) -> None:
         append(catalog, *files_of_two_rows(3))

@@ -20,10 +20,11 @@ from pyiceberg.table.metadata import TableMetadata
 from floe_core.errors import CatalogError, Problem
 from floe_dagster.lakehouse.arrow_types import convert, read_batches, storable_schema
 from floe_dagster.lakehouse.iceberg import IcebergTables
+from floe_dagster.lakehouse.partition_columns import PARTITION_COLUMNS, read_partition_columns
 from floe_dagster.lakehouse.partition_rows import OutsideRows, PartitionRows, resolve_partition
 from floe_dagster.lakehouse.retries import Patience, lost_races
 from floe_dagster.lakehouse.schema_evolution import FittedColumns, fit_columns, fit_new_table
-from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteMode
+from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteMode, parts_of
 
 _SECONDS_TO_COMMIT = 120.0
 _BYTES_PER_FILE = 128 * 1024**2
@@ -109,19 +110,19 @@ class _Write:
         """Do the next thing that the table, as it is now, still needs; the snapshot if that was the last.
 
         The files come first, since they take long and since nothing of the table may change for data that turns out
-        not to fit. The columns are a commit of their own: pyiceberg cannot repeat one that also holds rows.
+        not to fit. Columns and properties are a commit of their own: pyiceberg cannot repeat one that also holds rows.
         """
         table = self._tables.find(self._name)
         columns = self._fit(table)
         self._added += [name for name in columns.added if name not in self._added]
-        transaction = self._begin(table, columns)
+        transaction, changes_table = self._begin(table, columns)
         layout = _Layout.of(transaction.table_metadata)
         if layout != self._layout:
             self._write_files(transaction, columns)
             self._layout = layout
             if table is not None:
                 return None
-        if table is not None and columns.change_the_table:
+        if table is not None and changes_table:
             transaction.commit_transaction()
             return None
         snapshot_id = self._stage(transaction, table, columns)
@@ -134,14 +135,25 @@ class _Write:
         replaces_all = self._mode == "overwrite" and self._partition is None
         return fit_columns(self._schema, current, table=str(self._name), replaces_all=replaces_all)
 
-    def _begin(self, table: Table | None, columns: FittedColumns) -> Transaction:
-        if table is None:
-            return self._begin_new_table(columns)
-        transaction = table.transaction()
-        if columns.change_the_table:
+    def _begin(self, table: Table | None, columns: FittedColumns) -> tuple[Transaction, bool]:
+        """A transaction with what changes of the table besides its rows, and whether anything does."""
+        transaction = self._begin_new_table(columns) if table is None else table.transaction()
+        if table is not None and columns.change_the_table:
             with transaction.update_schema() as update:
                 update.union_by_name(columns.schema)
-        return transaction
+        return transaction, self._note_partition_columns(transaction) or columns.change_the_table
+
+    def _note_partition_columns(self, transaction: Transaction) -> bool:
+        """Have the table know by which columns its rows are replaced, so that compaction keeps partitions apart."""
+        if self._partition is None:
+            return False
+        metadata = transaction.table_metadata
+        fields = {field.name: field.field_id for field in metadata.schema().fields}
+        ids = {fields[part.column] for part in parts_of(self._partition) if part.column in fields}
+        known = read_partition_columns(metadata)
+        if not ids <= known:
+            transaction.set_properties({PARTITION_COLUMNS: " ".join(map(str, sorted(ids | known)))})
+        return not ids <= known
 
     def _begin_new_table(self, columns: FittedColumns) -> Transaction:
         catalog = self._tables.catalog

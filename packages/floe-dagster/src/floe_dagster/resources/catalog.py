@@ -240,10 +240,13 @@ class CatalogResource(dg.ConfigurableResource["CatalogResource"]):
     ) -> "MaintenanceReport[CompactedTable]":
         """Rewrite small files into larger ones, partition by partition; rows and their content stay the same.
 
-        Rows that delete files remove are left out of the new files. Sorted files, and those of an older partition spec,
-        stay as they are. Writers go on meanwhile: appends never get in the way, and files that another writer replaces
-        are left to it; a table whose files were replaced each time is skipped as contended. The snapshots of compaction
-        have the property `floe.operation: compact`. What is in memory is one small file and some 64 MiB besides.
+        Partitions are those of the table's spec, and those that were written with `partition=`: their files stay apart,
+        so that a partition can still be replaced without writing others anew. Rows that delete files remove are left
+        out of the new files. Sorted files, and those of an older partition spec, stay as they are.
+
+        Writers go on meanwhile: appends never get in the way, and files that another writer replaces are left to it; a
+        table whose files were replaced each time is skipped as contended. The snapshots of compaction have the property
+        `floe.operation: compact`. What is in memory is one small file and some 64 MiB besides.
 
         Args:
             tables: See `vacuum`.
