@@ -190,3 +190,24 @@ def test_the_resource_can_be_sent_to_another_process_with_its_rules() -> None:
     catalog = CatalogResource(properties={"type": "sql"}, maintenance={"orphan_grace": "9d"})
 
     assert pickle.loads(pickle.dumps(catalog)).maintenance == {"orphan_grace": "9d"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ("grace: 0d", "a length of time is longer than zero"),
+        ("grace: 30m", "a grace is an hour at least"),
+        ("retention: '7'", "a length of time has a unit"),
+        ("retention: 7", "the parameter is `retention: Optional[str]`"),
+        ("retain_last: many", "a valid integer"),
+        ("tabels: [bronze.*]", "did you mean 'tables'?"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused_before_anything_runs(
+    user_project: UserProject, args: str, said: str
+) -> None:
+    with pytest.raises(FloeError) as caught:
+        load(user_project, f"target_function: floe_dagster.maintenance.vacuum, args: {{{args}}}")
+
+    assert "FLOE-314" in str(caught.value)
+    assert said in str(caught.value)

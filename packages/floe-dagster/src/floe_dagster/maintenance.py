@@ -12,11 +12,14 @@ end, naming it. dbt's relations are skipped, with the reason.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import dagster as dg
 
 from floe_core.errors import CatalogError
+from floe_core.names.rules import Rule
+from floe_core.names.times import parse_duration
+from floe_core.schemas.platform_spec import check_orphan_grace
 from floe_dagster.lakehouse.maintenance.report import (
     CompactedTable,
     ExpiredSnapshots,
@@ -32,14 +35,28 @@ Row: TypeAlias = dict[str, str | int | float | bool]
 Metadata: TypeAlias = dict[str, object]
 
 
+def _check_length(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _check_grace(text: str) -> str:
+    check_orphan_grace(parse_duration(text))
+    return text
+
+
+LengthOfTime: TypeAlias = Annotated[str, Rule(_check_length)]
+Grace: TypeAlias = Annotated[str, Rule(_check_grace)]
+
+
 def vacuum(
     context: dg.OpExecutionContext,
     catalog: CatalogResource,
     *,
     tables: str | list[str] = "*",
-    retention: str | None = None,
+    retention: LengthOfTime | None = None,
     retain_last: int | None = None,
-    grace: str | None = None,
+    grace: Grace | None = None,
     dry_run: bool = True,
 ) -> Metadata:
     """Expire snapshots, then delete the files that nothing refers to any more.
@@ -68,7 +85,7 @@ def expire_snapshots(
     catalog: CatalogResource,
     *,
     tables: str | list[str] = "*",
-    retention: str | None = None,
+    retention: LengthOfTime | None = None,
     retain_last: int | None = None,
     dry_run: bool = False,
 ) -> Metadata:
@@ -97,7 +114,7 @@ def remove_orphans(
     catalog: CatalogResource,
     *,
     tables: str | list[str] = "*",
-    grace: str | None = None,
+    grace: Grace | None = None,
     dry_run: bool = True,
 ) -> Metadata:
     """Delete the files below the locations of tables that nothing refers to.

@@ -23,6 +23,16 @@ SHORTEST_ORPHAN_GRACE = timedelta(hours=1)
 """Under this age no file is removed as an orphan, whatever a document or a call says."""
 
 
+def check_orphan_grace(grace: timedelta) -> timedelta:
+    """*grace*, if files of a write under way are safe with it."""
+    if grace < SHORTEST_ORPHAN_GRACE:
+        raise RuleError(
+            "the files of a write that is not committed yet look like orphans, so a grace is an hour at least",
+            fix="write '1h' or more",
+        )
+    return grace
+
+
 class _AwsKeys(FloeModel):
     access_key_id: TextOrSecret | None = Field(
         default=None, description="Access key; without keys the client looks for credentials on its own."
@@ -233,12 +243,7 @@ class Maintenance(FloeModel):
     @field_validator("orphan_grace")
     @classmethod
     def _grace_protects_writes(cls, grace: timedelta) -> timedelta:
-        if grace < SHORTEST_ORPHAN_GRACE:
-            raise RuleError(
-                "the files of a write that is not committed yet look like orphans, so a grace is an hour at least",
-                fix="write '1h' or more",
-            )
-        return grace
+        return check_orphan_grace(grace)
 
 
 class PlatformSpec(FloeModel):

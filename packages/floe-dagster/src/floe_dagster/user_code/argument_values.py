@@ -110,8 +110,9 @@ def type_adapter(annotation: object) -> TypeAdapter[object]:
 
 
 def show_annotation(annotation: object) -> str:
-    """The annotation as its author would write it."""
-    return inspect.formatannotation(annotation).replace("typing.", "").replace("NoneType", "None")
+    """The annotation as its author would write it, without what `Annotated` adds to a type."""
+    bare = typing._strip_annotations(annotation)  # type: ignore[attr-defined]  # noqa: SLF001  # get_type_hints has it
+    return inspect.formatannotation(bare).replace("typing.", "").replace("NoneType", "None")
 
 
 def is_config_class(annotation: object) -> typing.TypeGuard[type[dg.Config]]:
