@@ -112,7 +112,8 @@ class Watched:
 
     def evaluate(self) -> SensorExecutionData:
         """One tick, of which nothing is stored."""
-        with dg.build_sensor_context(
+        with dg.SensorEvaluationContext(
+            instance_ref=self.instance.get_ref() if self.instance.is_persistent else None,
             instance=self.instance,
             cursor=self.cursor,
             repository_def=self.repository,
