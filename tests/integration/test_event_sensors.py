@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -16,12 +17,21 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 import time_machine
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteJobOrigin
+from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from daemon import Daemon, open_code_location, open_instance
+from daemon import LOCATION, Daemon, open_code_location, open_instance
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
 from floe_dagster.resources import CatalogResource
 from plugins.user_project import UserProject
+
+pytestmark = [
+    # Dagster 1.13 reads its own deprecated property when a code location is loaded, and warns of its own tags.
+    pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Non-compliant tag keys:DeprecationWarning"),
+]
 
 T = TypeVar("T")
 EXAMPLE = Path(__file__).parent.parent / "projects" / "ecommerce"
@@ -191,6 +201,67 @@ def test_what_happened_is_answered_within_a_minute_and_once_though_the_daemon_is
     ]
 
 
+def failed_run(daemon: Daemon, *, location: str = LOCATION) -> str:
+    """A run of `load` that failed, launched from the code location of that name."""
+    repository = daemon.workspace.create_request_context().get_code_location(LOCATION).get_repository("__repository__")
+    origin = repository.get_full_job("load").get_remote_origin()
+    of_location = replace_location(origin, location)
+    run = daemon.instance.add_run(
+        dg.DagsterRun(job_name="load", run_id=str(uuid.uuid4()), remote_job_origin=of_location)
+    )
+    daemon.instance.report_run_failed(run, "it ended")
+    return run.run_id
+
+
+def replace_location(origin: RemoteJobOrigin, location: str) -> RemoteJobOrigin:
+    repository = origin.repository_origin
+    other = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="shop"), location_name=location)
+    return origin._replace(repository_origin=repository._replace(code_location_origin=other))
+
+
+@pytest.mark.requirement("010-FR-032")
+def test_an_error_of_the_function_stands_in_the_tick_and_ends_nothing(user_project: UserProject) -> None:
+    user_project.write(
+        {
+            **FILES,
+            "alerts.py": """
+                CALLED = []
+
+                def tell(context) -> None:
+                    CALLED.append(context.dagster_run.run_id)
+                    if len(CALLED) == 1:
+                        raise ConnectionError("the pager is away")
+                """,
+        }
+    )
+    compile_project(ProjectFolder(user_project.path), environ=os.environ)
+    with (
+        open_instance(user_project.path / "dagster_home") as instance,
+        open_code_location(user_project.path, instance) as workspace,
+    ):
+        daemon = Daemon(workspace)
+        daemon.evaluate_sensors("2025-03-03T10:00:00")
+        failed_run(daemon, location="other")
+        first, second = failed_run(daemon), failed_run(daemon)
+        daemon.evaluate_sensors("2025-03-03T10:00:10")
+        third = failed_run(daemon)
+        daemon.evaluate_sensors("2025-03-03T10:00:20")
+        daemon.evaluate_sensors("2025-03-03T10:01:30")
+        again, later, failure, _ = daemon.ticks("tell")
+        alerts = instance.get_runs(dg.RunsFilter(job_name="alert"))
+
+    assert (failure.status, later.status, again.status) == (
+        TickStatus.FAILURE,
+        TickStatus.SUCCESS,
+        TickStatus.SUCCESS,
+    )
+    assert failure.error is not None
+    assert "alerts.py:6 in tell" in failure.error.message
+    assert "ConnectionError: the pager is away" in failure.error.message
+    assert [list(tick.origin_run_ids or ()) for tick in (failure, later, again)] == [[second], [third], [first]]
+    assert sorted(run.tags["floe/watched_run"] for run in alerts) == sorted([first, second, third])
+
+
 @pytest.fixture
 def example(tmp_path: Path) -> Iterator[Daemon]:
     """The daemon over the quickstart's Complete Example; runs are carried out as they are launched."""
@@ -205,9 +276,6 @@ def example(tmp_path: Path) -> Iterator[Daemon]:
         yield Daemon(workspace)
 
 
-# Dagster 1.13 reads its own deprecated property when a code location is loaded, and warns of its own tags.
-@pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:Non-compliant tag keys:DeprecationWarning")
 @pytest.mark.requirement("010-FR-031")
 def test_the_quickstarts_gold_trigger_launches_once_for_what_others_materialise(example: Daemon) -> None:
     def materialise(asset: str, day: str, moment: str) -> None:

@@ -185,14 +185,14 @@ def test_without_watched_jobs_every_run_of_the_code_location_is_watched(instance
 
 
 def test_more_runs_than_a_tick_launches_for(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_status_sensor, "MOST_LAUNCHES", 10)
-    monkeypatch.setattr(log_reading, "PAGE", 7)
+    monkeypatch.setattr(run_status_sensor, "MOST_LAUNCHES", 4)
+    monkeypatch.setattr(log_reading, "PAGE", 3)
     sensors = build("status: FAILURE, watched_jobs: load, job: alert", instance)
-    runs = [end_run(instance).run_id for _ in range(24)]
+    runs = [end_run(instance).run_id for _ in range(10)]
 
     ticks = [watched(sensors.tick("s")) for _ in range(4)]
 
-    assert [len(tick) for tick in ticks] == [10, 10, 4, 0]
+    assert [len(tick) for tick in ticks] == [4, 4, 2, 0]
     assert [run for tick in ticks for run in tick] == runs
 
 
