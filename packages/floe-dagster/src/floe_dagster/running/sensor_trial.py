@@ -94,7 +94,7 @@ def find_sensor(location: CodeLocation, name: str, *, elsewhere: Mapping[str, Se
         problem = Problem(
             "FLOE-433",
             f"there is no sensor '{name}'",
-            why=f"the sensors are {list_names(sorted(sensors), limit=20)}",
+            why=f"the sensors are {list_names(sorted(sensors), limit=5)}",
             fix=did_you_mean(name, sensors) or "name one of them; `floe list sensors` shows those of floe.yaml",
         )
     raise UnknownSensorError(problem)

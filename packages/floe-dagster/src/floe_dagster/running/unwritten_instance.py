@@ -101,7 +101,7 @@ def _refuse(name: str, *_: object, **__: object) -> object:
     raise RunError(
         Problem(
             "FLOE-435",
-            f"something is launched or stored with {name}, and nothing may be",
+            f"the sensor launches or stores something by itself, with '{name}'",
             why="a test of a sensor reads the Dagster instance and stores nothing in it",
             fix="return run requests, which a test shows, in place of launching runs",
         )
