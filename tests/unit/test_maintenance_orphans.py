@@ -16,6 +16,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.statistics import StatisticsFile
 
 from floe_core.errors import CatalogError
+from floe_dagster.lakehouse import iceberg_write
 from floe_dagster.lakehouse.iceberg import IcebergTables
 from floe_dagster.lakehouse.maintenance import orphans
 from floe_dagster.lakehouse.maintenance.file_store import ArrowFiles, FileStore, LocalFiles, StoredFile
@@ -419,6 +420,31 @@ error[FLOE-442]: 'bronze.t' could not be looked after
         assert not store.delete(listed)
         assert not lost.exists()
         assert list(store.files()) == []
+
+    @pytest.mark.parametrize("name", ["bronze.t", "bronze.new"])
+    def test_a_write_whose_files_were_removed_is_not_committed(
+        self, catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        write(catalog, 1)
+        check, removed = iceberg_write._Write._check_files, list[Path]()
+
+        def remove_and_check(self: iceberg_write._Write) -> None:
+            for file in self._files:
+                removed.append(Path(file.file_path.removeprefix("file://")))
+                removed[-1].unlink()
+            check(self)
+
+        monkeypatch.setattr(iceberg_write, "_SECONDS_UNTIL_FILES_MAY_GO", 0)
+        monkeypatch.setattr(iceberg_write._Write, "_check_files", remove_and_check)
+        message = error_of(lambda: catalog.write_table(name, pa.table({"id": [2]}), mode="append"))
+
+        assert message.replace(str(removed[0]), "…").replace(name, "…") == snapshot("""\
+error[FLOE-444]: a file of the write to '…' was removed before it was committed
+      …
+  why: a file that no snapshot refers to yet looks like an orphan to a vacuum whose grace is over
+  fix: write again, and have the grace of vacuums longer than any write takes\
+""")
+        assert ids_of(catalog) == [1]
 
     def test_a_vacuum_that_is_killed_is_finished_by_the_next(self, tmp_path: Path) -> None:
         catalog = CatalogResource.embedded(tmp_path / ".floe")

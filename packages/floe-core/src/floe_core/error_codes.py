@@ -770,5 +770,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "to. Where not even the newest of these is found, the listing is of another place: the location was moved, "
         "restored or mounted differently. Everything would look like an orphan, so nothing is deleted.",
     ),
+    "FLOE-444": ErrorCode(
+        "a write whose files were removed before it was committed",
+        "A write puts its files into place first and commits them at the end. A vacuum with a grace that is shorter "
+        "than the write takes removes them as orphans; committed all the same, they would make the table unreadable. "
+        "Nothing of the write is in the table. The grace must be longer than the longest write.",
+    ),
 }
 """Code → meaning, in the order of the codes."""

@@ -1,5 +1,6 @@
 """One write to an Iceberg table: its files are written once, then its commit is tried until it is in."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pyiceberg.table import Table, TableProperties, Transaction
 from pyiceberg.table.metadata import TableMetadata
 
 from floe_core.errors import CatalogError, Problem
+from floe_core.schemas.platform_spec import SHORTEST_ORPHAN_GRACE
 from floe_dagster.lakehouse.arrow_types import convert, read_batches, storable_schema
 from floe_dagster.lakehouse.iceberg import IcebergTables
 from floe_dagster.lakehouse.partition_columns import PARTITION_COLUMNS, read_partition_columns
@@ -29,6 +31,7 @@ from floe_dagster.lakehouse.tables import Partition, Snapshot, TableName, WriteM
 _SECONDS_TO_COMMIT = 120.0
 _BYTES_PER_FILE = 128 * 1024**2
 _OLD_METADATA_KEPT = 100
+_SECONDS_UNTIL_FILES_MAY_GO = SHORTEST_ORPHAN_GRACE.total_seconds() / 2
 _FIELD_ID = b"PARQUET:field_id"
 
 _NEW_TABLE_PROPERTIES = {
@@ -87,6 +90,7 @@ class _Write:
         self._added: list[str] = []
         self._files: list[DataFile] = []
         self._io: FileIO | None = None
+        self._began = time.time()
 
     def run(self) -> Snapshot:
         patience = Patience(_SECONDS_TO_COMMIT)
@@ -125,6 +129,7 @@ class _Write:
         if table is not None and changes_table:
             transaction.commit_transaction()
             return None
+        self._check_files()
         snapshot_id = self._stage(transaction, table, columns)
         return self._snapshot(transaction.commit_transaction(), snapshot_id, columns)
 
@@ -224,6 +229,18 @@ class _Write:
                 overwrite.append_data_file(file)
         return overwrite.snapshot_id
 
+    def _check_files(self) -> None:
+        """See that what was written long ago is still there: to a vacuum it looks like orphans until it is committed.
+
+        Raises:
+            CatalogError: Files are gone; a table that refers to them could not be read again.
+        """
+        if self._io is None or time.time() - self._began < _SECONDS_UNTIL_FILES_MAY_GO:
+            return
+        for file in self._files:
+            if not self._io.new_input(file.file_path).exists():
+                raise CatalogError(_removed(self._name, file.file_path))
+
     def _snapshot(self, table: Table, snapshot_id: int, columns: FittedColumns) -> Snapshot:
         committed = table.snapshot_by_id(snapshot_id)
         at = datetime.now(UTC) if committed is None else datetime.fromtimestamp(committed.timestamp_ms / 1000, UTC)
@@ -290,4 +307,14 @@ def _lost(name: TableName, attempts: int, error: Exception) -> Problem:
         why="a commit only counts if nobody else changed the table since it was read",
         fix="let one asset at a time write the table (a Dagster pool), or write less often",
         detail=str(error),
+    )
+
+
+def _removed(name: TableName, path: str) -> Problem:
+    return Problem(
+        code="FLOE-444",
+        what=f"a file of the write to '{name}' was removed before it was committed",
+        why="a file that no snapshot refers to yet looks like an orphan to a vacuum whose grace is over",
+        fix="write again, and have the grace of vacuums longer than any write takes",
+        detail=path,
     )
