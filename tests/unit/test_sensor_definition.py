@@ -102,6 +102,7 @@ def test_sensors_that_are_refused() -> None:
         "status": {**RUN_STATUS, "status": "FAILED"},
         "no status": {"type": "run_status", "job": "load"},
         "job and callback": {**RUN_STATUS, "target_function": "shop.alerts.send"},
+        "callback with tags": {**RUN_STATUS, "job": None, "target_function": "shop.send", "tags": {"a": "b"}},
         "no watched job": {**RUN_STATUS, "watched_jobs": []},
         "custom without a function": {"type": "custom", "job": "load"},
         "automation with a job": {**AUTOMATION_SENSOR, "job": "load"},
@@ -174,6 +175,9 @@ run_status.status: Field required
 # job and callback
 run_status.target_function: a sensor has only one of job, jobs, selection, target_function
   fix: delete 'job' or 'target_function'
+# callback with tags
+run_status.tags: a sensor that calls a function launches no run
+  fix: delete 'tags', or name a job in place of 'target_function'
 # no watched job
 run_status.watched_jobs: the list is empty
   fix: name at least one, or leave the key out

@@ -152,7 +152,10 @@ class AssetSensor(_LaunchingSensor):
     """Starts its job when watched assets were materialized."""
 
     type: Literal["asset_sensor"] = Field(description="Starts its job when watched assets were materialized.")
-    watched_assets: AtLeastOne[SelectionItem] = Field(description="Selection items of the assets to watch.")
+    watched_assets: AtLeastOne[SelectionItem] = Field(
+        description="Selection items of the assets to watch, external ones too. What is materialized after the sensor "
+        "was switched on for the first time counts, but for what its own runs materialize."
+    )
     trigger: Literal["any", "all"] = Field(
         default="any", description="Whether any watched asset is enough, or each must be new since the last launch."
     )
@@ -165,13 +168,17 @@ class RunStatusSensor(_LaunchingSensor):
 
     type: Literal["run_status"] = Field(description="Starts its job when a run reaches a status.")
     watched_jobs: AtLeastOne[DefinitionName] = Field(
-        default=(), description="Jobs whose runs are watched; every run of the code location by default."
+        default=(),
+        description="Jobs whose runs are watched; every run of the code location by default. Runs that the sensor led "
+        "to never count.",
     )
     status: Annotated[Literal["SUCCESS", "FAILURE", "STARTED", "CANCELED"], BeforeValidator(_read_status)] = Field(
         description="Status that is waited for."
     )
     target_function: FunctionReference | None = Field(
-        default=None, description="Function that is called instead of launching a job, for alerts."
+        default=None,
+        description="Function that is called with the run's context instead of launching a job, for alerts. Where it "
+        "fails it is called again after 1, 5, 15 and 60 minutes.",
     )
 
     @model_validator(mode="after")
