@@ -161,6 +161,7 @@ class TestWhatStays:
         link = location / "data" / "link.parquet"
         link.symlink_to(elsewhere)
 
+        assert catalog.remove_orphans("bronze.t").of("bronze.t").files == 0
         assert remove(catalog).of("bronze.t").files == 0
         assert all(path.exists() for path in (beside, similar, elsewhere, link))
 
