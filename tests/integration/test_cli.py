@@ -258,13 +258,14 @@ def test_dev_serves_the_ui_with_the_runs_of_the_terminal(
         answer = wait_for_graphql(
             port,
             '{ runsOrError(filter: {pipelineName: "full_pipeline"}) { ... on Runs { results { status } } }'
-            " repositoriesOrError { ... on RepositoryConnection { nodes { assetNodes { assetKey { path } } } } } }",
+            " repositoriesOrError { ... on RepositoryConnection { nodes { location { name } assetNodes { assetKey { path } } } } } }",
         )
         os.killpg(process.pid, signal.SIGINT)
         code = process.wait(timeout=90)
 
     assert answer["runsOrError"] == {"results": [{"status": "SUCCESS"}]}
     (repository,) = answer["repositoriesOrError"]["nodes"]
+    assert repository["location"]["name"] == "shop"  # as for plain `dagster dev`: by it switches and cursors are kept
     assert sorted("/".join(node["assetKey"]["path"]) for node in repository["assetNodes"]) == ASSETS
     assert code == 0
     with pytest.raises(OSError):

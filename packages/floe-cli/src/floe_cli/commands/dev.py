@@ -50,9 +50,11 @@ def command(host: str, port: int | None) -> None:
         PROJECT_DIR_VARIABLE: str(project.path),
         "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _SUPERSEDED])),
     }
+    # What pyproject.toml names, Dagster reads itself: switches and cursors belong to the code location's name in there.
+    target = ("--module-name", pointer.module_name, "--working-directory", str(pointer.working_directory))
     arguments = [
         *(sys.executable, "-m", "dagster", "dev"),
-        *("--module-name", pointer.module_name, "--working-directory", str(pointer.working_directory)),
+        *(() if pointer.in_pyproject else target),
         *("--host", host, "--port", str(port)),
     ]
     sys.stdout.flush()

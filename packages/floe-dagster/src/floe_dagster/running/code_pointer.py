@@ -22,11 +22,15 @@ _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "target", "dbt_pack
 
 @dataclass(frozen=True, slots=True)
 class CodePointer:
-    """A module to import, and the folder it is imported from."""
+    """A module to import, and the folder it is imported from.
+
+    What pyproject.toml names, plain `dagster dev` finds by itself.
+    """
 
     module_name: str
     working_directory: Path
     source: str  # what named it, for messages
+    in_pyproject: bool = False
 
     @property
     def is_built_in(self) -> bool:
@@ -64,7 +68,7 @@ def _pointer_in_pyproject(pyproject: Path, *, project_dir: Path) -> CodePointer 
     belongs_elsewhere = file is None or _nearest_project(file) not in (None, project_dir)
     if folder != project_dir and belongs_elsewhere:
         return None
-    return CodePointer(module_name, folder, f"[tool.dagster] in {shown_path(pyproject)}")
+    return CodePointer(module_name, folder, f"[tool.dagster] in {shown_path(pyproject)}", in_pyproject=True)
 
 
 def _module_in_pyproject(pyproject: Path) -> str | None:
