@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_the_complete_example_is_valid(capsys: pytest.CaptureFixture[str]) -> No
         "floe.yaml is valid by itself: 3 asset modules, 3 jobs, 2 schedules, 2 sensors, 2 partitions definitions, "
         "1 backfill"
     )
+
+
+@pytest.mark.parametrize("text", ["", "name: one", "orchestration:"])
+def test_a_document_without_orchestration_is_one_error_with_and_without_dagster(
+    text: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "floe.yaml").write_text(text)
+
+    for arguments in (["validate"], ["validate", "--schema-only"]):
+        assert run_command_line(arguments) == 1
+        assert re.findall(r"^error\[(.*)\]", capsys.readouterr().err, re.MULTILINE) in (["FLOE-121"], ["FLOE-122"])
 
 
 def test_it_imports_neither_dagster_nor_dbt() -> None:

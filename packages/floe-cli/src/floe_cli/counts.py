@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from floe_core.interpolation import is_unset
 from floe_core.schemas.floe_spec import FloeSpec
 
 _SINGULAR = {
@@ -16,8 +17,13 @@ _SINGULAR = {
 
 
 def count_definitions(spec: FloeSpec, *, assets: int | None = None) -> dict[str, int]:
-    """{family: number of entries}; `assets` where definitions were loaded, the modules that may hold some otherwise."""
+    """{family: number of entries}; nothing where there is no orchestration.
+
+    Of definitions that were loaded it is the number of *assets*, otherwise that of the modules that may hold some.
+    """
     orchestration = spec.orchestration
+    if is_unset(orchestration):
+        return {}
     first = {"asset modules": len(orchestration.asset_modules)} if assets is None else {"assets": assets}
     families: tuple[tuple[str, Mapping[str, object]], ...] = (
         ("jobs", orchestration.jobs),
