@@ -2,12 +2,13 @@ import re
 import sysconfig
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dagster_shared.error import SerializableErrorInfo
 
 import floe_core.errors
 import floe_dagster.user_code.functions
-from floe_dagster.running.run_ledger import describe_error
+from floe_dagster.running.run_ledger import RunLedger, describe_error
 
 LIBRARY = sysconfig.get_path("purelib")
 DBT_MESSAGE = """dagster_dbt.errors.DagsterDbtCliRuntimeError: The dbt CLI process with command
@@ -107,3 +108,23 @@ def test_frames_of_floe_are_not_the_users() -> None:
     assert "/srv/shop/assets.py:1" in told
     assert "floe_dagster" not in told
     assert "floe_core" not in told
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+def test_an_asset_of_several_partitions_has_those_of_its_run_in_whatever_order_they_come() -> None:
+    days, regions = dg.DailyPartitionsDefinition("2024-01-01"), dg.StaticPartitionsDefinition(["eu", "ap", "us"])
+    both = dg.MultiPartitionsDefinition({"day": days, "region": regions})
+    first, last = "2024-01-02|eu", "2024-01-04|us"
+
+    @dg.asset(partitions_def=both, backfill_policy=dg.BackfillPolicy.single_run())
+    def sales() -> None: ...
+
+    definitions = dg.Definitions(assets=[sales], jobs=[dg.define_asset_job("load", selection=[sales])])
+    result = definitions.resolve_job_def("load").execute_in_process(
+        tags={"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    )
+    ledger = RunLedger(partition_range=f"{first}..{last}")
+    for event in reversed(result.all_events):
+        ledger.record(event, 0.0)
+
+    assert ledger.assets["sales"].partition == f"{first}..{last}"

@@ -155,6 +155,7 @@ class RunLedger:
     """Adds up the events of one run, in the order in which they are given."""
 
     dbt_names: Mapping[str, str] = field(default_factory=dict)  # asset that dbt builds → its name in dbt
+    partition_range: str = ""  # `first..last` where the run is for several partitions
     run_id: str = ""
     planned_assets: dict[str, str] = field(default_factory=dict)  # asset → step
     planned_checks: dict[tuple[str, str], str] = field(default_factory=dict)  # (asset, check) → step
@@ -252,11 +253,17 @@ class RunLedger:
             seconds = timestamp - self.started_steps.get(step, timestamp)
         before = self.assets.get(key)
         count = _rows(materialization.metadata, before)
-        partition = _range(before.partition if before else None, materialization.partition)
+        partition = self._partitions(before, materialization.partition)
         self.assets[key] = AssetResult(key, "materialized", count, seconds, partition)
         if len(self._assets_of(step)) > 1:  # an asset alone is told of when its step ends, with the time of all of it
             self._told.add(key)
             yield self.assets[key]
+
+    def _partitions(self, before: AssetResult | None, partition: str | None) -> str | None:
+        """The partition of an asset, or those of the run if it is another one: they come in any order."""
+        if partition is None or before is None or before.partition in (None, partition):
+            return partition
+        return self.partition_range or partition
 
     def _evaluate_check(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         evaluation = event.asset_check_evaluation_data
@@ -383,13 +390,6 @@ def _user_frame(entry: str) -> str:
 def _is_foreign(file: str) -> bool:
     # Compiled libraries name their sources without a folder: `pyarrow/io.pxi`, `<frozen importlib>`.
     return not Path(file).is_absolute() or "/site-packages/" in file or file.startswith(_FOREIGN_ROOTS)
-
-
-def _range(partitions: str | None, partition: str | None) -> str | None:
-    """The partitions that were there before and one more: a run for a range has them one after the other."""
-    if partitions is None or partition is None or partitions == partition:
-        return partition
-    return f"{partitions.partition('..')[0]}..{partition}"
 
 
 def _key(key: dg.AssetKey) -> str:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.reconstruct import ReconstructableJob
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from floe_core.errors import Problem, RunError
 from floe_dagster.running.code_locations import CodeLocation
@@ -136,6 +137,7 @@ class _Execution:
             self._ledger.begin_retry()
             options = dg.ReexecutionOptions.from_failure(retry_of, self._instance)
             retry_tags = {_RETRY_NUMBER_TAG: str(attempt)}
+        self._ledger.partition_range = _range_of(tags or {})
         launch = Launch.begin()
         interruption = Interruption(self._instance, launch, tell=self._note_interruption)
         watch = RunWatch(self._instance, launch, self._ledger, self.tell, begin=interruption.cover)
@@ -276,3 +278,8 @@ def _project_tags(location: CodeLocation) -> dict[str, str]:
 def _number_tag(job: dg.JobDefinition, tag: str) -> int:
     value = str(job.tags.get(tag, ""))
     return int(value) if value.isdigit() else 0
+
+
+def _range_of(tags: Mapping[str, str]) -> str:
+    ends = (tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG))
+    return "..".join(end for end in ends if end)
