@@ -17,6 +17,7 @@ from pyiceberg.table.statistics import StatisticsFile
 
 from floe_core.errors import CatalogError
 from floe_dagster.lakehouse import iceberg_write
+from floe_dagster.lakehouse.catalog import Catalog
 from floe_dagster.lakehouse.iceberg import IcebergTables
 from floe_dagster.lakehouse.maintenance import orphans
 from floe_dagster.lakehouse.maintenance.file_store import ArrowFiles, FileStore, LocalFiles, StoredFile
@@ -380,6 +381,20 @@ error[FLOE-442]: 'bronze.t' could not be looked after
 """)
         assert lost.exists()
         assert not beside.exists()
+
+    def test_secrets_stay_out_of_what_a_client_says(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = LakehouseSettings.embedded(tmp_path / ".floe")
+        properties = {**settings.properties, "s3.secret-access-key": "hunter2"}
+        catalog = Catalog(LakehouseSettings(properties, secrets={"s3.secret-access-key": "KEY"}))
+        catalog.write_table("bronze.t", pa.table({"id": [1]}))
+
+        def refuse(location: str, io: FileIO) -> FileStore:
+            raise PermissionError("no entry with hunter2")
+
+        monkeypatch.setattr(orphans, "open_store", refuse)
+        with pytest.raises(UnfinishedError, match=r"PermissionError: no entry with \*\*\*"):
+            catalog.maintenance.remove_orphans("bronze.t", grace=None, dry_run=True)
+        catalog.close()
 
     def test_a_listing_of_another_place_is_noticed(
         self, catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -47,6 +47,10 @@ class IcebergTables:
         """Whether the catalog is a database, which takes a namespace of several parts as one text."""
         return self._settings.properties.get("type") == "sql"
 
+    def hide_secrets(self, text: str) -> str:
+        """*text* without the secrets of the catalog."""
+        return self._settings.hide_secrets(text)
+
     @property
     def checks_commits_here(self) -> bool:
         """Whether the client, and not a server, checks what a commit requires."""

@@ -115,4 +115,6 @@ class MaintenanceCalls:
         known = [str(name) for name in self._known()]
         meant, of_dbt = select_tables(patterns, known, self._relations)
         skipped = tuple(SkippedTable(name, _OF_DBT) for name in of_dbt)
-        return look_after(meant, lambda name: work(TableName.parse(name)), others=skipped)
+        return look_after(
+            meant, lambda name: work(TableName.parse(name)), others=skipped, hide_secrets=self._tables.hide_secrets
+        )

@@ -157,7 +157,11 @@ class SkipTable(Exception):  # noqa: N818  # no error: the table stays as it is
 
 
 def look_after(
-    names: tuple[str, ...], work: Callable[[str], Outcome_co], *, others: tuple[SkippedTable, ...] = ()
+    names: tuple[str, ...],
+    work: Callable[[str], Outcome_co],
+    *,
+    others: tuple[SkippedTable, ...] = (),
+    hide_secrets: Callable[[str], str] = str,
 ) -> MaintenanceReport[Outcome_co]:
     """Do *work* on one table after the other; one that fails keeps no other from its turn.
 
@@ -165,6 +169,7 @@ def look_after(
         names: The tables.
         work: What is done to a table, by its name.
         others: What is skipped anyway.
+        hide_secrets: Takes them out of what a client says in its errors.
 
     Raises:
         UnfinishedError: Tables failed; raised when all have had their turn.
@@ -172,6 +177,7 @@ def look_after(
     outcomes: list[Outcome_co] = []
     skipped = list(others)
     failed: list[FailedTable] = []
+    cause: Exception | None = None
     for name in names:
         try:
             outcomes.append(work(name))
@@ -180,19 +186,20 @@ def look_after(
         except CatalogError as error:
             failed += [FailedTable(name, problem) for problem in error.problems]
         except Exception as error:  # noqa: BLE001 - the border of one table: catalogs and stores raise errors of their own
-            failed.append(FailedTable(name, _failure(name, error)))
+            failed.append(FailedTable(name, _failure(name, hide_secrets(str(error)), type(error))))
+            cause = cause or error
     report = MaintenanceReport(tuple(outcomes), tuple(skipped), tuple(failed))
     if failed:
-        raise UnfinishedError(*(table.problem for table in failed), report=report)
+        raise UnfinishedError(*(table.problem for table in failed), report=report) from cause
     return report
 
 
-def _failure(name: str, error: Exception) -> Problem:
-    text = str(error).strip().split("\n")[0]
+def _failure(name: str, text: str, kind: type[Exception]) -> Problem:
+    first_line = text.strip().split("\n")[0]
     return Problem(
         code="FLOE-442",
         what=f"'{name}' could not be looked after",
         why="reading or committing failed; nothing in use was deleted, and the other tables had their turn",
         fix="mend what the detail says, and run it again: it goes on where it stopped",
-        detail=f"{type(error).__name__}: {text}" if text else type(error).__name__,
+        detail=f"{kind.__name__}: {first_line}" if first_line else kind.__name__,
     )
