@@ -258,7 +258,8 @@ def test_dev_serves_the_ui_with_the_runs_of_the_terminal(
         answer = wait_for_graphql(
             port,
             '{ runsOrError(filter: {pipelineName: "full_pipeline"}) { ... on Runs { results { status } } }'
-            " repositoriesOrError { ... on RepositoryConnection { nodes { location { name } assetNodes { assetKey { path } } } } } }",
+            " repositoriesOrError { ... on RepositoryConnection {"
+            " nodes { location { name } assetNodes { assetKey { path } } } } } }",
         )
         os.killpg(process.pid, signal.SIGINT)
         code = process.wait(timeout=90)
