@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -695,6 +696,22 @@ error[FLOE-402]: 'Bronze.orders' differs from the table 'bronze.Orders' in case 
             catalog.write_table("bronze.orders", pa.table({"id": [2]}), mode="append")
 
         assert sorted(catalog.read_table("bronze.orders")["id"].to_pylist()) == [1, 2]
+
+
+class TestPlaces:
+    def test_a_table_that_stays_where_it_was_made_is_told_when_it_is_written(self, tmp_path: Path) -> None:
+        settings, told = LakehouseSettings.embedded(tmp_path / "lake"), list[str]()
+        rows = pa.table({"id": [1]})
+        Catalog(settings, announce=told.append).write_table("bronze.orders", rows)
+        moved = replace(settings, properties={**settings.properties, "warehouse": str(tmp_path / "elsewhere")})
+        catalog = Catalog(moved, announce=told.append)
+
+        snapshot = catalog.write_table("bronze.orders", rows)
+        catalog.write_table("bronze.customers", rows)
+
+        assert told == [
+            f"table 'bronze.orders' is kept in {snapshot.location}, where it was made, and not in {tmp_path}/elsewhere"
+        ]
 
 
 class TestDbtRelations:

@@ -74,7 +74,9 @@ class Catalog:
             self._check_new_name(parsed)
         from floe_dagster.lakehouse.iceberg_write import write_table  # noqa: PLC0415  # seconds of import
 
-        return write_table(self._iceberg, parsed, data, mode=mode, partition=partition)
+        snapshot = write_table(self._iceberg, parsed, data, mode=mode, partition=partition)
+        self._tell_other_place(snapshot)
+        return snapshot
 
     def table_exists(self, name: str) -> bool:
         """Whether there is such a table, or such a relation of dbt."""
@@ -162,6 +164,18 @@ class Catalog:
         relation = self._find_relation(name, wait=False)
         if relation is not None:
             raise CatalogError(_dbt_relation(relation, "is built by dbt and cannot be written"))
+
+    def _tell_other_place(self, snapshot: Snapshot) -> None:
+        """Say so where a table stays where it was made, although platform.yaml names another storage now."""
+        from floe_dagster.lakehouse.maintenance.places import Place  # noqa: PLC0415  # seconds of import
+
+        warehouse = (
+            self._settings.properties.get("warehouse", "") if self._settings.properties.get("type") == "sql" else ""
+        )
+        if warehouse and not Place.of(warehouse).holds(Place.of(snapshot.location)):
+            self._announce(
+                f"table '{snapshot.table}' is kept in {snapshot.location}, where it was made, and not in {warehouse}"
+            )
 
     def _no_iceberg_table(self, name: TableName, complaint: str) -> Problem:
         relation = self._find_relation(name)
