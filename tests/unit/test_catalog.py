@@ -713,6 +713,29 @@ class TestPlaces:
             f"table 'bronze.orders' is kept in {snapshot.location}, where it was made, and not in {tmp_path}/elsewhere"
         ]
 
+    def test_a_storage_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+        embedded = LakehouseSettings.embedded(tmp_path)
+        store = {"warehouse": "s3://lake", "s3.endpoint": "http://127.0.0.1:9", "s3.connect-timeout": "1"}
+        login = {"s3.access-key-id": "floe", "s3.secret-access-key": "hidden", "s3.region": "local"}
+        settings = replace(embedded, properties={**embedded.properties, **store, **login})
+
+        message = error_of(lambda: Catalog(settings).write_table("bronze.orders", pa.table({"id": [1]})))
+
+        assert "error[FLOE-413]: the files of 'bronze.orders' cannot be written" in message
+        assert "why: they are kept in s3://lake" in message
+        assert "hidden" not in message
+
+    def test_an_error_of_the_data_stays_as_it_is(self, catalog: Catalog) -> None:
+        def batches() -> Iterator[pa.RecordBatch]:
+            yield pa.RecordBatch.from_pydict({"id": [1]})
+            raise FileNotFoundError("no orders.csv")
+
+        reader = pa.RecordBatchReader.from_batches(pa.schema({"id": pa.int64()}), batches())
+
+        with pytest.raises(FileNotFoundError, match=r"no orders\.csv"):
+            catalog.write_table("bronze.orders", reader)
+        assert not catalog.table_exists("bronze.orders")
+
 
 class TestDbtRelations:
     def test_they_are_read_by_both_of_their_names(self, dbt_project: Catalog) -> None:

@@ -548,8 +548,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-387": ErrorCode(
         "a schedule that launches the same partitions for ever",
-        "The schedule launches the latest partitions of time windows that have an `end` in the past: at every tick from "
-        "now on these are the same ones, and each tick materialises them again.",
+        "The schedule launches the latest partitions of time windows that have an `end` in the past: from now on these "
+        "are the same ones at every tick, and each tick materialises them again.",
     ),
     # ---- 39x: sensors ------------------------------------------------------------------------------------------
     "FLOE-391": ErrorCode(
@@ -663,6 +663,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "a range without partitions",
         "A run over a range computes the partitions from its first to its last key, both included. There are none "
         "where the first key comes after the last, or where dynamic keys of that name were removed.",
+    ),
+    "FLOE-413": ErrorCode(
+        "files that the storage refuses",
+        "The files of a table are written to the storage that platform.yaml names. It cannot be reached, refuses the "
+        "credentials, is full, or may not be written to. Nothing of the write is in the table.",
     ),
     # ---- 42x: running jobs -------------------------------------------------------------------------------------
     "FLOE-420": ErrorCode(

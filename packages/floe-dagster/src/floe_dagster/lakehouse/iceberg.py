@@ -173,6 +173,16 @@ class IcebergTables:
             except unusable_catalog() as error:
                 raise CatalogError(self._unreachable(error)) from error
 
+    def not_stored(self, name: TableName, error: OSError) -> Problem:
+        """The problem of files that cannot be written where the table is kept."""
+        return Problem(
+            code="FLOE-413",
+            what=f"the files of '{name}' cannot be written",
+            why=f"they are kept in {self._settings.properties.get('warehouse', 'the storage of the catalog')}",
+            fix="see `storage` in platform.yaml, and that it is there and lets you write",
+            detail=self._settings.hide_secrets(str(error).split("\n")[0] or type(error).__name__),
+        )
+
     def _unreachable(self, error: Exception) -> Problem:
         kind = self._settings.properties.get("type", "")
         return Problem(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -130,8 +130,18 @@ class _Write:
             transaction.commit_transaction()
             return None
         self._check_files()
-        snapshot_id = self._stage(transaction, table, columns)
-        return self._snapshot(transaction.commit_transaction(), snapshot_id, columns)
+        with self._storing():
+            snapshot_id = self._stage(transaction, table, columns)
+            committed = transaction.commit_transaction()
+        return self._snapshot(committed, snapshot_id, columns)
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        """What the file store refuses, in other words than those of its client; the user's data may fail otherwise."""
+        try:
+            yield
+        except OSError as error:
+            raise CatalogError(self._tables.not_stored(self._name, error)) from error
 
     def _fit(self, table: Table | None) -> FittedColumns:
         if table is None:
@@ -175,7 +185,8 @@ class _Write:
         self._files, self._io = [], transaction._table.io  # noqa: SLF001  # a new table's has no other place
         try:
             for rows in self._checked_rows(columns, metadata):
-                self._files += _dataframe_to_data_files(metadata, rows, self._io)
+                with self._storing():
+                    self._files += _dataframe_to_data_files(metadata, rows, self._io)
         except BaseException:
             self._delete_files()
             raise
