@@ -373,6 +373,24 @@ class TestOtherWriters:
         assert len(result.snapshots) == 1
         assert sorted(catalog.read_table("bronze.t").column("id").to_pylist()) == [-2, -1, 0, 0, 1, 2, 99]
 
+    def test_rows_that_are_deleted_in_the_last_moment_do_not_come_back(
+        self, catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        append(catalog, *files_of_two_rows(3))
+        commit, done = compaction._commit_once, list[int]()
+
+        def delete_and_commit(*args: object) -> int:
+            if not done:
+                done.append(1)
+                table = catalog.load_table("bronze.t")
+                delete_rows(table, next(iter(table.scan().plan_files())).file, [0])
+            return commit(*args)  # type: ignore[arg-type]  # what it is called with
+
+        monkeypatch.setattr(compaction, "_commit_once", delete_and_commit)
+        compact(catalog)
+
+        assert sorted(catalog.read_table("bronze.t").column("id").to_pylist()) == [-2, -1, 0, 0, 1]
+
     def test_a_file_that_is_gone_is_an_error_and_nothing_remains(self, catalog: CatalogResource) -> None:
         append(catalog, *files_of_two_rows(3))
         data_files(catalog.load_table("bronze.t"))[1].unlink()
