@@ -117,6 +117,10 @@ def deeper():
     raise ValueError("no good")
 
 
+def tidy(mailer, days: int, name: str = "all"):
+    CALLS.append((mailer, days, name))
+
+
 @dg.sensor(job_name="load")
 def whole(): ...
 
@@ -134,6 +138,7 @@ load: {type: batch, selection: orders}
 daily: {type: batch, selection: by_day}
 files: {type: batch, selection: by_file}
 mixed: {type: batch, selection: [orders, by_day]}
+tidy: {type: ops, target_function: shop.sensors.tidy, args: {days: 3, name: some}}
 """
 
 
@@ -369,6 +374,28 @@ class TestJobs:
 
         assert requested(data) == [("one", "load", None)]
 
+    def test_config_for_an_ops_job_changes_one_argument(self, instance: dg.DagsterInstance) -> None:
+        built = sensor(
+            "job: tidy, target_function: shop.sensors.yields_one, config: {ops: {tidy: {config: {days: 7}}}}"
+        )
+
+        [request] = built.tick(instance).run_requests
+        built.repository.get_job("tidy").execute_in_process(run_config=request.run_config)
+
+        assert calls() == [("a mailer", 7, "some")]
+
+    def test_config_that_does_not_fit_an_ops_job(self) -> None:
+        assert message(
+            "watch: {type: custom, job: tidy, target_function: shop.sensors.bare, "
+            "config: {ops: {tidy: {config: {dayz: 7}}}}}"
+        ) == snapshot("""\
+error[FLOE-353]: run config of sensor 'watch' has key 'dayz', which does not exist
+  --> floe.yaml:9:105  orchestration.sensors.watch.config.ops.tidy.config.dayz
+   |  …ion: shop.sensors.bare, config: {ops: {tidy: {config: {dayz: 7}}}}}
+  why: the keys there are days, name
+  fix: did you mean 'days'?\
+""")
+
     @pytest.mark.parametrize(
         ("fields", "report"),
         [
@@ -434,36 +461,36 @@ two: {type: custom, job: load, target_function: shop.sensors.watch, args: {maile
 three: {type: custom, job: load, target_function: shop.sensors.bare, args: {x: 1}, config: {op: {}}}
 """) == snapshot("""\
 error[FLOE-314]: sensor 'one' gives 'shop.sensors.watch' the argument 'foldr', which it does not take
-  --> floe.yaml:8:80  orchestration.sensors.one.args.foldr
+  --> floe.yaml:9:80  orchestration.sensors.one.args.foldr
    |  one: {type: custom, job: load, target_function: shop.sensors.watch, args: {foldr: incoming, most: many}}
   why: the function takes folder, most, mode (shop/sensors.py:12)
   fix: did you mean 'folder'?
 
 error[FLOE-314]: sensor 'one' gives 'shop.sensors.watch' a value for 'most' that it does not take
-  --> floe.yaml:8:103  orchestration.sensors.one.args.most
+  --> floe.yaml:9:103  orchestration.sensors.one.args.most
    |  one: {type: custom, job: load, target_function: shop.sensors.watch, args: {foldr: incoming, most: many}}
   why: the parameter is `most: int`: input should be a valid integer
 
 error[FLOE-314]: sensor 'two' does not give 'shop.sensors.watch' the argument 'folder'
-  --> floe.yaml:9:79  orchestration.sensors.two.args
+  --> floe.yaml:10:79  orchestration.sensors.two.args
    |  two: {type: custom, job: load, target_function: shop.sensors.watch, args: {mailer2: x}}
   why: the parameter (pathlib.Path) has no default, and no resource has its name (shop/sensors.py:12)
   fix: add it: args: {folder: …}
 
 error[FLOE-314]: sensor 'two' gives 'shop.sensors.watch' the argument 'mailer2', which it does not take
-  --> floe.yaml:9:80  orchestration.sensors.two.args.mailer2
+  --> floe.yaml:10:80  orchestration.sensors.two.args.mailer2
    |  two: {type: custom, job: load, target_function: shop.sensors.watch, args: {mailer2: x}}
   why: the function takes folder, most, mode (shop/sensors.py:12)
   fix: delete it, or add the parameter to the function
 
 error[FLOE-314]: sensor 'three' gives 'shop.sensors.bare' the argument 'x', which it does not take
-  --> floe.yaml:10:81  orchestration.sensors.three.args.x
+  --> floe.yaml:11:81  orchestration.sensors.three.args.x
    |  three: {type: custom, job: load, target_function: shop.sensors.bare, args: {x: 1}, config: {op: {}}}
   why: the function takes no arguments (shop/sensors.py:16)
   fix: delete it, or add the parameter to the function
 
 error[FLOE-353]: run config of sensor 'three' has key 'op', which does not exist
-  --> floe.yaml:10:97  orchestration.sensors.three.config.op
+  --> floe.yaml:11:97  orchestration.sensors.three.config.op
    |  three: {type: custom, job: load, target_function: shop.sensors.bare, args: {x: 1}, config: {op: {}}}
   why: the keys there are ops, resources, execution, loggers
   fix: did you mean 'ops'?
@@ -481,31 +508,31 @@ four: {type: custom, job: load, target_function: shop.sensors.wach}
 five: {type: custom, selection: nothing, target_function: shop.sensors.bare}
 """) == snapshot("""\
 error[FLOE-312]: sensor 'one' calls 'shop.sensors.whole', which is a sensor of its own
-  --> floe.yaml:8:53  orchestration.sensors.one.target_function
+  --> floe.yaml:9:53  orchestration.sensors.one.target_function
    |  one: {type: custom, job: load, target_function: shop.sensors.whole}
   why: the function takes the tick's context, its args and resources, and returns what to launch
   fix: list 'shop.sensors' under orchestration.asset_modules, where it is loaded as it is, and delete this sensor
 
 error[FLOE-312]: sensor 'two' calls 'shop.sensors.seen', which is an asset
-  --> floe.yaml:9:53  orchestration.sensors.two.target_function
+  --> floe.yaml:10:53  orchestration.sensors.two.target_function
    |  two: {type: custom, job: load, target_function: shop.sensors.seen}
   why: the function takes the tick's context, its args and resources, and returns what to launch
   fix: name a plain function
 
 error[FLOE-312]: sensor 'three' calls 'shop.sensors.Watcher', which is a class
-  --> floe.yaml:10:55  orchestration.sensors.three.target_function
+  --> floe.yaml:11:55  orchestration.sensors.three.target_function
    |  three: {type: custom, job: load, target_function: shop.sensors.Watcher}
   why: the function takes the tick's context, its args and resources, and returns what to launch
   fix: name a plain function
 
 error[FLOE-311]: module 'shop.sensors' has no 'wach'
-  --> floe.yaml:11:54  orchestration.sensors.four.target_function
+  --> floe.yaml:12:54  orchestration.sensors.four.target_function
    |  four: {type: custom, job: load, target_function: shop.sensors.wach}
-  why: it defines CALLS, watch, bare, request, requests, yields, yields_one, later and 14 more
+  why: it defines CALLS, watch, bare, request, requests, yields, yields_one, later and 15 more
   fix: did you mean 'shop.sensors.watch'?
 
 error[FLOE-331]: sensor 'five' selects asset 'nothing', which does not exist
-  --> floe.yaml:12:37  orchestration.sensors.five.selection
+  --> floe.yaml:13:37  orchestration.sensors.five.selection
    |  five: {type: custom, selection: nothing, target_function: shop.sensors.bare}
   why: an asset is named by its whole key, or by the last part of it where no other key ends so
   fix: run 'floe list assets' to see the assets with their groups, tags, kinds and owners

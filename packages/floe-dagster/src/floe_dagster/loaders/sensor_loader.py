@@ -28,6 +28,7 @@ from floe_dagster.selection.resolution import Keys, SelectionPlace, translate_se
 from floe_dagster.sensors.asset_sensor import AssetTicks
 from floe_dagster.sensors.custom_function import load_custom_function
 from floe_dagster.sensors.custom_sensor import CustomTicks
+from floe_dagster.sensors.declared_sensor import DeclaredSensor
 from floe_dagster.sensors.file_checks import check_folder, check_partition_key, watched_folder
 from floe_dagster.sensors.file_texts import FileTexts
 from floe_dagster.sensors.file_watcher import FileWatcherTicks
@@ -221,7 +222,7 @@ class _SensorBuilder:
         launched = [target.launched for target in runs.targets]
         jobs = [each for each in launched if not isinstance(each, dg.AssetSelection)]
         try:
-            return dg.SensorDefinition(
+            return DeclaredSensor(
                 name=self.name,
                 evaluation_fn=evaluate,
                 jobs=jobs or None,
