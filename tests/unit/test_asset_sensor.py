@@ -115,6 +115,26 @@ def test_what_came_after_the_sensor_was_switched_on_counts_at_its_first_tick(ins
     assert request.tags["floe/materializations"] == "2"
 
 
+def test_after_its_cursor_was_emptied_it_goes_on_after_its_last_tick(instance: dg.DagsterInstance) -> None:
+    sensors = build("watched_assets: [orders], job: refresh", instance)
+    switched_on = time.time()
+    sensors.materialise("orders", "orders")
+    last_tick = time.time()
+    sensors.materialise("orders")
+
+    with dg.SensorEvaluationContext(
+        instance_ref=None,
+        instance=instance,
+        definitions=sensors.definitions,
+        sensor_name="s",
+        last_sensor_start_time=switched_on,
+        last_tick_completion_time=last_tick,
+    ) as context:
+        (request,) = sensors.built["s"].evaluate_tick(context).run_requests or ()
+
+    assert request.tags["floe/materializations"] == "1"
+
+
 @pytest.mark.parametrize("job", ["daily", "python_daily"])
 def test_each_partition_is_a_run_where_the_job_has_the_same_ones(instance: dg.DagsterInstance, job: str) -> None:
     sensors = build(f"watched_assets: [sales, feed], job: {job}", instance)
@@ -360,5 +380,5 @@ def test_a_cursor_that_somebody_else_wrote(instance: dg.DagsterInstance) -> None
     assert str(caught.value) == snapshot("""\
 error[FLOE-394]: sensor 's' has a cursor that it cannot read
   why: it is no text that a sensor wrote
-  fix: empty the cursor on the sensor's page in the Dagster UI; the sensor then begins anew\
+  fix: empty the cursor on the sensor's page in the Dagster UI; it then goes on after its last tick\
 """)

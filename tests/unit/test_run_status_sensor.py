@@ -461,5 +461,5 @@ def test_a_cursor_that_somebody_else_wrote(instance: dg.DagsterInstance) -> None
     assert str(caught.value) == snapshot("""\
 error[FLOE-394]: sensor 's' has a cursor that it cannot read
   why: it is not the cursor of a run-status sensor
-  fix: empty the cursor on the sensor's page in the Dagster UI; the sensor then begins anew\
+  fix: empty the cursor on the sensor's page in the Dagster UI; it then goes on after its last tick\
 """)

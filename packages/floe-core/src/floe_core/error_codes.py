@@ -570,8 +570,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-394": ErrorCode(
         "a sensor's cursor cannot be read",
         "A cursor is what a sensor remembers between ticks. It was set by hand, or by another version of floe that "
-        "writes it differently. Emptied, in the Dagster UI on the sensor's page, the sensor begins as it did when it "
-        "was new.",
+        "writes it differently. Where it is emptied, in the Dagster UI on the sensor's page, the sensor goes on with "
+        "what happens after its last tick.",
     ),
     "FLOE-395": ErrorCode(
         "a function that a sensor calls failed",

@@ -104,7 +104,7 @@ class AssetTicks:
     def _read_cursor(self, context: dg.SensorEvaluationContext, names: Sequence[str], now: float) -> AssetCursor:
         if not context.cursor:
             fetch = _Materializations(context.instance)
-            return AssetCursor(begin_window(fetch, since=context.last_sensor_start_time, at=now))
+            return AssetCursor(begin_window(fetch, context, at=now))
         try:
             return read_asset_cursor(context.cursor, names)
         except ValueError as error:
@@ -175,7 +175,7 @@ def unreadable_cursor(subject: str, reason: str) -> Problem:
         "FLOE-394",
         f"{subject} has a cursor that it cannot read",
         why=reason,
-        fix="empty the cursor on the sensor's page in the Dagster UI; the sensor then begins anew",
+        fix="empty the cursor on the sensor's page in the Dagster UI; it then goes on after its last tick",
     )
 
 

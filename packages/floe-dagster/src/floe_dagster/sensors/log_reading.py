@@ -18,14 +18,18 @@ class FetchEvents(Protocol):
         """At most *limit* of those with an id above *after*."""
 
 
-def begin_window(fetch: FetchEvents, *, since: float | None, at: float) -> EventWindow:
-    """The window of a sensor that has never ticked: what happened before it was switched on has been seen.
+def begin_window(fetch: FetchEvents, context: dg.SensorEvaluationContext, *, at: float) -> EventWindow:
+    """The window of a sensor without a cursor: what happened before it was switched on has been seen.
+
+    Where somebody emptied the cursor, what happened before its last tick has been.
 
     Args:
         fetch: The events.
-        since: When the sensor was switched on, in seconds since the epoch; None for now.
-        at: Now.
+        context: Of the tick.
+        at: Now, in seconds since the epoch.
     """
+    moments = (context.last_sensor_start_time, context.last_tick_completion_time)
+    since = max((moment for moment in moments if moment is not None), default=None)
     latest = fetch(after=None, limit=PAGE, ascending=False)
     last = latest[0].storage_id if latest else 0
     if since is not None:

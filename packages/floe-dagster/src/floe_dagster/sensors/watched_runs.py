@@ -80,7 +80,7 @@ class WatchedRuns:
 
     def begin(self, context: dg.SensorEvaluationContext, *, at: float) -> EventWindow:
         """The window of a sensor that has never ticked."""
-        return begin_window(self._changes(context), since=context.last_sensor_start_time, at=at)
+        return begin_window(self._changes(context), context, at=at)
 
     def read(
         self, context: dg.SensorEvaluationContext, window: EventWindow
