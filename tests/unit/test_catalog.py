@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 import pytest
 from inline_snapshot import snapshot
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.expressions import GreaterThan
 from pyiceberg.table import TableProperties
 
@@ -154,6 +156,22 @@ class TestWrite:
         catalog.write_table("bronze.t", pa.table({"id": [2]}))
 
         assert "run catalog.load_table('bronze.t').update_schema().delete_column('email').commit()" in advice
+        assert catalog.read_table("bronze.t").to_pydict() == {"id": [2]}
+
+    def test_a_commit_whose_answer_is_lost_keeps_its_files(
+        self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        commit = SqlCatalog.commit_table
+
+        def commit_and_lose_the_answer(self: SqlCatalog, *args: Any) -> Any:
+            commit(self, *args)
+            raise ConnectionError("no answer")
+
+        catalog.write_table("bronze.t", pa.table({"id": [1]}))
+        with monkeypatch.context() as patched:
+            patched.setattr(SqlCatalog, "commit_table", commit_and_lose_the_answer)
+            assert "no answer" in error_of(lambda: catalog.write_table("bronze.t", pa.table({"id": [2]})))
+
         assert catalog.read_table("bronze.t").to_pydict() == {"id": [2]}
 
     def test_nothing_remains_of_a_write_that_fails_midway(self, catalog: Catalog, tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ class _Write:
         self._files: list[DataFile] = []
         self._io: FileIO | None = None
         self._began = time.time()
+        self._committing = False
 
     def run(self) -> Snapshot:
         patience = Patience(_SECONDS_TO_COMMIT)
@@ -104,7 +105,8 @@ class _Write:
                     self._delete_files()
                     raise CatalogError(_lost(self._name, patience.attempts, error)) from error
             except CatalogError:
-                self._delete_files()
+                if not self._committing:
+                    self._delete_files()
                 raise
             else:
                 if snapshot is not None:
@@ -116,6 +118,7 @@ class _Write:
         The files come first, since they take long and since nothing of the table may change for data that turns out
         not to fit. Columns and properties are a commit of their own: pyiceberg cannot repeat one that also holds rows.
         """
+        self._committing = False
         table = self._tables.find(self._name)
         columns = self._fit(table)
         self._added += [name for name in columns.added if name not in self._added]
@@ -132,6 +135,7 @@ class _Write:
         self._check_files()
         with self._storing():
             snapshot_id = self._stage(transaction, table, columns)
+            self._committing = True  # who loses the answer does not know whether the table refers to the files
             committed = transaction.commit_transaction()
         return self._snapshot(committed, snapshot_id, columns)
 
