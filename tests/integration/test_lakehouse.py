@@ -46,7 +46,7 @@ children = []
 for number in range(processes):
     child = os.fork()
     if not child:
-        time.sleep(start - time.monotonic())
+        time.sleep(max(0.0, start - time.monotonic()))
         try:
             work(number, Catalog(LakehouseSettings.embedded(folder)))
         except BaseException as error:
