@@ -142,10 +142,11 @@ class _Walk:
                 self.found.problems.append(f"'{show_path(place.path)}' cannot be read: {error.strerror}")
 
     def look_into(self, path: str, info: os.stat_result, parent: int, above: frozenset[tuple[int, int]]) -> None:
-        files, matches, sees_hidden = self.found.files, self.pattern.matches, self.pattern.sees_hidden
+        matches, sees_hidden, is_regular = self.pattern.matches, self.pattern.sees_hidden, stat.S_ISREG
+        add = self.found.files.append
         index = len(self.found.folders)
         # before its entries are read: what cannot be read just now is still there
-        self.found.folders.append(FoundFolder(_number(path, info.st_ino.to_bytes(8, "big")), info.st_ctime_ns, parent))
+        self.found.folders.append(FoundFolder(number_of(f"{info.st_ino}/{path}"), info.st_ctime_ns, parent))
         inside = above | {(info.st_dev, info.st_ino)}
         prefix = f"{path}/" if path else ""
         with os.scandir(Path(self.root, path)) as entries:
@@ -158,25 +159,13 @@ class _Walk:
                     if entry.is_dir():
                         if self.pattern.enters(inner):
                             self.waiting.append(_Place(inner, index, inside))
-                        continue
-                    if not matches(inner):
-                        continue
-                    status = entry.stat()
+                    elif matches(inner):
+                        found = entry.stat()
+                        if is_regular(found.st_mode):
+                            times = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+                            add(FoundFile(inner, number_of(inner), *times, index))
                 except OSError as error:
                     self._note(inner, entry, error)
-                    continue
-                if stat.S_ISREG(status.st_mode):
-                    files.append(
-                        FoundFile(
-                            inner,
-                            _number(inner),
-                            status.st_size,
-                            status.st_mtime_ns,
-                            status.st_ctime_ns,
-                            status.st_ino,
-                            index,
-                        )
-                    )
 
     def _note(self, path: str, entry: "os.DirEntry[str]", error: OSError) -> None:
         """A link that leads nowhere, or in circles, is no file; nor is one that was just removed."""
@@ -186,8 +175,10 @@ class _Walk:
             self.found.problems.append(f"'{show_path(path)}' cannot be read: {error.strerror}")
 
 
-def _number(path: str, salt: bytes = b"") -> int:
-    return int.from_bytes(blake2b(os.fsencode(path), digest_size=8, key=salt).digest(), "big")
+def number_of(path: str) -> int:
+    """A number below 2**64 for a path, by its bytes."""
+    digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 def _leading_parts(text: str) -> Iterator[Glob]:
