@@ -91,3 +91,16 @@ def test_a_name_that_floe_yaml_does_not_take_is_refused(capsys: pytest.CaptureFi
 )
 def test_the_package_never_takes_the_name_of_another_module(name: str, package: str) -> None:
     assert package_name(name) == package
+
+
+def test_init_writes_nothing_where_a_project_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "a#b"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    assert run_command_line(["init", "shop"]) == 1
+
+    assert "error[FLOE-132]: the path of the project folder holds '#'" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []

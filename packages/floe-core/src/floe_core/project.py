@@ -84,7 +84,7 @@ class ProjectFolder:
             DocumentError: It cannot be made or written, or not be named in a URL.
         """
         folder = self.path / FLOE_DIR
-        self._check_path()
+        self.check_path()
         ignore = folder / ".gitignore"
         try:
             folder.mkdir(exist_ok=True)
@@ -104,7 +104,12 @@ class ProjectFolder:
             )
         return folder
 
-    def _check_path(self) -> None:
+    def check_path(self) -> None:
+        """See that the project can be where it is.
+
+        Raises:
+            DocumentError: Its path means something else in URLs.
+        """
         other = _OTHER_IN_URLS.search(str(_absolute(self.path)))
         if other is None:
             return

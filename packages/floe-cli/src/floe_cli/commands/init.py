@@ -9,6 +9,7 @@ from floe_cli.console import say
 from floe_cli.options import current_settings, shared_options
 from floe_cli.scaffold import project_files
 from floe_core.errors import shown_path
+from floe_core.project import ProjectFolder
 from floe_core.suggestions import list_names
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -30,6 +31,7 @@ def command(name: str | None) -> None:
     _refuse_what_is_there(folder)
     if not _NAME.fullmatch(folder.name):
         raise click.UsageError(f"'{folder.name}' cannot be a project's name; use letters, digits, '-' and '_'")
+    ProjectFolder(folder).check_path()
     files = project_files(folder.name)
     for path, text in files.items():
         target = folder / path
