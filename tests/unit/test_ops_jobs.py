@@ -546,16 +546,15 @@ error[FLOE-314]: job 'tidy' gives 'shop.ops.vacuum' a value for 'tables' that it
 """)
 
     def test_a_number_of_the_environment_for_a_text(self) -> None:
-        assert (
-            message('tidy: {type: ops, target_function: shop.ops.vacuum, args: {tables: [], retention: "${DAYS:7}"}}')
-            == snapshot("""\
+        assert message(
+            'tidy: {type: ops, target_function: shop.ops.vacuum, args: {tables: [], retention: "${DAYS:7}"}}'
+        ) == snapshot("""\
 error[FLOE-314]: job 'tidy' gives 'shop.ops.vacuum' a value for 'retention' that it does not take
   --> floe.yaml:3:87  orchestration.jobs.tidy.args.retention
    |  tidy: {type: ops, target_function: shop.ops.vacuum, args: {tables: [], retention: "${DAYS:7}"}}
   why: the parameter is `retention: str`: input should be a valid string
   fix: a variable that looks like a number is one: annotate the parameter `int | str`\
 """)
-        )
 
     def test_a_parameter_that_is_neither_argument_nor_resource(self) -> None:
         assert message("tidy: {type: ops, target_function: shop.ops.by_resource}") == snapshot("""\
