@@ -129,6 +129,10 @@ def _compare_sketched(comparison: Comparison, handled: SketchedFiles) -> Compari
     others = [entry for entry, covered in zip(entries, is_covered, strict=True) if not covered]
     without_expected = handled.sketch.toggle(expected)
     exceptions = without_expected.list_entries()
+    if exceptions is not None and not exceptions:
+        found = zip(comparison.files, comparison.orders, is_covered, strict=True)
+        new = [Candidate(file, order, asking) for file, order, covered in found if not covered]
+        return replace(comparison, candidates=_in_order(new))
     changes = without_expected.toggle(others).list_entries() if exceptions is None and others else None
     if exceptions is None and changes is None:
         return _compare_by_order(comparison, is_covered)

@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -61,13 +62,14 @@ class FolderUnavailableError(Exception):
 
 @dataclass(frozen=True)
 class FilePattern:
-    """A glob over paths below a folder.
+    """A glob over paths below a folder, or over names alone where any folder will do.
 
     As in a shell, a name that begins with a dot is matched only by a pattern in which a name does: programs that copy
     files keep unfinished ones under such names.
     """
 
     matches: Callable[[str], bool]
+    is_of_name: bool
     sees_hidden: bool
     most_parents: int | None
     parents: tuple[Glob, ...]
@@ -77,8 +79,16 @@ class FilePattern:
         """Read *text*, a glob as `floe_core` checked it."""
         text = text.removeprefix("./")
         most = None if "**" in text else text.count("/")
-        matches = parse_glob(text).matches_text
-        return cls(matches, sees_hidden=bool(_HIDDEN.search(text)), most_parents=most, parents=(*_leading_parts(text),))
+        inner = text.removeprefix("**/")
+        is_of_name = most is None and "/" not in inner and "**" not in inner
+        matches = parse_glob(inner if is_of_name else text).matches_text
+        return cls(
+            matches,
+            is_of_name,
+            sees_hidden=bool(_HIDDEN.search(text)),
+            most_parents=most,
+            parents=(*_leading_parts(text),),
+        )
 
     def enters(self, path: str) -> bool:
         """Whether a file that matches may lie below the folder *path*."""
@@ -143,6 +153,7 @@ class _Walk:
 
     def look_into(self, path: str, info: os.stat_result, parent: int, above: frozenset[tuple[int, int]]) -> None:
         matches, sees_hidden, is_regular = self.pattern.matches, self.pattern.sees_hidden, stat.S_ISREG
+        is_of_name = self.pattern.is_of_name
         add = self.found.files.append
         index = len(self.found.folders)
         # before its entries are read: what cannot be read just now is still there
@@ -159,7 +170,7 @@ class _Walk:
                     if entry.is_dir():
                         if self.pattern.enters(inner):
                             self.waiting.append(_Place(inner, index, inside))
-                    elif matches(inner):
+                    elif matches(name if is_of_name else inner):
                         found = entry.stat()
                         if is_regular(found.st_mode):
                             times = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
@@ -171,10 +182,11 @@ class _Walk:
         """A link that leads nowhere, or in circles, is no file; nor is one that was just removed."""
         if isinstance(error, FileNotFoundError) or (entry.is_symlink() and not isinstance(error, PermissionError)):
             return
-        if self.pattern.matches(path):
+        if self.pattern.matches(entry.name if self.pattern.is_of_name else path):
             self.found.problems.append(f"'{show_path(path)}' cannot be read: {error.strerror}")
 
 
+@lru_cache(maxsize=2**17)  # the next tick sees the same paths
 def number_of(path: str) -> int:
     """A number below 2**64 for a path, by its bytes."""
     digest = blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
