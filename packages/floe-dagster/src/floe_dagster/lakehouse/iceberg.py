@@ -19,10 +19,10 @@ from pyiceberg.table import Table
 from floe_core.errors import CatalogError, Problem
 from floe_core.suggestions import list_names
 from floe_dagster.lakehouse.columns import check_columns
-from floe_dagster.lakehouse.metadata_locations import read_metadata_locations
 from floe_dagster.lakehouse.retries import Patience, busy_database, unusable_catalog
 from floe_dagster.lakehouse.row_filters import RowFilter, bind_filter, parse_filter, resolve_filter
 from floe_dagster.lakehouse.settings import LakehouseSettings
+from floe_dagster.lakehouse.sqlite_catalog import read_sqlite_catalog
 from floe_dagster.lakehouse.tables import CATALOG_NAME, TableName
 
 _SECONDS_TO_OPEN = 10.0
@@ -87,9 +87,7 @@ class IcebergTables:
 
     def folder_in_catalog(self, name: TableName) -> str | None:
         """Where a SQLite catalog says that a table is whose metadata cannot be read; None from any other catalog."""
-        if self._settings.sqlite_file is None:
-            return None
-        location = read_metadata_locations(self._settings, only={name}).get(name)
+        location = read_sqlite_catalog(self._settings).get(name)
         return location and posixpath.dirname(posixpath.dirname(location))
 
     def find(self, name: TableName) -> Table | None:
