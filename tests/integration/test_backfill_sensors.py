@@ -129,6 +129,9 @@ BACKFILLS = """
       deleted: {job: load, partition_keys: [2024-01-01]}
       rounds: {job: load, partition_keys: [2024-01-01]}
       foreign: {job: load, partition_keys: [2024-01-01]}
+      around: {job: load_whole, partition_range: {start: 2024-01-01, end: 2024-01-05}}
+      under_way: {job: load, partition_range: {start: 2024-01-01, end: 2024-01-04}, batch_size: 2}
+      by_hand: {job: load, partition_keys: [2024-01-01, 2024-01-02], batch_size: 1}
       left_alone: {job: load, partition_keys: [2024-01-01]}
       long: {job: load_plain, partition_range: {start: 2024-01-01, end: 2024-04-29}}
 """
@@ -187,6 +190,11 @@ class Daemon:
         for run in runs:
             self.instance.launch_run(run.run_id, self.context.create_request_context())
 
+    def materialise_outside(self, key: str, *assets: str) -> None:
+        """What the UI does when somebody reports a materialization."""
+        for asset in assets:
+            self.instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=key))
+
     def runs(self, name: str) -> list[dg.DagsterRun]:
         """All runs of a backfill, the oldest first."""
         return list(reversed(self.instance.get_runs(dg.RunsFilter(tags={"floe/backfill": name}))))
@@ -221,6 +229,11 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         target = InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(module, location_name="defs"))
         yield Daemon(stack.enter_context(WorkspaceProcessContext(instance, target)), folder)
     sys.modules.pop("defs", None)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_materialised(daemon: Daemon) -> None:
+    daemon.instance.wipe_assets(daemon.instance.all_asset_keys())
 
 
 def test_a_backfill_is_off_until_somebody_switches_it_on(daemon: Daemon) -> None:
@@ -337,7 +350,7 @@ def test_dynamic_keys_that_do_not_exist_are_told_and_launched_once_they_do(daemo
     daemon.switch_on("customers")
 
     assert daemon.tick_to_the_end("customers") == [["a"]]
-    assert daemon.tick("customers") == "1 of 1 partitions are done; there is no partition b"
+    assert daemon.tick("customers") == "there is no partition b; 1 of 2 partitions are done"
 
     daemon.instance.add_dynamic_partitions("customers", ["b"])
     assert daemon.tick_to_the_end("customers") == [["b"]]
@@ -396,6 +409,43 @@ def test_another_round_launches_everything_once_more(daemon: Daemon) -> None:
 
     assert daemon.tick_to_the_end("rounds") == [["2024-01-01"]]
     assert [run.tags["floe/backfill_round"] for run in daemon.runs("rounds")] == ["1", "2"]
+
+
+def test_what_is_materialised_already_is_not_launched(daemon: Daemon) -> None:
+    daemon.materialise_outside("2024-01-02", "whole")
+    daemon.switch_on("around")
+
+    assert daemon.tick_to_the_end("around") == [["2024-01-01", "2024-01-03...2024-01-05"]]
+    assert daemon.tick("around") == (
+        "all 5 partitions are done, 1 was materialised already; 'floe backfill around --again' starts over"
+    )
+
+
+def test_what_others_materialise_while_it_is_under_way_is_not_launched(daemon: Daemon) -> None:
+    daemon.switch_on("under_way")
+    daemon.tick("under_way")
+    daemon.carry_out(*daemon.queued())
+
+    daemon.materialise_outside("2024-01-03", "raw", "clean")
+    daemon.materialise_outside("2024-01-04", "raw")
+
+    assert daemon.tick_to_the_end("under_way") == [["2024-01-04"]]
+    assert daemon.materialised("under_way", "raw") == ["2024-01-01", "2024-01-02"]
+    assert daemon.materialised("under_way", "clean") == ["2024-01-01", "2024-01-02", "2024-01-04"]
+
+
+def test_what_failed_and_was_materialised_by_hand_no_longer_stops_it(daemon: Daemon) -> None:
+    (daemon.folder / "clean-2024-01-01").touch()
+    daemon.switch_on("by_hand")
+    daemon.tick_to_the_end("by_hand")
+    (daemon.folder / "clean-2024-01-01").unlink()
+    stopped = daemon.is_on("by_hand")
+
+    daemon.materialise_outside("2024-01-01", "clean")
+    daemon.switch_on("by_hand")
+
+    assert not stopped
+    assert daemon.tick_to_the_end("by_hand") == [["2024-01-02"]]
 
 
 def test_runs_of_another_project_in_the_same_instance_do_not_count(daemon: Daemon) -> None:

@@ -21,7 +21,14 @@ from floe_dagster.backfilling.decisions import (
     is_range,
     plan_ahead,
 )
-from floe_dagster.backfilling.progress import WHOLE_JOB, Progress, RunOutcome, SeenRun, judge_partitions
+from floe_dagster.backfilling.progress import (
+    WHOLE_JOB,
+    Materialised,
+    Progress,
+    RunOutcome,
+    SeenRun,
+    judge_partitions,
+)
 
 ASSETS = frozenset({"raw", "clean"})
 KEYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -158,6 +165,59 @@ def test_runs_for_partitions_that_no_longer_belong_to_it_do_not_count() -> None:
     assert judge(run("mon", "failed"), run("feb", "in_flight"), keys=("tue",)).counts == {"missing": 1}
 
 
+def by_others(**keys: str) -> Materialised:
+    return Materialised({asset: frozenset(keys.get(asset, "").split()) for asset in ASSETS})
+
+
+def test_what_others_materialised_is_done_and_counted() -> None:
+    progress = judge_partitions(
+        KEYS[:4], [run("mon", "succeeded")], assets=ASSETS, materialised=by_others(raw="mon tue wed", clean="mon tue")
+    )
+
+    assert (progress.having("done"), progress.by_others) == (("mon", "tue"), 1)
+    assert decide(progress, BackfillRules(per_run=None), assets=ASSETS, positions=POSITIONS) == Launch(
+        (RunToLaunch(("wed",), frozenset({"clean"})), RunToLaunch(("thu",)))
+    )
+
+
+def test_a_range_does_not_span_what_others_materialised() -> None:
+    progress = judge_partitions(KEYS[:4], (), assets=ASSETS, materialised=by_others(raw="tue", clean="tue"))
+
+    assert decide(progress, BackfillRules(per_run=None), assets=ASSETS, positions=POSITIONS) == Launch(
+        (RunToLaunch(("mon",)), RunToLaunch(("wed", "thu")))
+    )
+
+
+def test_what_failed_and_was_materialised_by_hand_is_done() -> None:
+    runs = [run("mon", "failed", built=frozenset({("raw", "mon")})), run("tue", "failed")]
+
+    progress = judge_partitions(("mon", "tue"), runs, assets=ASSETS, materialised=by_others(raw="mon", clean="mon"))
+
+    assert (progress.having("done"), progress.having("failed")) == (("mon",), ("tue",))
+
+
+@pytest.mark.parametrize(
+    ("runs", "latest", "status"),
+    [
+        pytest.param([], 0.0, "done", id="no run of the backfill was for it"),
+        pytest.param(["failed"], 9.0, "failed", id="a run failed at it"),
+        pytest.param(["failed"], 11.0, "done", id="a run failed at it before somebody materialised it"),
+    ],
+)
+def test_an_asset_without_partitions_follows_the_others(runs: list[RunOutcome], latest: float, status: str) -> None:
+    materialised = Materialised({"raw": frozenset({"mon"})}, frozenset({"clean"}), {"clean": latest})
+
+    progress = judge_partitions(("mon",), [run("mon", o) for o in runs], assets=ASSETS, materialised=materialised)
+
+    assert progress.states["mon"].status == status
+
+
+def test_an_asset_without_partitions_is_made_again_with_the_others() -> None:
+    materialised = Materialised({"raw": frozenset()}, frozenset({"clean"}), {"clean": 11.0})
+
+    assert judge_partitions(("mon",), (), assets=ASSETS, materialised=materialised).states["mon"].lacking == ASSETS
+
+
 def test_the_plan_ahead_is_every_batch_in_order() -> None:
     progress = judge(run("mon", "succeeded"))
 
@@ -175,6 +235,7 @@ class World:
 
     runs: dict[str, SeenRun] = field(default_factory=dict)
     materialised: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_others: set[tuple[str, str]] = field(default_factory=set)
     clock: float = 1.0
 
     def launch(self, request: RunToLaunch) -> None:
@@ -194,12 +255,18 @@ class World:
         self.runs[run_id] = replace(seen, outcome=outcome, built=frozenset(built), ended=self.clock)
 
     @property
+    def everything(self) -> Materialised:
+        there = self.by_others | set(self.materialised)
+        return Materialised({asset: frozenset(key for one, key in there if one == asset) for asset in ASSETS})
+
+    @property
     def in_flight(self) -> list[str]:
         return sorted(run_id for run_id, seen in self.runs.items() if seen.outcome == "in_flight")
 
 
 class BackfillMachine(RuleBasedStateMachine):
-    """Ticks, runs that end in every way, daemons that die between deciding and launching, users who ask again."""
+    """Ticks, runs that end in every way, daemons that die between deciding and launching, users who ask again,
+    and others who materialise partitions of its."""
 
     @initialize(
         size=st.integers(1, 7),
@@ -215,7 +282,13 @@ class BackfillMachine(RuleBasedStateMachine):
         self.interrupted: list[RunToLaunch] = []
 
     def progress(self) -> Progress:
-        return judge_partitions(self.keys, list(self.world.runs.values()), assets=ASSETS, retried_since=self.asked)
+        return judge_partitions(
+            self.keys,
+            list(self.world.runs.values()),
+            assets=ASSETS,
+            retried_since=self.asked,
+            materialised=self.world.everything,
+        )
 
     def decision(self) -> Decision:
         return decide(self.progress(), self.backfill_rules, assets=ASSETS, positions=POSITIONS)
@@ -235,6 +308,8 @@ class BackfillMachine(RuleBasedStateMachine):
         assert keys == list(before.having("missing"))[: len(keys)]
         assert len(keys) == min(self.backfill_rules.batch_size, len(before.having("missing")))
         assert all(is_range(request.keys, POSITIONS) for request in decision.runs)
+        launches = {(asset, key) for run in decision.runs for key in run.keys for asset in run.assets or ASSETS}
+        assert not launches & (self.world.by_others | set(self.world.materialised))
         assert all(
             self.backfill_rules.per_run is None or len(r.keys) <= self.backfill_rules.per_run for r in decision.runs
         )
@@ -252,6 +327,16 @@ class BackfillMachine(RuleBasedStateMachine):
     def end_a_run(self, which: int, outcome: RunOutcome, assets: int) -> None:
         runs = self.world.in_flight
         self.world.end(runs[which % len(runs)], outcome, assets=assets)
+
+    @rule(day=st.integers(0, 6), assets=st.sets(st.sampled_from(sorted(ASSETS)), min_size=1))
+    def materialise_outside(self, day: int, assets: set[str]) -> None:
+        """Somebody materialises assets of a partition for which no run is in flight, or about to be."""
+        key = self.keys[day % len(self.keys)]
+        about_to_be = {one for request in self.interrupted for one in request.keys}
+        if key not in self.progress().having("in_flight") and key not in about_to_be:
+            self.world.by_others |= {(asset, key) for asset in assets}
+            if assets == ASSETS:
+                assert self.progress().states[key].status == "done"
 
     @rule()
     def ask_again(self) -> None:
@@ -281,7 +366,9 @@ class BackfillMachine(RuleBasedStateMachine):
             for run_id in self.world.in_flight:
                 self.world.end(run_id, "succeeded", assets=0)
         assert decision == Finish()
-        assert self.world.materialised == Counter({(asset, key): 1 for asset in ASSETS for key in self.keys})
+        everything = {(asset, key) for asset in ASSETS for key in self.keys}
+        assert set(self.world.materialised) | self.world.by_others == everything
+        assert set(self.world.materialised.values()) <= {1}
 
 
 TestBackfillMachine = BackfillMachine.TestCase

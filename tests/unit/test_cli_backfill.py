@@ -21,11 +21,13 @@ FILES = {
           jobs:
             load: {type: batch, selection: [raw, clean], executor: in_process}
             load_ranges: {type: batch, selection: [whole], executor: in_process}
+            load_orders: {type: batch, selection: [orders], executor: in_process}
             load_customers: {type: batch, selection: [by_customer], executor: in_process}
           backfills:
             january: {job: load, partition_range: {start: 2024-01-01, end: 2024-01-05}, batch_size: 2}
             on_and_on: {job: load, partition_keys: [2024-02-01, 2024-02-02, 2024-02-03], on_failure: continue}
             ranges: {job: load_ranges, partition_range: {start: 2024-01-01, end: 2024-01-05}, batch_size: 3}
+            orders: {job: load_orders, partition_keys: [2024-01-01]}
             customers: {job: load_customers, partition_keys: [a]}
         """,
     "days.py": """
@@ -33,6 +35,9 @@ FILES = {
         from pathlib import Path
 
         import dagster as dg
+        import pyarrow as pa
+
+        from floe_dagster import floe_asset
 
         warnings.simplefilter("ignore", dg.BetaWarning)
         DAYS = dg.DailyPartitionsDefinition("2024-01-01")
@@ -46,6 +51,11 @@ FILES = {
         @dg.asset(partitions_def=DAYS)
         def raw(context) -> None:
             stumble(f"raw-{context.partition_key}")
+            others = HERE / f"others-{context.partition_key}"
+            if others.exists():
+                for asset in ("raw", "clean"):
+                    event = dg.AssetMaterialization(asset, partition=others.read_text())
+                    context.instance.report_runless_asset_event(event)
 
         @dg.asset(partitions_def=DAYS, deps=[raw])
         def clean(context) -> None:
@@ -54,12 +64,16 @@ FILES = {
         @dg.asset(partitions_def=DAYS, backfill_policy=dg.BackfillPolicy.single_run())
         def whole() -> None: ...
 
+        @floe_asset(outputs=["bronze.orders"], partitions_def=DAYS, metadata={"partition_expr": "day"})
+        def orders():
+            return pa.table({"day": ["2023-12-31"]})
+
         @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="customers"))
         def by_customer() -> None: ...
         """,
 }
 OWN_LINE = re.compile(
-    r"  (done|failed|-->|   [|]|why:|fix:|2024-)| {12}|error|(january|on_and_on|ranges|customers)[: ]|'floe|there"
+    r"  (done|failed|-->|   [|]|why:|fix:|2024-)| {12}|error|(january|on_and_on|ranges|customers|orders)\b|'floe|there"
 )
 
 
@@ -115,9 +129,9 @@ def test_a_failure_ends_it_after_its_batch_and_is_tried_again(capfd: pytest.Capt
     assert said(capfd) == snapshot("""\
 january: 0 of 5 partitions are done
   failed    2024-01-01  N s  run ID
-            days.py:21 in clean
+            days.py:29 in clean
                 stumble(f"clean-{context.partition_key}")
-            days.py:13 in stumble
+            days.py:16 in stumble
                 raise ValueError("no such file")
             ValueError: no such file
   done      2024-01-02  N s
@@ -188,6 +202,7 @@ january: 5 partitions in 5 runs of job load
         {
             "backfill": "ranges",
             "job": "load_ranges",
+            "materialised_already": 0,
             "batches": [
                 [{"partitions": ["2024-01-01", "2024-01-02", "2024-01-03"], "assets": None}],
                 [{"partitions": ["2024-01-04", "2024-01-05"], "assets": None}],
@@ -225,6 +240,7 @@ sensor january_backfill is off
             "batch_size": 2,
             "partitions": 5,
             "done": 1,
+            "materialised_already": 0,
             "in_flight": [],
             "failed": [],
             "missing": ["2024-01-03", "2024-01-04", "2024-01-05"],
@@ -233,13 +249,71 @@ sensor january_backfill is off
     )
 
 
+def test_what_is_materialised_already_is_left_alone_and_told(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["run", "load", "--partition", "2024-01-02..2024-01-03"]) == 0
+    capfd.readouterr()
+
+    assert backfill("january", "--status") == backfill("january", "--dry-run") == 0
+    assert capfd.readouterr().out == snapshot("""\
+january: job load, 5 partitions in batches of 2
+  done           2  2 materialised already
+  missing        3  2024-01-01, 2024-01-04, 2024-01-05
+sensor january_backfill is off
+'floe backfill january' starts it
+january: 3 partitions in 3 runs of job load
+  2 of 5 partitions are done, 2 were materialised already
+  batch   1  2024-01-01, 2024-01-04
+  batch   2  2024-01-05
+""")
+    assert run_command_line(["list", "backfills", "--format", "json"]) == 0
+    rows = json.loads(capfd.readouterr().out)["backfills"]
+    assert [(row["name"], row["done"], row["materialised_already"]) for row in rows][:2] == snapshot(
+        [("january", 2, 2), ("on_and_on", 0, 0)]
+    )
+
+    assert backfill("january") == 0
+    assert said(capfd) == snapshot("""\
+january: 2 of 5 partitions are done, 2 were materialised already
+  done      2024-01-01  N s
+  done      2024-01-04  N s
+  done      2024-01-05  N s
+january finished after N s: 5 of 5 partitions are done, 2 were materialised already\
+""")
+    assert sorted(materialised("raw")) == [f"2024-01-0{day}" for day in range(1, 6)]
+
+    assert backfill("january", "--dry-run", "--again") == 0
+    assert capfd.readouterr().out == snapshot("""\
+january: 5 partitions in 5 runs of job load
+  batch   1  2024-01-01, 2024-01-02
+  batch   2  2024-01-03, 2024-01-04
+  batch   3  2024-01-05
+""")
+
+
+def test_what_others_materialise_between_two_runs_of_a_batch_is_left_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("others-2024-01-01").write_text("2024-01-02")
+
+    assert backfill("january") == 0
+
+    assert said(capfd) == snapshot("""\
+january: 0 of 5 partitions are done
+  done      2024-01-01  N s
+  done      2024-01-02
+  done      2024-01-03  N s
+  done      2024-01-04  N s
+  done      2024-01-05  N s
+january finished after N s: 5 of 5 partitions are done, 1 was materialised already\
+""")
+    assert sorted(materialised("raw")) == [f"2024-01-0{day}" for day in range(1, 6)]
+
+
 def test_dynamic_keys_that_do_not_exist_are_told(capfd: pytest.CaptureFixture[str]) -> None:
     assert backfill("customers") == 3
 
     assert said(capfd) == snapshot("""\
-customers: 0 of 0 partitions are done
-customers stopped after N s: 0 of 0 partitions are done
-there is no partition a; 'floe backfill customers' goes on once there is\
+customers: there is no partition a
+customers stopped after N s: there is no partition a
+'floe backfill customers' goes on once partition a exists\
 """)
 
 
@@ -313,7 +387,7 @@ def test_an_unknown_backfill_is_answered_with_the_closest(capfd: pytest.CaptureF
 
     assert said(capfd) == snapshot("""\
 error[FLOE-430]: there is no backfill 'januari'
-  why: the backfills are january, on_and_on, ranges, customers
+  why: the backfills are january, on_and_on, ranges, orders, customers
   fix: did you mean 'january'?\
 """)
 

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from floe_cli.backfill_report import STATUS_COLORS, STATUS_WORDS, error_of
+from floe_cli.backfill_report import STATUS_COLORS, STATUS_WORDS, error_of, line_of_begin
 from floe_cli.console import color_choice
 from floe_core.suggestions import list_names
 from floe_dagster.backfilling.execution import BackfillListener
@@ -68,8 +68,7 @@ class _Account:
         before = self._statuses
         self._statuses = {key: one.status for key, one in state.progress.states.items()}
         if before is None:
-            done = f"{state.progress.counts['done']} of {len(self._statuses)}"
-            yield f"{state.plan.identity.name}: {done} partitions are done"
+            yield line_of_begin(state)
             return
         for key, status in self._statuses.items():
             if status in ("done", "failed") and before.get(key) != status and key not in self._told:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import assert_never
+from typing import Literal, assert_never
 
 import click
 
 from floe_core.suggestions import list_names
 from floe_dagster.backfilling.decisions import Finish, Lack, Launch, RunToLaunch, Stop, Wait
 from floe_dagster.backfilling.progress import PartitionStatus
-from floe_dagster.backfilling.state import BackfillState, name_state
+from floe_dagster.backfilling.state import BackfillState, describe_done, name_state
 from floe_dagster.partitioning.runs import PartitionRun
 
 STATUS_WORDS: Mapping[PartitionStatus, str] = MappingProxyType(
@@ -33,7 +33,7 @@ def lines_of_status(state: BackfillState, *, is_on: bool) -> Iterator[str]:
         keys = state.progress.having(status)
         if not keys:
             continue
-        shown = "" if status == "done" else list_names(keys, limit=_SHOWN_KEYS)
+        shown = _counted_already(state) if status == "done" else list_names(keys, limit=_SHOWN_KEYS)
         yield f"  {click.style(f'{word:<10}', fg=STATUS_COLORS[status])}{len(keys):>6}  {shown}".rstrip()
         if status == "failed":
             yield from (f"{'':>20}{key}: {error_of(state, key)}" for key in keys[:_SHOWN_FAILURES])
@@ -41,6 +41,10 @@ def lines_of_status(state: BackfillState, *, is_on: bool) -> Iterator[str]:
         yield f"  {'unknown':<10}{len(state.plan.unknown):>6}  {list_names(state.plan.unknown, limit=_SHOWN_KEYS)}"
     yield f"sensor {state.plan.identity.sensor_name} is {'on' if is_on else 'off'}"
     yield what_next(state)
+
+
+def _counted_already(state: BackfillState) -> str:
+    return f"{state.progress.by_others} materialised already" if state.progress.by_others else ""
 
 
 def what_next(state: BackfillState) -> str:
@@ -54,7 +58,9 @@ def what_next(state: BackfillState) -> str:
         case Stop():
             return f"{command}' tries again what failed, and goes on"
         case Lack(unknown):
-            return f"there is no partition {list_names(unknown, limit=_SHOWN_KEYS)}; {command}' goes on once there is"
+            several = len(unknown) > 1
+            keys = f"partition{'s' if several else ''} {list_names(unknown, limit=_SHOWN_KEYS)}"
+            return f"{command}' goes on once {keys} exist{'' if several else 's'}"
         case Finish(failed) if failed:
             return f"{command}' tries again what failed"
         case Finish():
@@ -70,6 +76,8 @@ def lines_of_plan(state: BackfillState) -> Iterator[str]:
     partitions = sum(len(run.keys) for batch in batches for run in batch.runs)
     sizes = f"{_counted(partitions, 'partition')} in {_counted(runs, 'run')}"
     yield f"{state.plan.identity.name}: {sizes} of job {state.plan.job.name}"
+    if state.progress.by_others:
+        yield f"  {describe_done(state)}"
     for number, batch in enumerate(batches[:_SHOWN_BATCHES], start=1):
         yield f"  batch {number:>3}  {list_names(map(_shown_run, batch.runs), limit=_SHOWN_KEYS)}"
     if len(batches) > _SHOWN_BATCHES:
@@ -81,31 +89,66 @@ def lines_of_plan(state: BackfillState) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class BackfillEnd:
-    """How the command came to its end; `log` is where what it printed is kept."""
+    """How the command came to its end.
+
+    Args:
+        seconds: How long it took.
+        log: Where what it printed is kept.
+        is_interrupted: It was left or ended before its time.
+        ended_by: What somebody else ended it with, if so: `--cancel`, or the sensor's switch.
+        was_finished: There was nothing to do.
+    """
 
     seconds: float
     log: str = ""
     is_interrupted: bool = False
+    ended_by: Literal["", "cancel", "switch"] = ""
     was_finished: bool = False
+
+
+def line_of_begin(state: BackfillState) -> str:
+    """Where it stands when it is begun or gone on with."""
+    return f"{state.plan.identity.name}: {_how_far(state)}"
 
 
 def lines_of_end(state: BackfillState, end: BackfillEnd) -> Iterator[str]:
     """How it ended, or where it was left, and what can be done then."""
-    name, counts, total = state.plan.identity.name, state.progress.counts, len(state.progress.states)
+    name, failed = state.plan.identity.name, state.progress.having("failed") if not end.is_interrupted else ()
     word, color = _ending(state, end)
     after = "" if end.was_finished else f" after {end.seconds:.1f} s"
-    failed = f", {counts['failed']} failed" if counts["failed"] and not end.is_interrupted else ""
     shown = click.style(word, fg=color, bold=True)
-    yield f"{name} {shown}{after}: {counts['done']} of {total} partitions are done{failed}"
-    for key in () if end.is_interrupted else state.progress.having("failed")[:_SHOWN_FAILURES]:
+    yield f"{name} {shown}{after}: {_how_far(state)}{f', {len(failed)} failed' if failed else ''}"
+    for key in failed[:_SHOWN_FAILURES]:
         yield f"  {key}: {error_of(state, key)}"
     if end.log:
         yield f"what it printed: {end.log}"
-    if state.decision != Finish() or end.was_finished:
+    if end.ended_by == "switch":
+        yield from _lines_of_switch(state)
+    elif end.ended_by == "cancel":
+        yield f"'floe backfill {name}' goes on"
+    elif state.decision != Finish() or end.was_finished:
         yield what_next(state)
 
 
+def _how_far(state: BackfillState) -> str:
+    """What is done; first of all, which partitions there are not."""
+    unknown = state.plan.unknown
+    lack = f"there is no partition {list_names(unknown, limit=_SHOWN_KEYS)}"
+    if not state.plan.keys:
+        return lack
+    return f"{lack}; {describe_done(state)}" if unknown else describe_done(state)
+
+
 def _ending(state: BackfillState, end: BackfillEnd) -> tuple[str, str]:
+    match end.ended_by:
+        case "cancel":
+            return f"was canceled with 'floe backfill {state.plan.identity.name} --cancel'", "yellow"
+        case "switch":
+            return "was switched off", "yellow"
+        case "":
+            pass
+        case _:
+            assert_never(end.ended_by)
     if isinstance(state.decision, Wait):
         return "goes on in Dagster's daemon, left", "cyan"
     if end.is_interrupted:
@@ -113,6 +156,15 @@ def _ending(state: BackfillState, end: BackfillEnd) -> tuple[str, str]:
     if state.decision == Finish():
         return "is finished already" if end.was_finished else "finished", "green"
     return "stopped", "red"
+
+
+def _lines_of_switch(state: BackfillState) -> Iterator[str]:
+    name, sensor = state.plan.identity.name, state.plan.identity.sensor_name
+    yield f"somebody switched sensor {sensor} off, in Dagster's UI or with another command"
+    in_flight = state.progress.having("in_flight")
+    if in_flight:
+        yield f"still in flight: {list_names(in_flight, limit=_SHOWN_KEYS)}; 'floe backfill {name} --cancel' ends it"
+    yield f"'floe backfill {name}', or switching the sensor on, goes on"
 
 
 def as_json(state: BackfillState, *, is_on: bool) -> dict[str, object]:
@@ -126,6 +178,7 @@ def as_json(state: BackfillState, *, is_on: bool) -> dict[str, object]:
         "batch_size": state.plan.rules.batch_size,
         "partitions": len(state.progress.states),
         "done": state.progress.counts["done"],
+        "materialised_already": state.progress.by_others,
         "in_flight": list(state.progress.having("in_flight")),
         "failed": [
             {"partition": key, "run_id": state.progress.states[key].run_id, "error": error_of(state, key)}
@@ -145,7 +198,12 @@ def plan_as_json(state: BackfillState) -> dict[str, object]:
         ]
         for batch in state.plan.plan_ahead(state.progress)
     ]
-    return {"backfill": state.plan.identity.name, "job": state.plan.job.name, "batches": batches}
+    return {
+        "backfill": state.plan.identity.name,
+        "job": state.plan.job.name,
+        "materialised_already": state.progress.by_others,
+        "batches": batches,
+    }
 
 
 def error_of(state: BackfillState, key: str) -> str:

@@ -140,6 +140,7 @@ def list_backfills(loaded: LoadedProject, now: datetime) -> list[Row]:
                 "on_failure": backfill.on_failure,
                 "state": name_state(state),
                 "done": state.progress.counts["done"],
+                "materialised_already": state.progress.by_others,
                 "description": backfill.description,
             }
         )

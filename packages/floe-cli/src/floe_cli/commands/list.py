@@ -11,7 +11,7 @@ from floe_cli.console import emit, emit_json, rich_console, stdout_for_machines,
 from floe_cli.options import current_project, format_option, shared_options
 
 _SECTIONS = ("assets", "jobs", "schedules", "sensors", "partitions", "backfills")
-_DETAILS = frozenset({"description", "tags"})  # for machines and for the UI; a table stays narrow without
+_DETAILS = frozenset({"description", "tags", "materialised_already"})  # for machines and the UI; a table is narrow
 _NUMBERS = frozenset({"assets", "deps", "keys", "number", "batch size", "done", "poll interval seconds"})
 
 

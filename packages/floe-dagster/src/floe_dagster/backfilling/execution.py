@@ -77,6 +77,13 @@ class BackfillWork:
         for run in state.next_runs:
             if self._is_launched(run, state.plan):
                 continue
+            match state.what_became_of(run, self.instance):
+                case "done":
+                    continue
+                case "changed":
+                    return  # to look again what is left of it
+                case "lacking":
+                    pass
             self.listener.begin_run(run)
             report = execute_job(
                 self.location,

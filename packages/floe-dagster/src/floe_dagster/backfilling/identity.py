@@ -10,7 +10,7 @@ from floe_dagster.running.launches import PROJECT_TAG
 BACKFILL_TAG = "floe/backfill"
 ROUND_TAG = "floe/backfill_round"
 
-_FIRST_ROUND = 1
+FIRST_ROUND = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read_round(identity: BackfillIdentity, instance: dg.DagsterInstance) -> int:
     asked = _read(identity, instance, "round")
     runs = instance.get_runs(dg.RunsFilter(tags=identity.tags), limit=1)
     last = runs[0].tags.get(ROUND_TAG, "") if runs else ""
-    return max([_FIRST_ROUND, *(int(number) for number in (asked, last) if number.isdigit())])
+    return max([FIRST_ROUND, *(int(number) for number in (asked, last) if number.isdigit())])
 
 
 def begin_round(identity: BackfillIdentity, instance: dg.DagsterInstance, number: int) -> None:
@@ -60,6 +60,16 @@ def read_retried_since(identity: BackfillIdentity, instance: dg.DagsterInstance)
 def retry_failed(identity: BackfillIdentity, instance: dg.DagsterInstance, *, at: float) -> None:
     """Note that what failed before *at* (seconds since the epoch) is to be tried again."""
     _write(identity, instance, {"retried_since": repr(at)})
+
+
+def read_canceled(identity: BackfillIdentity, instance: dg.DagsterInstance) -> float:
+    """When the command line last cancelled the backfill; seconds since the epoch, 0 for never."""
+    return float(_read(identity, instance, "canceled") or 0)
+
+
+def note_canceled(identity: BackfillIdentity, instance: dg.DagsterInstance, *, at: float) -> None:
+    """Note, for who works on it or watches it, that it was cancelled *at*; seconds since the epoch."""
+    _write(identity, instance, {"canceled": repr(at)})
 
 
 def read_finished(identity: BackfillIdentity, instance: dg.DagsterInstance) -> str:
