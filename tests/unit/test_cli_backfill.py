@@ -307,6 +307,17 @@ january finished after N s: 5 of 5 partitions are done, 1 was materialised alrea
     assert sorted(materialised("raw")) == [f"2024-01-0{day}" for day in range(1, 6)]
 
 
+def test_the_reason_of_a_failure_is_the_first_line_of_an_error_of_floe(capfd: pytest.CaptureFixture[str]) -> None:
+    assert backfill("orders") == 3
+
+    assert said(capfd).splitlines()[-2:] == snapshot(
+        [
+            "  2024-01-01: error[FLOE-407]: 1 row lies outside the partition of 'bronze.orders': 'day' is 2023-12-31",
+            "'floe backfill orders' tries again what failed, and goes on",
+        ]
+    )
+
+
 def test_dynamic_keys_that_do_not_exist_are_told(capfd: pytest.CaptureFixture[str]) -> None:
     assert backfill("customers") == 3
 

@@ -33,6 +33,7 @@ _READ_EVENTS = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.RUN_FAILURE,
 }
+_FLOE_ERROR = "error[FLOE-"  # the first of five lines says what is wrong; of other errors it is the last
 _ATTEMPT = re.compile(r"/(\d+)$")
 
 
@@ -142,4 +143,4 @@ def _errors(events: Iterable[dg.DagsterEvent]) -> Iterator[str]:
     for event in events:
         if event.event_type is dg.DagsterEventType.STEP_FAILURE and _tells_why(event):
             lines = describe_error(event.step_failure_data.error).strip().splitlines()
-            yield lines[-1] if lines else ""
+            yield next((line for line in lines if line.startswith(_FLOE_ERROR)), lines[-1] if lines else "")
