@@ -46,7 +46,7 @@ FLOE_YAML = """
       jobs:
         load: {type: batch, selection: ["*"], executor: EXECUTOR}
       backfills:
-        history: {job: load, partition_range: {start: 2024-01-01, end: END}, batch_size: SIZE}
+        history: {job: load, partition_range: {start: 2024-01-01, end: END}, batch_size: SIZE, on_failure: FAILURE}
     """
 DAYS_PY = """
     import time
@@ -82,10 +82,13 @@ SECONDS = 240.0  # an idle machine needs a tenth
 class Shop:
     """A project with a backfill over *days* days, and the processes that work on it."""
 
-    def __init__(self, path: Path, *, days: int, batch_size: int, executor: str = "in_process") -> None:
+    def __init__(
+        self, path: Path, *, days: int, batch_size: int, executor: str = "in_process", on_failure: str = "stop"
+    ) -> None:
         self.path = path
         self.days = [f"{date(2024, 1, 1) + timedelta(days=number)}" for number in range(days)]
         text = FLOE_YAML.replace("END", self.days[-1]).replace("SIZE", str(batch_size)).replace("EXECUTOR", executor)
+        text = text.replace("FAILURE", on_failure)
         (path / "floe.yaml").write_text(dedent(text))
         (path / "days.py").write_text(dedent(DAYS_PY))
         self.folder = ProjectFolder(path)
@@ -161,6 +164,15 @@ class Shop:
             )
         )
 
+    def switch(self, status: InstigatorStatus) -> None:
+        """What the switch in the UI does, once the sensor was on."""
+        (state,) = self.instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        data = SensorInstigatorData(last_sensor_start_timestamp=time.time(), sensor_type=SensorType.STANDARD)
+        self.instance.update_instigator_state(state.with_data(data).with_status(status))
+
+    def said(self) -> str:
+        return (self.path / "output.log").read_text()
+
     def assert_everything_is_there_once(self) -> None:
         for asset in ("raw", "clean"):
             assert Counter(self.materialised(asset)) == Counter(self.days)
@@ -200,7 +212,7 @@ def test_a_step_that_outlives_its_killed_command_line_is_waited_for(tmp_path: Pa
         process.kill()
         status = json.loads(shop.floe("backfill", "history", "--status", "--format", "json").stdout)
         with shop.started(*FLOE, "backfill", "history") as again:
-            shop.wait_until(lambda: "0 of 1 partitions are done" in (tmp_path / "output.log").read_text()[-200:])
+            shop.wait_until(lambda: "0 of 1 partitions are done" in shop.said()[-200:])
             (tmp_path / "gate").write_text("")
             code = again.wait(timeout=SECONDS)
 
@@ -235,6 +247,7 @@ def test_cancel_ends_the_command_line_that_works_on_it(tmp_path: Path) -> None:
 
     (run,) = shop.instance.get_runs()
     assert (canceled.returncode, code, run.status) == (0, 130, dg.DagsterRunStatus.CANCELED)
+    assert "history was canceled with 'floe backfill history --cancel' after" in shop.said()
     assert json.loads(canceled.stdout) == {
         "backfill": "history",
         "was_on": False,
@@ -278,3 +291,32 @@ def test_the_daemon_of_floe_dev_carries_it_out_and_the_command_line_when_that_di
     assert code == 0, said
     assert said.index("Dagster's daemon carries it out") < said.index("going on in this process")
     shop.assert_everything_is_there_once()
+
+
+@pytest.mark.requirement("010-FR-041")
+@pytest.mark.parametrize("on_failure", ["stop", "continue"])
+def test_what_somebody_else_ended_is_not_gone_on_with(tmp_path: Path, on_failure: str) -> None:
+    shop = Shop(tmp_path, days=3, batch_size=1, on_failure=on_failure)
+    watching = "Dagster's daemon carries it out"
+    shop.switch_on()
+
+    with shop.held_at("raw 2024-01-01"), shop.started(*DAEMON, str(tmp_path)):
+        shop.wait_until_held()
+        with shop.started(*FLOE, "backfill", "history") as command:
+            shop.wait_until(lambda: watching in shop.said())
+            shop.switch(InstigatorStatus.STOPPED)
+            off = command.wait(timeout=SECONDS)
+        shop.switch(InstigatorStatus.RUNNING)
+        with shop.started(*FLOE, "backfill", "history") as command:
+            shop.wait_until(lambda: shop.said().count(watching) > 1)
+            canceled = shop.floe("backfill", "history", "--cancel")
+            ended = command.wait(timeout=SECONDS)
+
+    assert (off, canceled.returncode, ended) == (130, 0, 130), shop.said()
+    assert "history was switched off after" in shop.said()
+    assert "somebody switched sensor history_backfill off, in Dagster's UI or with another command" in shop.said()
+    assert "still in flight: 2024-01-01; 'floe backfill history --cancel' ends it" in shop.said()
+    assert "'floe backfill history', or switching the sensor on, goes on" in shop.said()
+    assert "history was canceled with 'floe backfill history --cancel' after" in shop.said()
+    assert "going on in this process" not in shop.said()
+    assert [run.status for run in shop.instance.get_runs()] == [dg.DagsterRunStatus.CANCELED]

@@ -8,7 +8,7 @@ from floe_cli.backfill_display import BackfillDisplay
 from floe_cli.project_backfill import ProjectBackfill
 from floe_cli.ui_address import find_ui
 from floe_cli.ui_sensors import find_ui_sensor
-from floe_dagster.backfilling.decisions import Launch, Wait
+from floe_dagster.backfilling.decisions import Finish, Launch, Wait
 from floe_dagster.backfilling.state import BackfillState
 from floe_dagster.backfilling.switch import is_daemon_alive
 
@@ -40,23 +40,37 @@ def hand_over(backfill: ProjectBackfill) -> bool:
     return sensor is not None and sensor.switch_on() and backfill.switch().is_ticking
 
 
-def watch(backfill: ProjectBackfill, display: BackfillDisplay) -> BackfillState | None:
+class SwitchedOffError(Exception):
+    """Somebody ended the backfill while it was watched: nothing more of it is launched."""
+
+
+def watch(backfill: ProjectBackfill, display: BackfillDisplay, *, since: float) -> BackfillState | None:
     """Show what the daemon does until there is nothing to do.
 
+    Args:
+        backfill: Its sensor is on.
+        display: Shows it.
+        since: When the command was started; seconds since the epoch.
+
     Returns:
-        Where the backfill stands then; None if the daemon is gone.
+        Where the backfill stands then; None if the daemon is gone: the sensor is on, and nobody ticks it.
 
     Raises:
         KeyboardInterrupt: The user does not want to watch any more; the daemon goes on.
+        SwitchedOffError: The sensor was switched off, or the backfill cancelled, before there was nothing to do.
     """
     while True:
-        is_ticking, began = backfill.switch().is_ticking, time.monotonic()
+        switch, began = backfill.switch(), time.monotonic()  # before the state: a sensor with nothing to do turns off
         state = backfill.state()
         display.show_state(state)
+        if state.decision != Finish() and backfill.is_canceled(since=since):
+            raise SwitchedOffError
         if not isinstance(state.decision, Launch | Wait):
             backfill.switch().turn_off(backfill.instance)
             return state
-        if not is_ticking:
+        if not switch.is_on:
+            raise SwitchedOffError
+        if not switch.is_ticking:
             return None
         time.sleep(max(_SECONDS_BETWEEN_LOOKS, _SHARE_OF_LOOKS * (time.monotonic() - began)))
 

@@ -18,7 +18,7 @@ from floe_cli.backfill_report import (
     lines_of_status,
     plan_as_json,
 )
-from floe_cli.backfill_watch import hand_over, watch
+from floe_cli.backfill_watch import SwitchedOffError, hand_over, watch
 from floe_cli.console import emit, emit_json, is_terminal, output_into, say
 from floe_cli.project_backfill import ProjectBackfill, loaded_backfill
 from floe_cli.running import SECONDS_TO_LEAVE, leave_after, log_file, tell_abandoned_runs
@@ -26,7 +26,7 @@ from floe_core.errors import Problem, RunError, shown_path
 from floe_core.project import ProjectFolder
 from floe_dagster.backfilling.decisions import Finish, Wait
 from floe_dagster.backfilling.execution import BackfillWork
-from floe_dagster.backfilling.identity import begin_round, retry_failed
+from floe_dagster.backfilling.identity import begin_round, note_canceled, retry_failed
 from floe_dagster.backfilling.state import BackfillState
 from floe_dagster.backfilling.turns import own_turn, read_worker
 from floe_dagster.running.runs import RunReport
@@ -68,13 +68,14 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
 
     Dagster's daemon carries it out where it runs with the project, this process otherwise.
     """
-    began = time.monotonic()
+    began, since = time.monotonic(), time.time()
     log = None if verbose else log_file(project, "backfill")
     with ExitStack() as streams:
         backfill = streams.enter_context(loaded_backfill(project, name))
 
-        def finish(code: int, *, was_finished: bool = False) -> int:
+        def finish(code: int, *, was_finished: bool = False, is_switched_off: bool = False) -> int:
             state, is_on = backfill.state(), backfill.switch().is_on
+            is_canceled = code == EXIT_INTERRUPTED and backfill.is_canceled(since=since)
             streams.close()
             if json:
                 emit_json(as_json(state, is_on=is_on))
@@ -82,6 +83,7 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
                 seconds=time.monotonic() - began,
                 log=shown_path(log) if log is not None and code == EXIT_FAILED else "",
                 is_interrupted=code == EXIT_INTERRUPTED,
+                ended_by="cancel" if is_canceled else "switch" if is_switched_off else "",
                 was_finished=was_finished,
             )
             for line in lines_of_end(state, end):
@@ -99,7 +101,9 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
         terminal = streams.enter_context(output_into(log))
         display = streams.enter_context(open_backfill_display(terminal, live=live))
         try:
-            state = _watch_or_work(backfill, display, _leaving(finish))
+            state = _watch_or_work(backfill, display, _leaving(finish), since=since)
+        except SwitchedOffError:
+            return finish(EXIT_INTERRUPTED, is_switched_off=True)
         except KeyboardInterrupt:
             leave_after(SECONDS_TO_LEAVE, EXIT_INTERRUPTED)
             return finish(EXIT_INTERRUPTED)
@@ -110,6 +114,7 @@ def cancel_backfill(project: ProjectFolder, name: str, *, json: bool) -> int:
     """Switch the sensor off and end what is under way; gives the exit code."""
     with loaded_backfill(project, name) as backfill:
         was_on = backfill.switch().is_on
+        note_canceled(backfill.identity, backfill.instance, at=time.time())
         backfill.switch().turn_off(backfill.instance)
         under_way = dg.RunsFilter(tags=backfill.identity.tags, statuses=_NOT_ENDED)
         runs = [run.run_id for run in backfill.instance.get_runs(under_way)]
@@ -129,15 +134,17 @@ def cancel_backfill(project: ProjectFolder, name: str, *, json: bool) -> int:
 
 
 def _watch_or_work(
-    backfill: ProjectBackfill, display: BackfillDisplay, leave: Callable[[RunReport], object]
+    backfill: ProjectBackfill, display: BackfillDisplay, leave: Callable[[RunReport], object], *, since: float
 ) -> BackfillState:
     if hand_over(backfill):
         display.say("Dagster's daemon carries it out; Ctrl-C leaves it to the daemon")
-        state = watch(backfill, display)
+        state = watch(backfill, display, since=since)
         if state is not None:
             return state
         display.say("no daemon looks after it any more: going on in this process")
     with own_turn(backfill.turns, backfill.identity.name):
+        if backfill.is_canceled(since=since):  # before it could be told who to end
+            raise SwitchedOffError
         backfill.switch().drop_interrupted_tick(backfill.instance)
         work = BackfillWork(
             backfill.plan, backfill.location, backfill.instance, backfill.launches, display, leave=leave

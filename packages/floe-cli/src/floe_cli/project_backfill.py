@@ -16,7 +16,7 @@ from floe_core.project import ProjectFolder
 from floe_core.schemas.backfill_definition import BackfillDefinition
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
-from floe_dagster.backfilling.identity import BackfillIdentity
+from floe_dagster.backfilling.identity import BackfillIdentity, read_canceled
 from floe_dagster.backfilling.plan import BackfillPlan, plan_backfill
 from floe_dagster.backfilling.state import BackfillState, read_state
 from floe_dagster.backfilling.switch import SensorSwitch, read_switch
@@ -68,6 +68,10 @@ class ProjectBackfill:
     def state(self, *, asked_at: float = 0.0) -> BackfillState:
         """Where it stands, what failed before *asked_at* (seconds since the epoch) being tried again."""
         return read_state(self.plan(), self.instance, started=max(asked_at, self.switch().started))
+
+    def is_canceled(self, *, since: float) -> bool:
+        """Whether `floe backfill --cancel` was called after *since*; seconds since the epoch."""
+        return read_canceled(self.identity, self.instance) >= since
 
     def end_dead_runs(self) -> list[dg.DagsterRun]:
         """Mark its runs as failed whose processes were killed, and give them."""

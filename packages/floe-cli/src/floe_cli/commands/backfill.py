@@ -34,7 +34,7 @@ def command(
     NAME is one of orchestration.backfills. It starts or resumes: what is missing is launched in order, and partitions
     that failed are tried again. While `floe dev` runs, its daemon carries it out; without it this process does, a run
     after the other, and Ctrl-C cancels the run that is under way. Killed at any moment, it goes on where it was when
-    it is called again. The exit code is 3 when a partition failed.
+    it is called again. The exit code is 3 when a partition failed, 130 when the backfill was ended before it was done.
     """
     from floe_cli import backfilling  # noqa: PLC0415 - Dagster is imported when a backfill is looked at, not for --help
 
