@@ -162,6 +162,20 @@ def test_files_that_are_there_already_can_be_left_alone(tmp_path: Path) -> None:
     assert names_of(watched.tick()) == ["old.csv"]
 
 
+def test_what_comes_with_a_folder_that_was_missing_at_first_is_new(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, "job: load, existing: ignore")
+    watched.path.rmdir()
+    assert watched.tick() == []
+    assert watched.tick() == []
+
+    watched.path.mkdir()
+    watched.write("a.csv", modified=0)
+    watched.settle()
+
+    assert names_of(watched.tick()) == ["a.csv"]
+    assert watched.evaluate().run_requests == []
+
+
 def test_a_cursor_that_is_lost_starts_nothing_again(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.write("a.csv")

@@ -59,6 +59,11 @@ class Listing:
 class FolderUnavailableError(Exception):
     """The watched folder cannot be read now; the text is the reason."""
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such folder, so that nothing is in it."""
+        return isinstance(self.__cause__, FileNotFoundError)
+
 
 @dataclass(frozen=True)
 class FilePattern:

@@ -55,8 +55,16 @@ class FileWatcherTicks:
         try:
             listing = list_folder(self.folder, self._pattern)
         except FolderUnavailableError as error:
-            return dg.SkipReason(str(error))
+            return self._wait_for_folder(context, error, now)
         return _Tick(self, context, listing, now).run()
+
+    def _wait_for_folder(
+        self, context: dg.SensorEvaluationContext, error: FolderUnavailableError, now: int
+    ) -> dg.SensorResult | dg.SkipReason:
+        """Skip. Where old files are ignored, a folder that is missing has none, and what comes with it is new."""
+        if self.sensor.existing != "ignore" or context.cursor or not error.is_missing:
+            return dg.SkipReason(str(error))
+        return dg.SensorResult(skip_reason=str(error), cursor=FileCursor(now, now, self.watched).to_text())
 
     @cached_property
     def texts(self) -> FileTexts:
