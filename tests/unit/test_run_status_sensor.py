@@ -59,6 +59,8 @@ JOBS = """
     sensors:
 """
 ALERTS = """
+    import asyncio
+
     import dagster as dg
 
     CALLS = []
@@ -68,6 +70,21 @@ ALERTS = """
         if context.dagster_run.run_id in FAILS:
             raise ConnectionError("the pager is away")
         CALLS.append((context, pager))
+
+    async def tell_awaited(context, pager: dg.ResourceParam[str]) -> None:
+        await asyncio.sleep(0)
+        tell(context, pager)
+
+    def tell_generated(context, pager: dg.ResourceParam[str]):
+        yield
+        tell(context, pager)
+        yield
+
+    async def tell_generated_awaited(context, pager: dg.ResourceParam[str]):
+        await asyncio.sleep(0)
+        yield
+        tell(context, pager)
+        yield
 
     def ask(question: str) -> None: ...
 
@@ -261,9 +278,11 @@ def test_a_run_that_ended_after_the_sensor_was_switched_on_counts_at_its_first_t
 
 
 class Calls:
-    """A sensor that calls `tell`, and what it was called with."""
+    """A sensor that calls `tell`, or one that calls it in turn, and what it was called with."""
 
-    def __init__(self, project: UserProject, instance: dg.DagsterInstance, fields: str) -> None:
+    def __init__(
+        self, project: UserProject, instance: dg.DagsterInstance, fields: str, *, function: str = "tell"
+    ) -> None:
         project.write({"shop/__init__.py": "", "shop/alerts.py": ALERTS})
         import sys
 
@@ -271,7 +290,10 @@ class Calls:
 
         self.module = import_module("shop.alerts")
         self.sensors = build(
-            f"target_function: shop.alerts.tell, {fields}", instance, folder=project.path, resources={"pager": "beep"}
+            f"target_function: shop.alerts.{function}, {fields}",
+            instance,
+            folder=project.path,
+            resources={"pager": "beep"},
         )
 
     @property
@@ -320,6 +342,21 @@ def test_a_run_that_did_not_fail_has_dagsters_other_context(
     assert not isinstance(context, dg.RunFailureSensorContext)
 
 
+@pytest.mark.parametrize("function", ["tell_awaited", "tell_generated", "tell_generated_awaited"])
+def test_coroutines_and_generators_are_run_to_their_end(
+    user_project: UserProject, instance: dg.DagsterInstance, function: str
+) -> None:
+    calls = Calls(user_project, instance, "status: FAILURE", function=function)
+    fine, failing = (end_run(instance).run_id for _ in range(2))
+    calls.module.FAILS.add(failing)
+
+    told = calls.tick()
+
+    assert calls.runs == [fine]
+    assert [text is None for text in told] == [True, False]
+    assert "ConnectionError: the pager is away" in str(told[1])
+
+
 def test_a_call_that_fails_is_made_again_and_keeps_no_other_from_being_made(
     user_project: UserProject, instance: dg.DagsterInstance
 ) -> None:
@@ -333,7 +370,7 @@ def test_a_call_that_fails_is_made_again_and_keeps_no_other_from_being_made(
     assert (fine, calls.runs) == ([None, None], [first, third])
     assert str(failure).replace(second, "RUN").replace(str(user_project.path), ".") == snapshot("""\
 error[FLOE-395]: sensor 's' calls shop.alerts.tell, which failed for run RUN of job 'load'
-      shop/alerts.py:8 in tell
+      shop/alerts.py:10 in tell
           raise ConnectionError("the pager is away")
       ConnectionError: the pager is away
   why: this was call 1 of 5; it is called for this run again in 60 seconds
@@ -425,7 +462,7 @@ def test_functions_that_cannot_be_called(user_project: UserProject, instance: dg
 error[FLOE-311]: module 'shop.alerts' has no 'tel'
   --> floe.yaml:11:63  orchestration.sensors.one.target_function
    |  one: {type: run_status, status: FAILURE, target_function: shop.alerts.tel}
-  why: it defines CALLS, FAILS, tell, ask
+  why: it defines CALLS, FAILS, tell, tell_awaited, tell_generated, tell_generated_awaited, ask
   fix: did you mean 'shop.alerts.tell'?
 
 error[FLOE-312]: sensor 'two' calls 'shop.alerts.ask', which asks for 'question'

@@ -18,6 +18,7 @@ from floe_dagster.running.ui_note import noted_run_url
 from floe_dagster.sensors.event_window import EventWindow
 from floe_dagster.sensors.log_reading import begin_window, read_new
 from floe_dagster.sensors.own_runs import CHAIN_TAG, RunLookup, chain_of, location_of
+from floe_dagster.user_code.returned_items import items_of
 
 RUN_TAG = "floe/watched_run"
 JOB_TAG = "floe/watched_job"
@@ -148,7 +149,7 @@ class FailedRunContext(WatchedRunContext, dg.RunFailureSensorContext):
 
 
 def call_for(change: StatusChange, function: CalledFunction, context: dg.SensorEvaluationContext, sensor: str) -> None:
-    """Call the function; its errors are passed on as they are."""
+    """Call the function and run what it returns to its end; its errors are passed on as they are."""
     has_failed = change.event.event_type is dg.DagsterEventType.RUN_FAILURE
     kind = FailedRunContext if has_failed else WatchedRunContext
     of_run = kind(
@@ -164,7 +165,8 @@ def call_for(change: StatusChange, function: CalledFunction, context: dg.SensorE
     )
     of_run.run_error = change.error
     of_run.run_url = change.run_url
-    function.call(of_run)
+    for _ in items_of(function.call(of_run)):
+        pass  # a coroutine is awaited, a generator goes on
 
 
 @dataclass(frozen=True)
