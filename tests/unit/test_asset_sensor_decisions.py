@@ -86,6 +86,14 @@ def test_all_with_an_asset_without_partitions_asks_for_it_anew_for_a_partition_t
     assert [[name for name, _, _ in launches(each)] for each in (first, second, third)] == [["x", "y"], ["z"], ["x"]]
 
 
+def test_all_does_not_take_an_asset_without_partitions_twice_that_came_last() -> None:
+    lane = Lane(frozenset("ab"), keyed=frozenset("a"), needs_all=True)
+    first = decide([SeenEvent(1, "a", "x"), SeenEvent(2, "b")], lane)
+    second = decide([SeenEvent(3, "a", "x")], lane, first.cursor)
+
+    assert [[name for name, _, _ in launches(each)] for each in (first, second)] == [["x"], []]
+
+
 def test_more_partitions_than_a_tick_launches_are_launched_by_the_next_ones() -> None:
     lane = Lane(frozenset("a"), keyed=frozenset("a"))
     events = [SeenEvent(number, "a", f"{number % 150}") for number in range(1, 301)]
@@ -261,14 +269,8 @@ ACTIONS = st.lists(
 )
 
 
-@pytest.mark.requirement("010-FR-031")
-@settings(max_examples=300, deadline=None)
-@given(actions=ACTIONS, keyed=st.booleans(), needs_all=st.booleans(), most_events=st.sampled_from([2, 5, 1000]))
-def test_each_outside_materialization_is_answered_once(
-    actions: Sequence[tuple[object, ...]], *, keyed: bool, needs_all: bool, most_events: int
-) -> None:
-    watched = frozenset("ab")
-    world = World(Lane(watched, watched if keyed else frozenset(), needs_all=needs_all), most_events)
+def act(world: World, actions: Sequence[tuple[object, ...]]) -> None:
+    """Do all of it, and then tick until everything was seen."""
     for action in actions:
         match action:
             case ("materialize", None | str() as asset, str(partition), float(delay)):
@@ -282,6 +284,17 @@ def test_each_outside_materialization_is_answered_once(
     for _ in range(len(world.log) + 5):
         world.tick()
 
+
+@pytest.mark.requirement("010-FR-031")
+@settings(max_examples=300, deadline=None)
+@given(actions=ACTIONS, keyed=st.booleans(), needs_all=st.booleans(), most_events=st.sampled_from([2, 5, 1000]))
+def test_each_outside_materialization_is_answered_once(
+    actions: Sequence[tuple[object, ...]], *, keyed: bool, needs_all: bool, most_events: int
+) -> None:
+    watched = frozenset("ab")
+    world = World(Lane(watched, watched if keyed else frozenset(), needs_all=needs_all), most_events)
+    act(world, actions)
+
     outside = Counter(event.partition for event in world.outside())
     waiting = world.waiting()
     answered = Counter(
@@ -292,6 +305,24 @@ def test_each_outside_materialization_is_answered_once(
     assert all(each.newest.keys() == watched for each in world.launched.values() if needs_all)
     assert all(wait.newest.keys() < watched for wait in waiting.values())
     assert needs_all or not waiting
+
+
+@settings(max_examples=300, deadline=None)
+@given(actions=ACTIONS, most_events=st.sampled_from([2, 5, 1000]))
+def test_a_partition_takes_each_materialization_once_where_an_asset_has_no_partitions(
+    actions: Sequence[tuple[object, ...]], most_events: int
+) -> None:
+    world = World(Lane(frozenset("ab"), frozenset("a"), needs_all=True), most_events)
+    act(world, actions)
+
+    taken = [(each.partition, asset, last) for each in world.launched.values() for asset, last in each.newest.items()]
+    assert len(taken) == len(set(taken))
+    assert all(each.newest.keys() == world.lane.watched for each in world.launched.values())
+    outside = Counter(event.partition for event in world.outside() if event.asset == "a")
+    answered = {
+        unit: sum(each.count - 1 for each in world.launched.values() if each.partition == unit) for unit in outside
+    }
+    assert Counter(answered) + Counter({unit: wait.count for unit, wait in world.waiting().items()}) == outside
 
 
 def test_late_means_at_most_a_minute() -> None:

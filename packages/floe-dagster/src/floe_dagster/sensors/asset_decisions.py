@@ -172,7 +172,7 @@ class _Gathering:
     @property
     def state(self) -> LaneState:
         oldest = min(self._shared.values(), default=0)
-        launched = {unit: position for unit, position in self._launched.items() if position > oldest}
+        launched = {unit: position for unit, position in self._launched.items() if position >= oldest}
         newest = sorted(launched, key=launched.__getitem__)[-MOST_LAUNCHED:] if self._shared else ()
         return LaneState(self._waiting, self._shared, {unit: launched[unit] for unit in newest})
 
