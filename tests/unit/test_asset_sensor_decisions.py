@@ -307,8 +307,17 @@ def test_each_outside_materialization_is_answered_once(
     assert needs_all or not waiting
 
 
+FEW_ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("materialize"), st.sampled_from(["a", "b"]), st.sampled_from(["x", "y"]), st.just(0.0)),
+        st.tuples(st.just("tick"), st.just("")),
+    ),
+    max_size=12,
+)
+
+
 @settings(max_examples=300, deadline=None)
-@given(actions=ACTIONS, most_events=st.sampled_from([2, 5, 1000]))
+@given(actions=st.one_of(ACTIONS, FEW_ACTIONS), most_events=st.sampled_from([2, 5, 1000]))
 def test_a_partition_takes_each_materialization_once_where_an_asset_has_no_partitions(
     actions: Sequence[tuple[object, ...]], most_events: int
 ) -> None:
