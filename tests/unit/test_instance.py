@@ -45,6 +45,11 @@ def test_the_generated_instance_honours_retries_and_runtime_limits(instance: dg.
     assert not instance.telemetry_enabled
 
 
+def test_a_slow_sensor_or_schedule_holds_up_no_other(instance: dg.DagsterInstance) -> None:
+    in_threads = {"use_threads": True, "num_workers": 4}
+    assert (instance.get_settings("sensors"), instance.get_settings("schedules")) == (in_threads, in_threads)
+
+
 def test_the_generated_instance_is_that_of_child_processes(
     instance: dg.DagsterInstance, project: ProjectFolder
 ) -> None:
@@ -64,6 +69,12 @@ def test_the_default_dagster_yaml() -> None:
         "  enabled: false\n"
         "nux:\n"
         "  enabled: false\n"
+        "sensors:\n"
+        "  use_threads: true\n"
+        "  num_workers: 4\n"
+        "schedules:\n"
+        "  use_threads: true\n"
+        "  num_workers: 4\n"
     )
 
 

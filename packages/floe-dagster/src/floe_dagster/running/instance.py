@@ -24,6 +24,7 @@ HOME_VARIABLE = "DAGSTER_HOME"
 _MARK = "# Written by floe; it is written again when platform.yaml changes."
 _NOTE = f"{_MARK}\n# To keep changes of your own, delete these two lines, or set DAGSTER_HOME to a folder of yours.\n"
 _MONITORING_SECONDS = 15  # Dagster's own 120 would end a run of one minute two minutes late
+_IN_THREADS = {"use_threads": True, "num_workers": 4}
 _HOME = "dagster_home"
 _IN_A_HOME = ("dagster.yaml", "history")  # the settings, or what Dagster's own storage makes without any
 _DEFAULT_PROFILE = "default"
@@ -115,12 +116,15 @@ def render_dagster_yaml(platform: PlatformSpec) -> str:
     """The dagster.yaml that *platform* asks for.
 
     Run retries and run monitoring are on: without them `max_retries` and `max_runtime_seconds` of a job do nothing.
+    Sensors and schedules are evaluated in threads: in Dagster's one, a sensor that takes a minute holds up all others.
     """
     settings: dict[str, object] = {
         "run_retries": {"enabled": True},
         "run_monitoring": {"enabled": True, "poll_interval_seconds": _MONITORING_SECONDS},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
+        "sensors": _IN_THREADS,
+        "schedules": _IN_THREADS,
         "storage": _storage(platform),
         "concurrency": _concurrency(platform.instance.concurrency),
         "retention": _retention(platform.instance.retention),
