@@ -287,7 +287,7 @@ class TestOtherWriters:
 
         result = compact(catalog)
 
-        assert result.contended_groups == 0
+        assert (result.contended_groups, result.files_before, result.files_after) == (0, 3, 2)
         assert len(data_files(catalog.load_table("bronze.t"))) == 2
         assert sorted(catalog.read_table("bronze.t").column("id").to_pylist()) == [-2, -1, 0, 0, 1, 2, 99]
 
@@ -309,6 +309,23 @@ class TestOtherWriters:
         table = catalog.load_table("bronze.t")
         assert not [entry for entry in table.snapshots() if entry.summary and entry.summary["floe.operation"]]
         assert len(stored_files(catalog)) == len(table.inspect.all_files())  # what compaction wrote is gone
+
+    def test_what_is_told_of_the_table_is_what_it_then_has(
+        self, catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        append(catalog, *files_of_two_rows(3))
+
+        def overwrite() -> None:
+            catalog.write_table("bronze.t", pa.table({"id": [7], "name": ["new"]}))
+            append(catalog, pa.table({"id": [8], "name": ["new"]}))
+
+        while_rewriting(monkeypatch, overwrite, once=True)
+
+        result = compact(catalog)
+
+        files = data_files(catalog.load_table("bronze.t"))
+        assert (result.files_before, result.files_after, len(files), result.rows) == (3, 1, 1, 2)
+        assert result.bytes_after == sum(file.stat().st_size for file in files)
 
     def test_a_group_that_others_change_costs_no_other_group(
         self, catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch

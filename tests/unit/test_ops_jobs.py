@@ -185,6 +185,7 @@ def orders() -> None: ...
 
 
 class Sweeper: ...
+nameless = lambda limit=1: CALLS.append(limit)
 """
 
 
@@ -245,6 +246,10 @@ def message(yaml: str, *, resources: Mapping[str, object] | None = None) -> str:
 
 
 class TestFunctions:
+    def test_a_function_without_a_name_is_called_as_well(self) -> None:
+        assert job("target_function: shop.own.nameless, args: {limit: 3}").execute_in_process().success
+        assert calls("shop.own") == [3]
+
     @pytest.mark.requirement("010-FR-022")
     def test_the_function_gets_its_arguments_as_its_annotations_say(self) -> None:
         definition = job(

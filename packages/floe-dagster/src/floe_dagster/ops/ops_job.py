@@ -1,6 +1,7 @@
 """A job over one function, op or graph."""
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ def _build_function_job(place: OpsJobPlace, fn: Callable[..., object]) -> dg.Job
     function = FunctionArguments.of(reference, fn, given=args, resources=place.resources)
     problems = function.check(args, subject=place.subject, source=place.source, path=(*place.path, "args"))
     ProblemCollector(problems).raise_if_any(LoadError)
-    name = function.source.name
+    name = re.sub(r"\W+", "_", function.source.name).strip("_")  # a lambda is called '<lambda>'
     op = build_function_op(_definition_name(place, name), function, args=args)
     return _define_job(place, _graph_of(place, op, name), asked=function.parameters.resource_keys)
 

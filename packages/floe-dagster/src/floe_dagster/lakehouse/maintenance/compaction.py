@@ -66,14 +66,14 @@ def compact_table(
             break
     if not done.snapshots:
         raise SkipTable("contended: other writers replaced the files each time" if lost else _nothing_to_do(min_files))
-    removed = [file for part in done.rewritten for file in part.group.files]
     added = [part.file for part in done.rewritten if part.file is not None]
+    after = [task.file for task in plan_files(_find(tables, name))]  # with what others wrote and removed meanwhile
     return CompactedTable(
         table=str(name),
         files_before=len(before),
         bytes_before=_size(before),
-        files_after=len(before) - len(removed) + len(added),
-        bytes_after=_size(before) - _size(removed) + _size(added),
+        files_after=len(after),
+        bytes_after=_size(after),
         rows=sum(file.record_count for file in added),
         snapshots=tuple(done.snapshots),
         contended_groups=lost,
