@@ -71,7 +71,10 @@ def build(fields: str, instance: dg.DagsterInstance) -> EventSensors:
         f"{JOBS}      s: {{type: asset_sensor, {fields}}}\n",
         assets=[*ASSETS, *EXTERNAL],
         instance=instance,
-        python_jobs={"python_daily": dg.define_asset_job("python_daily", selection=[summary])},
+        python_jobs={
+            "python_daily": dg.define_asset_job("python_daily", selection=[summary]),
+            "python_customers": dg.define_asset_job("python_customers", selection=[customers]),
+        },
     )
     assert sensors.tick("s").run_requests == []
     return sensors
@@ -91,6 +94,7 @@ def test_everything_between_two_ticks_is_one_run_whose_tags_name_it(instance: dg
         "floe/materialized_assets": "orders, rates",
         "floe/materializations": "4",
         "floe/materialization_ids": ",".join(str(record.storage_id) for record in last),
+        "floe/sensor_chain": "s",
         "dagster/sensor_name": "s",
     }
     assert sensors.launches("s") == "no new materialization of customers, orders, rates"
@@ -261,10 +265,43 @@ def test_its_own_runs_do_not_count_nor_what_is_made_of_them(instance: dg.Dagster
     assert sensors.launches("s") == [("all_of_it", None)]
 
 
-def _materialization_data(materialization: dg.AssetMaterialization) -> object:
-    from dagster._core.events import StepMaterializationData
+CIRCLES = {
+    "of asset sensors": "{type: asset_sensor, watched_assets: [report], job: again}",
+    "of both kinds": "{type: run_status, watched_jobs: [refresh], status: SUCCESS, job: again}",
+}
 
-    return StepMaterializationData(materialization)
+
+@pytest.mark.requirement("010-FR-031")
+@pytest.mark.parametrize("other", CIRCLES.values(), ids=CIRCLES)
+def test_sensors_that_feed_each_other_end(instance: dg.DagsterInstance, other: str) -> None:
+    yaml = f"""{JOBS.replace("    sensors:", "      again: {type: batch, selection: orders}")}    sensors:
+      first: {{type: asset_sensor, watched_assets: [orders], job: refresh}}
+      second: {other}
+"""
+    sensors = EventSensors(yaml, assets=[*ASSETS, *EXTERNAL], instance=instance)
+    assert [sensors.carry_out(name) for name in ("first", "second")] == [[], []]
+    sensors.materialise("orders")
+
+    (refreshed,) = sensors.carry_out("first")
+    (again,) = sensors.carry_out("second")
+    assert (refreshed.tags["floe/sensor_chain"], again.tags["floe/sensor_chain"]) == ("first", "first,second")
+    assert [sensors.carry_out(name) for name in ("first", "second") * 2] == [[]] * 4
+
+    sensors.materialise("orders")
+    assert sensors.run("again").is_success
+    (refreshed,) = sensors.carry_out("first")
+    assert refreshed.tags["floe/materializations"] == "2"
+
+
+def test_what_waits_for_other_assets_keeps_the_chain_that_led_to_it(instance: dg.DagsterInstance) -> None:
+    sensors = build("watched_assets: [orders, report, customers], job: refresh, trigger: all", instance)
+    assert sensors.run("all_of_it", tags={"floe/sensor_chain": "p,q"}).is_success
+    assert sensors.launches("s") == "waiting for customers"
+    assert sensors.run("python_customers", tags={"floe/sensor_chain": "p,q,r"}).is_success
+
+    (request,) = sensors.tick("s").run_requests or ()
+
+    assert request.tags["floe/sensor_chain"] == "p,q,s"
 
 
 def test_nothing_is_missed_while_the_sensor_is_off(

@@ -152,6 +152,49 @@ def test_an_asset_that_is_watched_no_more_is_waited_for_no_more() -> None:
     assert launches(decide([], Lane(frozenset("ab"), needs_all=True), cursor)) == []
 
 
+def test_a_launch_has_the_shortest_chain_of_what_it_is_for() -> None:
+    lane = Lane(frozenset("ab"), needs_all=True)
+    waiting = decide([SeenEvent(1, "a", chain=("p", "q", "r")), SeenEvent(2, "a", chain=("p", "q"))], lane)
+    cursor = read_asset_cursor(write_asset_cursor(waiting.cursor, ["a", "b"]).text, ["a", "b"])
+
+    (launch,) = decide([SeenEvent(3, "b", chain=("q", "p", "r"))], lane, cursor).launches["load"]
+    (from_outside,) = decide([SeenEvent(3, "b")], lane, cursor).launches["load"]
+
+    assert (launch.chain, from_outside.chain) == (("p", "q"), ())
+
+
+@given(
+    watching=st.dictionaries(st.sampled_from("pqrs"), st.sets(st.sampled_from("abcd"), min_size=1), min_size=1),
+    making=st.fixed_dictionaries({name: st.sets(st.sampled_from("abcd")) for name in "pqrs"}),
+    outside=st.lists(st.sets(st.sampled_from("abcd")), max_size=4),
+    order=st.lists(st.sampled_from("pqrs"), max_size=30),
+)
+def test_sensors_that_feed_one_another_always_end(
+    watching: dict[str, set[str]], making: dict[str, set[str]], outside: list[set[str]], order: list[str]
+) -> None:
+    log: list[SeenEvent] = []
+    cursors = dict.fromkeys(watching, NEW)
+
+    def tick(sensor: str) -> int:
+        own = [SeenEvent(event.id) if sensor in event.chain else event for event in log]
+        decision = decide(own, Lane(frozenset(watching[sensor])), cursors[sensor])
+        cursors[sensor] = decision.cursor
+        for launch in decision.launches["load"]:
+            for asset in sorted(making[sensor]):
+                log.append(SeenEvent(len(log) + 1, asset, chain=(*launch.chain, sensor)))
+        return len(decision.launches["load"])
+
+    for assets in outside:
+        log += [SeenEvent(len(log) + number, asset) for number, asset in enumerate(sorted(assets), start=1)]
+        for sensor in order:
+            if sensor in watching:
+                tick(sensor)
+    rounds = 0
+    while sum(tick(sensor) for sensor in watching):
+        rounds += 1
+        assert rounds <= len(watching) + 1
+
+
 ASSETS = [f"area_{number % 37}/layer_{number * 7919 % 101}/table_{number * 104729 % 99991}" for number in range(5000)]
 
 

@@ -89,7 +89,11 @@ def _write(
 
 def _lane_to_json(lane: LaneState, numbers: Mapping[str, int], keep_id: Callable[[int], int]) -> dict[str, object]:
     waiting = [
-        [unit, waiting.count, waiting.last, [[numbers[name], keep_id(last)] for name, last in waiting.newest.items()]]
+        [
+            *(unit, waiting.count, waiting.last),
+            [[numbers[name], keep_id(last)] for name, last in waiting.newest.items()],
+            *waiting.chain,
+        ]
         for unit, waiting in lane.waiting.items()
     ]
     shared = [[numbers[name], last] for name, last in lane.shared.items()]
@@ -101,8 +105,12 @@ def _read_lane(lane: Mapping[str, object], names: Sequence[str]) -> LaneState:
         case {"waiting": list(waiting), "shared": list(shared), "launched": dict(launched)}:
             return LaneState(
                 {
-                    unit: Waiting({names[number]: int(last) for number, last in newest}, int(count), int(last))
-                    for unit, count, last, newest in waiting
+                    unit: Waiting(
+                        {names[number]: int(last) for number, last in newest},
+                        *(int(count), int(last)),
+                        tuple(map(str, chain)),
+                    )
+                    for unit, count, last, newest, *chain in waiting
                 },
                 {names[number]: int(last) for number, last in shared},
                 {str(unit): int(position) for unit, position in launched.items()},

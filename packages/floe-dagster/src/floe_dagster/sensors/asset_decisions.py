@@ -23,11 +23,15 @@ Unit: TypeAlias = str | None
 
 @dataclass(frozen=True, slots=True)
 class SeenEvent:
-    """A materialization by its id in the event log; `asset` is None where it does not count."""
+    """A materialization by its id in the event log; `asset` is None where it does not count.
+
+    `chain` names the sensors by whose launches it came about.
+    """
 
     id: int
     asset: str | None = None
     partition: str | None = None
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,19 @@ class Waiting:
         newest: Asset → the id of its last materialization; 0 where that was not kept.
         count: How many materializations there were.
         last: The highest id of them.
+        chain: The shortest of their chains. With it, what came from outside reaches every sensor, and sensors that feed
+            one another still end: each launch is longer than one event that it alone took.
     """
 
     newest: dict[str, int] = field(default_factory=dict)
     count: int = 0
     last: int = 0
+    chain: tuple[str, ...] = ()
 
-    def add(self, asset: str, event: int) -> None:
+    def add(self, asset: str, event: int, chain: tuple[str, ...] = ()) -> None:
         """Count one more."""
+        if not self.count or len(chain) < len(self.chain):
+            self.chain = chain
         self.newest[asset] = max(event, self.newest.get(asset, 0))
         self.count += 1
         self.last = max(self.last, event)
@@ -68,7 +77,7 @@ class Waiting:
     def kept_for(self, assets: frozenset[str]) -> "Waiting":
         """A copy without what is not among *assets*."""
         newest = {asset: last for asset, last in self.newest.items() if asset in assets}
-        return Waiting(newest, self.count, self.last)
+        return Waiting(newest, self.count, self.last, self.chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +104,14 @@ class Launch:
         newest: Asset → the id of its last materialization, the last of all first.
         count: How many materializations there were.
         run_key: Names the materializations that it is for.
+        chain: The sensors by whose launches it came about.
     """
 
     partition: Unit
     newest: Mapping[str, int]
     count: int
     run_key: str
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +200,7 @@ class _Gathering:
             self._shared[event.asset] = max(event.id, self._shared.get(event.asset, 0))
             self._find_ready(self._waiting)
         else:
-            self._waiting.setdefault(unit, Waiting()).add(event.asset, event.id)
+            self._waiting.setdefault(unit, Waiting()).add(event.asset, event.id, event.chain)
             self._find_ready([unit])
 
     def launch(self, position: int) -> tuple[Launch, ...]:
@@ -223,7 +234,8 @@ class _Gathering:
         waiting = self._waiting[unit]
         fresh = {asset: last for asset, last in self._shared.items() if self._is_fresh(asset, unit)}
         newest = dict(sorted({**fresh, **waiting.newest}.items(), key=lambda item: (-item[1], item[0])))
-        return Launch(unit, newest, waiting.count + len(fresh.keys() - waiting.newest), _run_key(unit, waiting))
+        count = waiting.count + len(fresh.keys() - waiting.newest)
+        return Launch(unit, newest, count, _run_key(unit, waiting), waiting.chain)
 
 
 def _run_key(unit: Unit, waiting: Waiting) -> str:

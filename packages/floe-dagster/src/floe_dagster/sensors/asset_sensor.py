@@ -14,7 +14,7 @@ from floe_dagster.sensors.asset_cursor import read_asset_cursor, write_asset_cur
 from floe_dagster.sensors.asset_decisions import AssetCursor, Decision, Lane, Launch, SeenEvent, decide_launches
 from floe_dagster.sensors.event_window import EventWindow
 from floe_dagster.sensors.log_reading import begin_window, read_new
-from floe_dagster.sensors.own_runs import RunLookup
+from floe_dagster.sensors.own_runs import CHAIN_TAG, RunLookup
 
 ASSETS_TAG = "floe/materialized_assets"
 IDS_TAG = "floe/materialization_ids"
@@ -57,7 +57,7 @@ class AssetTicks:
                 context,
                 run_key=f"{name} {launch.run_key}" if len(lanes) > 1 else launch.run_key,
                 partition_key=launch.partition,
-                tags=_tags_of(launch),
+                tags={**_tags_of(launch), CHAIN_TAG: ",".join(dict.fromkeys((*launch.chain, self.name)))},
             )
             for name, launches in decision.launches.items()
             for launch in launches
@@ -111,7 +111,10 @@ class AssetTicks:
             raise SensorError(unreadable_cursor(self.runs.subject, str(error))) from error
 
     def _read_events(self, context: dg.SensorEvaluationContext, window: EventWindow) -> Iterator[SeenEvent]:
-        """What the window has not seen; what is not watched, and what runs of this sensor made, does not count."""
+        """What the window has not seen.
+
+        What is not watched does not count, nor what a run made that this sensor led to, alone or by way of others.
+        """
         lookup = RunLookup.at_tick(context)
         for page in read_new(_Materializations(context.instance), window):
             watched = [record for record in page if self._is_watched(record)]
@@ -120,7 +123,8 @@ class AssetTicks:
             for record in page:
                 if record.storage_id in counted and record.asset_key is not None:
                     partition = None if record.partition_key is None else str(record.partition_key)
-                    yield SeenEvent(record.storage_id, _name_of(record.asset_key), partition)
+                    chain = lookup.chain_to(record.run_id)
+                    yield SeenEvent(record.storage_id, _name_of(record.asset_key), partition, chain)
                 else:
                     yield SeenEvent(record.storage_id)
 

@@ -1,4 +1,4 @@
-"""Which runs a sensor started: itself, or as a retry or re-execution of one that it started."""
+"""Which runs a sensor started: itself, by way of other sensors, or as a retry of one that it started."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ import dagster as dg
 
 SENSOR_TAG = "dagster/sensor_name"
 CHAIN_TAG = "floe/sensor_chain"
-"""The run-status sensors by whose launches a run came about, the last one last."""
+"""The asset sensors and run-status sensors by whose launches a run came about, the last one last."""
 
 _AT_ONCE = 200
 
@@ -47,9 +47,16 @@ class RunLookup:
             A retry by Dagster 1.13 keeps the tags of its run; a re-execution in the UI need not, and names the first
             run as its root.
         """
+        return any(sensor in self._starters(run) for run in self._with_root(run_id))
+
+    def chain_to(self, run_id: str) -> tuple[str, ...]:
+        """The sensors that led to the run, or to the one of which it is a retry."""
+        return next(filter(None, map(chain_of, self._with_root(run_id))), ())
+
+    def _with_root(self, run_id: str) -> list[dg.DagsterRun]:
         run = self.find(run_id)
         root = None if run is None or run.root_run_id is None else self.find(run.root_run_id)
-        return any(found is not None and sensor in self._starters(found) for found in (run, root))
+        return [found for found in (run, root) if found is not None]
 
     def _starters(self, run: dg.DagsterRun) -> set[str]:
         location = location_of(run)
@@ -67,7 +74,7 @@ class RunLookup:
 
 
 def chain_of(run: dg.DagsterRun) -> tuple[str, ...]:
-    """The run-status sensors that led to the run."""
+    """The asset sensors and run-status sensors that led to the run."""
     return tuple(filter(None, run.tags.get(CHAIN_TAG, "").split(",")))
 
 
