@@ -1,21 +1,27 @@
 """Run-status sensors, evaluated by Dagster on an instance with its event log."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 
 import dagster as dg
 import pytest
 import time_machine
 from dagster._core.definitions.sensor_definition import SensorExecutionData
+from dagster._core.instance.ref import InstanceRef
 from inline_snapshot import snapshot
 
 from event_sensors import EventSensors
 from floe_core.errors import LoadError, SensorError
 from floe_dagster.sensors import log_reading, run_status_sensor
+from floe_dagster.sensors.made_calls import CallMarks
 from floe_dagster.sensors.run_status_cursor import MOST_FAILED, RETRY_SECONDS, FailedCall, RunStatusCursor
 from plugins.user_project import UserProject
 
@@ -60,13 +66,23 @@ JOBS = """
 """
 ALERTS = """
     import asyncio
+    import threading
 
     import dagster as dg
 
     CALLS = []
     FAILS = set()
+    ENDS = set()
+    WAITS = set()
+    BEGUN = threading.Event()
+    GO_ON = threading.Event()
 
     def tell(context, pager: dg.ResourceParam[str]) -> None:
+        if context.dagster_run.run_id in ENDS:
+            raise SystemExit
+        if context.dagster_run.run_id in WAITS:
+            BEGUN.set()
+            GO_ON.wait(60)
         if context.dagster_run.run_id in FAILS:
             raise ConnectionError("the pager is away")
         CALLS.append((context, pager))
@@ -370,7 +386,7 @@ def test_a_call_that_fails_is_made_again_and_keeps_no_other_from_being_made(
     assert (fine, calls.runs) == ([None, None], [first, third])
     assert str(failure).replace(second, "RUN").replace(str(user_project.path), ".") == snapshot("""\
 error[FLOE-395]: sensor 's' calls shop.alerts.tell, which failed for run RUN of job 'load'
-      shop/alerts.py:10 in tell
+      shop/alerts.py:20 in tell
           raise ConnectionError("the pager is away")
       ConnectionError: the pager is away
   why: this was call 1 of 5; it is called for this run again in 60 seconds
@@ -415,6 +431,125 @@ def test_a_call_is_not_made_again_when_the_tick_was_killed_after_it(
     calls.tick()
 
     assert calls.runs == [run, later]
+
+
+def marks_of(run: str, instance: dg.DagsterInstance) -> list[str]:
+    """What the log of the run says of calls, without what all of it begins with."""
+    records = instance.get_records_for_run(run, of_type=dg.DagsterEventType.ENGINE_EVENT).records
+    texts = [entry.message for entry in (record.event_log_entry.dagster_event for record in records) if entry]
+    return [text.removeprefix('Sensor "s" ') for text in texts if text and text.startswith('Sensor "s" ')]
+
+
+def test_a_call_that_takes_longer_than_a_tick_is_not_made_twice(
+    user_project: UserProject, instance: dg.DagsterInstance
+) -> None:
+    calls = Calls(user_project, instance, "status: FAILURE")
+    slow = end_run(instance).run_id
+    calls.module.WAITS.add(slow)
+    before = calls.sensors.cursors["s"]
+    tick = Thread(target=calls.tick)
+    tick.start()
+    assert calls.module.BEGUN.wait(30)
+    other = end_run(instance).run_id
+
+    calls.sensors.cursors["s"] = before  # as the daemon leaves it when a tick takes too long
+    assert calls.tick() == [None]
+    assert calls.runs == [other]
+    after = calls.sensors.cursors["s"]
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
+        data = calls.sensors.tick("s")
+    assert data.skip_message == f"call 1 for run {slow} has not reported back"
+
+    calls.module.GO_ON.set()
+    tick.join(30)
+    calls.sensors.cursors["s"] = after
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
+        assert calls.tick() == []
+    assert calls.runs == [other, slow]
+    assert marks_of(slow, instance) == snapshot(
+        ["calls shop.alerts.tell for status FAILURE: call 1 of 5.", "called shop.alerts.tell for status FAILURE."]
+    )
+
+
+def test_a_call_that_never_reported_back_is_made_again_later(
+    user_project: UserProject, instance: dg.DagsterInstance
+) -> None:
+    calls = Calls(user_project, instance, "status: FAILURE")
+    run = end_run(instance).run_id
+    calls.module.ENDS.add(run)
+    now = datetime.now(UTC)
+    with pytest.raises(SystemExit):
+        calls.tick()
+    assert calls.sensors.tick("s").skip_message == f"call 1 for run {run} has not reported back"
+
+    for seconds in RETRY_SECONDS[:-1]:
+        now += timedelta(seconds=seconds + 5)
+        with time_machine.travel(now), pytest.raises(SystemExit):
+            calls.tick()
+    assert calls.tick() == []
+    calls.module.ENDS.clear()
+    with time_machine.travel(now + timedelta(seconds=RETRY_SECONDS[-1] + 5)):
+        assert calls.tick() == [None]
+
+    assert calls.runs == [run]
+    assert marks_of(run, instance) == snapshot(
+        [
+            "calls shop.alerts.tell for status FAILURE: call 1 of 5.",
+            "calls shop.alerts.tell for status FAILURE: call 2 of 5, since call 1 did not report back.",
+            "calls shop.alerts.tell for status FAILURE: call 3 of 5, since call 2 did not report back.",
+            "calls shop.alerts.tell for status FAILURE: call 4 of 5, since call 3 did not report back.",
+            "calls shop.alerts.tell for status FAILURE: call 5 of 5, since call 4 did not report back.",
+            "called shop.alerts.tell for status FAILURE.",
+        ]
+    )
+
+
+def test_a_call_that_never_reports_back_is_given_up(user_project: UserProject, instance: dg.DagsterInstance) -> None:
+    calls = Calls(user_project, instance, "status: FAILURE")
+    run = end_run(instance).run_id
+    calls.module.ENDS.add(run)
+    now = datetime.now(UTC)
+    for seconds in (0.0, *RETRY_SECONDS):
+        now += timedelta(seconds=seconds + 5)
+        with time_machine.travel(now), pytest.raises(SystemExit):
+            calls.tick()
+
+    assert calls.tick() == calls.tick() == []
+    assert [text for text in marks_of(run, instance) if "no more" in text] == snapshot(
+        ["calls shop.alerts.tell for status FAILURE no more: call 5 of 5 did not report back."]
+    )
+
+
+def call_for_long(ref: InstanceRef, run_id: str) -> None:
+    """In another process: a call that is under way until it is killed."""
+    with dg.DagsterInstance.from_ref(ref) as instance:
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        marks = CallMarks(instance, "s", "shop.alerts.tell", run, dg.DagsterRunStatus.FAILURE)
+        marks.make(partial(time.sleep, 120), marks.read())
+
+
+def test_a_call_of_another_process_is_waited_for_until_that_is_gone(
+    user_project: UserProject, instance: dg.DagsterInstance
+) -> None:
+    calls = Calls(user_project, instance, "status: FAILURE")
+    run = end_run(instance).run_id
+    process = get_context("spawn").Process(target=call_for_long, args=(instance.get_ref(), run))
+    process.start()
+    try:
+        until = time.monotonic() + 30
+        while not marks_of(run, instance) and time.monotonic() < until:
+            time.sleep(0.1)
+        now = datetime.now(UTC) + timedelta(hours=2)
+        with time_machine.travel(now):
+            assert calls.sensors.tick("s").skip_message == f"call 1 for run {run} has not reported back"
+    finally:
+        process.kill()
+        process.join()
+
+    with time_machine.travel(now + timedelta(hours=2)):
+        assert calls.tick() == [None]
+    assert calls.runs == [run]
 
 
 def test_nothing_new_is_called_while_too_many_calls_have_failed(
@@ -462,7 +597,7 @@ def test_functions_that_cannot_be_called(user_project: UserProject, instance: dg
 error[FLOE-311]: module 'shop.alerts' has no 'tel'
   --> floe.yaml:11:63  orchestration.sensors.one.target_function
    |  one: {type: run_status, status: FAILURE, target_function: shop.alerts.tel}
-  why: it defines CALLS, FAILS, tell, tell_awaited, tell_generated, tell_generated_awaited, ask
+  why: it defines CALLS, FAILS, ENDS, WAITS, tell, tell_awaited, tell_generated, tell_generated_awaited and 1 more
   fix: did you mean 'shop.alerts.tell'?
 
 error[FLOE-312]: sensor 'two' calls 'shop.alerts.ask', which asks for 'question'

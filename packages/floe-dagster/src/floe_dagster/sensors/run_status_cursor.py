@@ -15,12 +15,12 @@ RETRY_SECONDS = (60.0, 300.0, 900.0, 3600.0)
 MOST_CALLS = len(RETRY_SECONDS) + 1
 
 MOST_FAILED = 200
-"""How many failed calls may wait; with more, nothing new is called until some of them are settled."""
+"""How many calls may wait that failed or have not reported back; with more, nothing new is called meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """A call for the event of that id that failed so many times, and when it is due again (since the epoch)."""
+    """A call for the event of that id that was made so many times and not well, and when it is due again."""
 
     event: int
     times: int
@@ -29,35 +29,28 @@ class FailedCall:
 
 @dataclass(frozen=True, slots=True)
 class RunStatusCursor:
-    """The status changes that were seen, and the calls that failed for some of them."""
+    """The status changes that were seen, and the calls for some of them that failed or have not reported back."""
 
     window: EventWindow
     failed: tuple[FailedCall, ...] = ()
 
     @property
     def is_full(self) -> bool:
-        """Whether no more failed calls can be noted."""
+        """Whether no more such calls can be noted."""
         return len(self.failed) >= MOST_FAILED
 
     def due(self, at: float) -> Iterator[FailedCall]:
-        """The failed calls that are due at the moment *at*."""
+        """Those that are due at the moment *at*."""
         return (call for call in self.failed if call.due <= at)
 
-    def after_failure(self, event: int, *, at: float) -> Self:
-        """The cursor after a call for *event* failed at the moment *at*; it is forgotten after the last one."""
-        times = 1 + next((call.times for call in self.failed if call.event == event), 0)
-        settled = self.after_success(event)
-        if times >= MOST_CALLS:
-            return settled
-        return replace(settled, failed=(*settled.failed, FailedCall(event, times, at + RETRY_SECONDS[times - 1])))
+    def waiting(self, event: int, *, times: int, due: float) -> Self:
+        """The cursor that looks after *event* again at the moment *due*; so many calls were made for it."""
+        settled = self.settled(event)
+        return replace(settled, failed=(*settled.failed, FailedCall(event, times, due)))
 
-    def after_success(self, event: int) -> Self:
+    def settled(self, event: int) -> Self:
         """The cursor after a call for *event* that need not be made again."""
         return replace(self, failed=tuple(call for call in self.failed if call.event != event))
-
-    def times_failed(self, event: int) -> int:
-        """How often a call for *event* has failed so far."""
-        return next((call.times for call in self.failed if call.event == event), 0)
 
     def to_text(self) -> str:
         """As the instance keeps it."""

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import dagster as dg
 from dagster._core.definitions.run_request import DagsterRunReaction
@@ -15,6 +16,7 @@ from floe_dagster.launching.called_function import CalledFunction
 from floe_dagster.launching.sensor_runs import FoundRuns, SensorRuns, SensorTarget
 from floe_dagster.running.run_ledger import describe_error
 from floe_dagster.sensors.asset_sensor import unreadable_cursor
+from floe_dagster.sensors.made_calls import CallMarks, MadeCalls
 from floe_dagster.sensors.run_status_cursor import MOST_CALLS, RETRY_SECONDS, RunStatusCursor
 from floe_dagster.sensors.watched_runs import StatusChange, WatchedRuns, call_for
 
@@ -132,6 +134,7 @@ class _Calls:
         self._cursor = cursor
         self._until = time.monotonic() + SECONDS_TO_CALL
         self._called: list[StatusChange] = []
+        self._waiting: list[str] = []
         self._failures: list[tuple[StatusChange, SerializableErrorInfo]] = []
 
     def make(self) -> Sequence[DagsterRunReaction | dg.SkipReason]:
@@ -147,7 +150,10 @@ class _Calls:
                 self._call(change)
         window = self._cursor.window.having_seen(taken, at=time.time(), stopped_at=stopped_at)
         self._context.update_cursor(replace(self._cursor, window=window).to_text())
-        return self._reactions or [dg.SkipReason(f"no run reached {self._ticks.watched.status.value}")]
+        for sentence in self._waiting:
+            self._context.log.info(sentence)
+        reason = "; ".join(self._waiting) or f"no run reached {self._ticks.watched.status.value}"
+        return self._reactions or [dg.SkipReason(reason)]
 
     @property
     def _may_call(self) -> bool:
@@ -158,40 +164,48 @@ class _Calls:
         there = {change.id: change for change in self._ticks.watched.read_again(self._context, due)}
         for event in due:
             if event not in there:
-                self._cursor = self._cursor.after_success(event)
+                self._cursor = self._cursor.settled(event)
             elif time.monotonic() < self._until:
                 self._call(there[event])
 
     def _call(self, change: StatusChange) -> None:
-        if self._was_called(change):
-            self._cursor = self._cursor.after_success(change.id)
-            return
+        status = self._ticks.watched.status
+        marks = CallMarks(self._context.instance, self._ticks.name, self._function.reference, change.run, status)
+        with marks.claim() as is_free:
+            made, now = marks.read(), time.time()
+            if made.is_done:
+                self._cursor = self._cursor.settled(change.id)
+            elif not is_free or made.may_run_elsewhere:
+                self._wait(change, made, due=now + RETRY_SECONDS[0])
+            elif made.due is None:
+                self._cursor = self._cursor.settled(change.id)
+                if made.is_unreported:
+                    marks.give_up()
+            elif made.due > now:
+                self._wait(change, made, due=made.due)
+            else:
+                self._make(change, marks, made)
+
+    def _make(self, change: StatusChange, marks: CallMarks, made: MadeCalls) -> None:
+        times = made.times + 1
         try:
-            call_for(change, self._function, self._context, self._ticks.name)
+            marks.make(partial(call_for, change, self._function, self._context, self._ticks.name), made)
         except Exception:  # noqa: BLE001 - the border of the call for one run: the others are to have theirs
             error = serializable_error_info_from_exc_info(sys.exc_info())
-            self._failures.append((change, replace_message(error, self._describe_failure(change, error))))
-            self._cursor = self._cursor.after_failure(change.id, at=time.time())
+            self._failures.append((change, replace_message(error, self._describe_failure(change, error, times))))
+            self._cursor = self._cursor.settled(change.id)
+            if times < MOST_CALLS:
+                self._cursor = self._cursor.waiting(change.id, times=times, due=time.time() + RETRY_SECONDS[times - 1])
         else:
-            self._context.instance.report_engine_event(self._mark, change.run)
             self._called.append(change)
-            self._cursor = self._cursor.after_success(change.id)
+            self._cursor = self._cursor.settled(change.id)
 
-    @property
-    def _mark(self) -> str:
-        status = self._ticks.watched.status.value
-        return f'Sensor "{self._ticks.name}" called {self._function.reference} for status {status}.'
+    def _wait(self, change: StatusChange, made: MadeCalls, *, due: float) -> None:
+        self._cursor = self._cursor.waiting(change.id, times=made.times, due=due)
+        if made.is_unreported:
+            self._waiting.append(f"call {made.times} for run {change.run.run_id} has not reported back")
 
-    def _was_called(self, change: StatusChange) -> bool:
-        """Whether the run's log says that the call was made, in a tick that ended before it was noted."""
-        records = self._context.instance.get_records_for_run(
-            change.run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT
-        ).records
-        events = (record.event_log_entry.dagster_event for record in records)
-        return any(event is not None and event.message == self._mark for event in events)
-
-    def _describe_failure(self, change: StatusChange, error: SerializableErrorInfo) -> str:
-        times = self._cursor.times_failed(change.id) + 1
+    def _describe_failure(self, change: StatusChange, error: SerializableErrorInfo, times: int) -> str:
         again = (
             f"it is called for this run again in {RETRY_SECONDS[times - 1]:.0f} seconds"
             if times < MOST_CALLS
