@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
+import time_machine
 from dagster._core.events import StepMaterializationData
 from inline_snapshot import snapshot
 
@@ -45,7 +47,11 @@ def summary() -> None: ...
 def by_region() -> None: ...
 
 
-ASSETS = [orders, customers, report, sales, returns, summary, by_region]
+@dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="shops"))
+def shops() -> None: ...
+
+
+ASSETS = [shops, orders, customers, report, sales, returns, summary, by_region]
 EXTERNAL = [dg.AssetSpec("rates"), dg.AssetSpec("feed", partitions_def=SAME_DAYS)]
 JOBS = """
     jobs:
@@ -73,6 +79,7 @@ def build(fields: str, instance: dg.DagsterInstance) -> EventSensors:
         instance=instance,
         python_jobs={
             "python_daily": dg.define_asset_job("python_daily", selection=[summary]),
+            "by_shop": dg.define_asset_job("by_shop", selection=[shops]),
             "python_customers": dg.define_asset_job("python_customers", selection=[customers]),
         },
     )
@@ -208,7 +215,64 @@ def test_a_partition_that_does_not_exist_is_told(instance: dg.DagsterInstance) -
     sensors = build("watched_assets: [sales], job: daily", instance)
     sensors.materialise("sales:1999-01-01")
 
-    assert sensors.launches("s") == ("job 'daily' has no partition '1999-01-01': the first one is '2024-01-01'")
+    assert sensors.launches("s") == "job 'daily' has no partition '1999-01-01': the first one is '2024-01-01'"
+    assert sensors.launches("s") == "no new materialization of sales"
+
+
+@pytest.mark.requirement("010-FR-031")
+@pytest.mark.parametrize("fields", ["watched_assets: [feed]", "watched_assets: [feed, orders], trigger: all"])
+def test_a_partition_that_is_not_there_yet_is_launched_when_it_is(instance: dg.DagsterInstance, fields: str) -> None:
+    with time_machine.travel("2024-05-08 10:00+00:00") as clock:
+        sensors = build(f"{fields}, job: daily", instance)
+        sensors.materialise("orders", "feed:2024-05-08", "feed:2024-05-07")
+
+        launched = sensors.tick("s")
+        assert [each.partition_key for each in launched.run_requests or ()][:1] == ["2024-05-07"]
+        assert sensors.launches("s") == "waiting until there is a partition 2024-05-08"
+        sensors.materialise("feed:2024-05-08")
+        clock.move_to("2024-05-08 23:59+00:00")
+        assert sensors.launches("s") == "waiting until there is a partition 2024-05-08"
+
+        clock.move_to("2024-05-09 00:01+00:00")
+        (request,) = sensors.tick("s").run_requests or ()
+        assert request.partition_key == "2024-05-08"
+        assert request.tags["floe/materializations"] == ("3" if "all" in fields else "2")
+        assert sensors.tick("s").run_requests == []
+
+
+def test_a_dynamic_partition_is_launched_when_it_was_added(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        sensors = build("watched_assets: [shops], job: by_shop", instance)
+        sensors.materialise("shops:berlin")
+
+        assert sensors.launches("s") == "waiting until there is a partition berlin"
+        instance.add_dynamic_partitions("shops", ["berlin"])
+        with dg.SensorEvaluationContext(
+            instance_ref=instance.get_ref(),  # by which Dagster finds dynamic keys
+            last_tick_completion_time=None,
+            cursor=sensors.cursors["s"],
+            definitions=sensors.definitions,
+            sensor_name="s",
+        ) as context:
+            (request,) = sensors.built["s"].evaluate_tick(context).run_requests or ()
+        assert (request.job_name, request.partition_key) == ("by_shop", "berlin")
+
+
+def test_partitions_that_are_not_there_yet_keep_no_others_waiting(instance: dg.DagsterInstance) -> None:
+    sensors = build("watched_assets: [feed], job: daily", instance)
+    sensors.materialise(*(f"feed:{year}-01-01" for year in range(2100, 2250)), "feed:1999-01-01", "feed:2024-01-02")
+
+    assert sensors.launches("s") == [("daily", "2024-01-02")]
+    assert str(sensors.launches("s")).startswith("waiting until there is a partition 2100-01-01, 2101-01-01")
+
+
+@pytest.mark.parametrize("key", ["9999-12-31", "9998-06-01", "0001-01-01", "someday", ""])
+def test_keys_at_the_end_of_time(instance: dg.DagsterInstance, key: str) -> None:
+    sensors = build("watched_assets: [feed], job: daily", instance)
+    sensors.materialise(f"feed:{key}")
+
+    sensors.tick("s")
+    sensors.tick("s")
 
 
 @pytest.mark.requirement("010-FR-031")

@@ -86,6 +86,28 @@ def test_all_with_an_asset_without_partitions_asks_for_it_anew_for_a_partition_t
     assert [[name for name, _, _ in launches(each)] for each in (first, second, third)] == [["x", "y"], ["z"], ["x"]]
 
 
+@pytest.mark.parametrize("needs_all", [False, True])
+def test_what_is_for_a_partition_that_is_not_there_waits(*, needs_all: bool) -> None:
+    there = {"x"}
+    lane = Lane(frozenset("a"), frozenset("a"), needs_all=needs_all, is_early=lambda key: key not in there)
+    events = [SeenEvent(number, "a", f"{number}") for number in range(1, 2 * MOST_LAUNCHES)]
+    first = decide([*events, SeenEvent(1000, "a", "x")], lane, most_events=1000)
+    there.add("7")
+    second = decide([SeenEvent(1001, "a", "7")], lane, first.cursor)
+    third = decide([], lane, second.cursor)
+
+    assert [launches(each) for each in (first, second, third)] == [[("x", ["a"], 1)], [("7", ["a"], 2)], []]
+    assert [len(each.early) for each in (first, second, third)] == [199, 198, 198]
+    assert third.early == set(third.cursor.lanes["load"].waiting)
+
+
+def test_what_waited_for_partitions_is_forgotten_where_the_jobs_have_none_any_more() -> None:
+    lane = Lane(frozenset("a"), frozenset("a"), is_early=lambda _: True)
+    waiting = decide([SeenEvent(1, "a", "x")], lane)
+
+    assert launches(decide([], Lane(frozenset("a")), waiting.cursor)) == []
+
+
 def test_all_does_not_take_an_asset_without_partitions_twice_that_came_last() -> None:
     lane = Lane(frozenset("ab"), keyed=frozenset("a"), needs_all=True)
     first = decide([SeenEvent(1, "a", "x"), SeenEvent(2, "b")], lane)

@@ -53,6 +53,19 @@ def find_missing_key(
                 return _not_listed(key, partitions_def.get_partition_keys(), partitions_def)
 
 
+def is_early(
+    key: str,
+    partitions_def: dg.PartitionsDefinition,
+    *,
+    at: datetime,
+    dynamic_partitions_store: DynamicPartitionsStore | None,
+) -> bool:
+    """Whether *key* is no partition at the instant *at*, and will be one later, or may be added."""
+    if find_missing_key(key, partitions_def, at=at, dynamic_partitions_store=dynamic_partitions_store) is None:
+        return False
+    return find_missing_key(key, partitions_def, at=None, dynamic_partitions_store=None) is None
+
+
 def why_no_keys(
     selector: str,
     partitions_def: dg.PartitionsDefinition,

@@ -1,7 +1,7 @@
 """What an asset sensor launches for the materializations that it sees, as plain data."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeAlias
@@ -42,11 +42,13 @@ class Lane:
         watched: The assets.
         keyed: Those that have the partitions of the jobs: their partitions are launched each for itself.
         needs_all: Whether every watched asset must be new, or any.
+        is_early: Whether the jobs do not have a partition yet: what is for it waits.
     """
 
     watched: frozenset[str]
     keyed: frozenset[str] = frozenset()
     needs_all: bool = False
+    is_early: Callable[[str], bool] = field(default=lambda _: False, compare=False)
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """What a lane remembers between ticks; with `any`, nothing.
+    """What a lane remembers between ticks; with `any`, only what is for partitions that are not there yet.
 
     Args:
         waiting: What was materialized since the last launch.
@@ -124,11 +126,19 @@ class AssetCursor:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The launches of a tick by the name of their lane, the cursor after it, and whether it left events to the next."""
+    """What a tick does.
+
+    Args:
+        launches: By the name of their lane.
+        cursor: What is known after it.
+        is_behind: Whether it left events to the next one.
+        early: The partitions that would have been launched if they were there.
+    """
 
     launches: Mapping[str, tuple[Launch, ...]]
     cursor: AssetCursor
     is_behind: bool
+    early: frozenset[str] = frozenset()
 
 
 def decide_launches(
@@ -164,7 +174,8 @@ def decide_launches(
     launches = {name: gathering.launch(position) for name, gathering in gatherings.items()}
     states = {name: gathering.state for name, gathering in gatherings.items()}
     window = cursor.window.having_seen(taken, at=at, stopped_at=stopped_at)
-    return Decision(launches, AssetCursor(window, states), is_behind=stopped_at is not None)
+    early = frozenset(unit for gathering in gatherings.values() for unit in gathering.early)
+    return Decision(launches, AssetCursor(window, states), is_behind=stopped_at is not None, early=early)
 
 
 class _Gathering:
@@ -173,12 +184,21 @@ class _Gathering:
     def __init__(self, lane: Lane, state: LaneState) -> None:
         self._lane = lane
         self._shares = lane.needs_all and bool(lane.keyed)
-        kept = {unit: waiting.kept_for(lane.watched) for unit, waiting in state.waiting.items()}
+        kept = {
+            unit: waiting.kept_for(lane.watched if unit is None else lane.keyed)
+            for unit, waiting in state.waiting.items()
+        }
         self._waiting = {unit: waiting for unit, waiting in kept.items() if waiting.newest}
         self._shared = {asset: last for asset, last in state.shared.items() if asset in lane.watched}
         self._launched = dict(state.launched)
         self._ready: dict[Unit, None] = {}
+        self._early: dict[str, bool] = {}
         self._find_ready(self._waiting)
+
+    @property
+    def early(self) -> list[str]:
+        """The partitions that are complete and not there yet."""
+        return [unit for unit, is_early in self._early.items() if is_early]
 
     @property
     def state(self) -> LaneState:
@@ -217,7 +237,7 @@ class _Gathering:
         return event.partition if event.asset in self._lane.keyed else None
 
     def _find_ready(self, units: Iterable[Unit]) -> None:
-        self._ready |= {unit: None for unit in units if self._is_ready(unit)}
+        self._ready |= {unit: None for unit in units if self._is_ready(unit) and not self._is_early(unit)}
 
     def _is_ready(self, unit: Unit) -> bool:
         newest, watched = self._waiting[unit].newest, self._lane.watched
@@ -226,6 +246,13 @@ class _Gathering:
         if len(newest) + len(self._shared) < len(watched):
             return False
         return all(asset in newest or self._is_fresh(asset, unit) for asset in watched)
+
+    def _is_early(self, unit: Unit) -> bool:
+        if unit is None:
+            return False
+        if unit not in self._early:
+            self._early[unit] = self._lane.is_early(unit)
+        return self._early[unit]
 
     def _is_fresh(self, asset: str, unit: Unit) -> bool:
         return self._shared.get(asset, -1) > self._launched.get(unit or "", -1)

@@ -1,14 +1,17 @@
 """A tick of an asset sensor."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from floe_core.errors import Problem, SensorError
 from floe_core.suggestions import list_names
 from floe_dagster.launching.sensor_runs import SensorRuns, SensorTarget
+from floe_dagster.partitioning.choice import is_dynamic
+from floe_dagster.partitioning.missing_keys import is_early
 from floe_dagster.selection.resolution import Keys
 from floe_dagster.sensors.asset_cursor import read_asset_cursor, write_asset_cursor
 from floe_dagster.sensors.asset_decisions import AssetCursor, Decision, Lane, Launch, SeenEvent, decide_launches
@@ -49,7 +52,10 @@ class AssetTicks:
         now = time.time()
         names = sorted("/".join(key) for key in self.watched)
         runs = {_lane_name(lane): lane for lane in self._lanes(context)}
-        lanes = {name: Lane(frozenset(names), lane.keyed, self.needs_all) for name, lane in runs.items()}
+        lanes = {
+            name: Lane(frozenset(names), lane.keyed, self.needs_all, lane.early_keys(context, now))
+            for name, lane in runs.items()
+        }
         cursor = self._read_cursor(context, names, now)
         decision = decide_launches(cursor, self._read_events(context, cursor.window), lanes=lanes, at=now)
         found = [
@@ -68,10 +74,11 @@ class AssetTicks:
             context.log.warning(sentence)
         if written.forgotten:
             context.log.warning(
-                "%d partitions do not fit into the cursor and wait no more for the other assets", written.forgotten
+                "%d partitions do not fit into the cursor, and what was materialized for them waits no more",
+                written.forgotten,
             )
         requests = [request for each in found for request in each.requests]
-        reason = "; ".join(missing) or self._describe(decision, names)
+        reason = "; ".join([*missing, *_describe_early(decision)]) or self._describe(decision, names)
         return dg.SensorResult(
             run_requests=requests, cursor=written.text, skip_reason=None if requests else dg.SkipReason(reason)
         )
@@ -80,10 +87,11 @@ class AssetTicks:
         """The targets, those together that are launched for the same partitions."""
         lanes: list[_LaneRuns] = []
         for target in self.runs.targets:
-            keyed = self._keyed(target.plan_at(context).partitions_def, context)
+            partitions_def = target.plan_at(context).partitions_def
+            keyed = self._keyed(partitions_def, context)
             same = next((lane for lane in lanes if lane.keyed == keyed), None)
             if same is None:
-                lanes.append(_LaneRuns(keyed, replace(self.runs, targets=(target,))))
+                lanes.append(_LaneRuns(keyed, replace(self.runs, targets=(target,)), partitions_def))
             else:
                 lanes[lanes.index(same)] = same.joined_by(target)
         return lanes
@@ -149,9 +157,18 @@ class _LaneRuns:
 
     keyed: frozenset[str]
     runs: SensorRuns
+    partitions_def: dg.PartitionsDefinition | None
 
     def joined_by(self, target: SensorTarget) -> "_LaneRuns":
         return replace(self, runs=replace(self.runs, targets=(*self.runs.targets, target)))
+
+    def early_keys(self, context: dg.SensorEvaluationContext, now: float) -> Callable[[str], bool]:
+        """Tells whether the targets do not have a partition yet."""
+        partitions_def, at = self.partitions_def, datetime.fromtimestamp(now, UTC)
+        if partitions_def is None:
+            return lambda _: False
+        store = context.instance if is_dynamic(partitions_def) else None
+        return lambda key: is_early(key, partitions_def, at=at, dynamic_partitions_store=store)
 
 
 @dataclass(frozen=True)
@@ -190,6 +207,11 @@ def _lane_name(lane: _LaneRuns) -> str:
 
 def _name_of(key: dg.AssetKey) -> str:
     return "/".join(key.path)
+
+
+def _describe_early(decision: Decision) -> Iterator[str]:
+    if decision.early:
+        yield f"waiting until there is a partition {list_names(sorted(decision.early), limit=5)}"
 
 
 def _tags_of(launch: Launch) -> Mapping[str, str]:
