@@ -88,6 +88,28 @@ def partition():
     return dg.RunRequest(run_key="one", partition_key="2024-01-02")
 
 
+def unknown_partition(context):
+    return dg.RunRequest(partition_key="2030-01-02")
+
+
+def unknown_file():
+    return dg.SensorResult(run_requests=[dg.RunRequest(partition_key="y")])
+
+
+def removed_file():
+    keys = dg.DynamicPartitionsDefinition(name="files")
+    changes = [keys.build_delete_request(["z"])]
+    return dg.SensorResult(run_requests=[dg.RunRequest(partition_key="z")], dynamic_partitions_requests=changes)
+
+
+def unpartitioned_asset():
+    return dg.RunRequest(asset_selection=[dg.AssetKey("orders")], partition_key="2024-01-02")
+
+
+def partitioned_asset():
+    return dg.RunRequest(asset_selection=[dg.AssetKey("by_day")], partition_key="2024-01-02")
+
+
 def no_key():
     return dg.RunRequest()
 
@@ -310,7 +332,7 @@ class TestWhatItReturns:
 
         assert str(caught.value) == snapshot("""\
 error[FLOE-357]: sensor 'watch' gets 'str' from shop.sensors.text
-  --> shop/sensors.py:85
+  --> shop/sensors.py:107
    |  def text():
   why: the function returns or yields run requests, a skip reason, a sensor result or None
   fix: return dg.RunRequest(run_config=…) for a run\
@@ -344,6 +366,87 @@ class TestPartitions:
 
         assert requested(data) == [("one", "daily", "2024-01-02")]
         assert data.run_requests[0].tags["dagster/partition"] == "2024-01-02"
+
+    @pytest.mark.parametrize(
+        ("fields", "report"),
+        [
+            pytest.param(
+                "job: daily, target_function: shop.sensors.unknown_partition",
+                snapshot("""\
+error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'daily', which it does not have
+  why: it has a time window of '0 0 * * *' from 2024-01-01 in UTC; the last one is '2024-01-03'
+  fix: name one from '2024-01-01' to '2024-01-03'\
+"""),
+                id="unknown",
+            ),
+            pytest.param(
+                "job: python_daily, target_function: shop.sensors.unknown_partition",
+                snapshot("""\
+error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'python_daily', which it does not have
+  why: it has a time window of '0 0 * * *' from 2024-01-01 in UTC; the last one is '2024-01-03'
+  fix: name one from '2024-01-01' to '2024-01-03'\
+"""),
+                id="python",
+            ),
+            pytest.param(
+                "job: load, target_function: shop.sensors.unknown_partition",
+                snapshot("""\
+error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'load', which has no partitions
+  why: nothing that the run launches is partitioned
+  fix: leave partition_key out of the run request\
+"""),
+                id="unpartitioned",
+            ),
+            pytest.param(
+                "job: tidy, target_function: shop.sensors.partition",
+                snapshot("""\
+error[FLOE-340]: sensor 'watch' asks for partition '2024-01-02' of job 'tidy', which has no partitions
+  why: nothing that the run launches is partitioned
+  fix: leave partition_key out of the run request\
+"""),
+                id="ops",
+            ),
+            pytest.param(
+                "job: files, target_function: shop.sensors.unknown_file",
+                snapshot("""\
+error[FLOE-340]: sensor 'watch' asks for partition 'y' of job 'files', which it does not have
+  why: it has the dynamic keys of 'files'; the keys are z
+  fix: name one of them\
+"""),
+                id="not-added",
+            ),
+            pytest.param(
+                "job: files, target_function: shop.sensors.removed_file",
+                snapshot("""\
+error[FLOE-340]: sensor 'watch' asks for partition 'z' of job 'files', which it does not have
+  why: it has the dynamic keys of 'files'; of the dynamic keys of 'files' there is none yet
+  fix: add the key first, for example in Dagster's UI\
+"""),
+                id="removed",
+            ),
+            pytest.param(
+                "selection: [orders, by_day], target_function: shop.sensors.unpartitioned_asset",
+                snapshot("""\
+error[FLOE-340]: sensor 'watch' asks for partition '2024-01-02' of a selection, which has no partitions
+  why: nothing that the run launches is partitioned
+  fix: leave partition_key out of the run request\
+"""),
+                id="asset",
+            ),
+        ],
+    )
+    def test_a_partition_that_there_is_not(self, fields: str, report: str, instance: dg.DagsterInstance) -> None:
+        instance.add_dynamic_partitions("files", ["z"])
+
+        with pytest.raises(SensorError) as caught:
+            tick(fields, instance)
+
+        assert str(caught.value) == report
+
+    def test_a_partition_of_the_selected_assets(self, instance: dg.DagsterInstance) -> None:
+        fields = "selection: [orders, by_day], target_function: shop.sensors.partitioned_asset"
+
+        assert [request.partition_key for request in tick(fields, instance).run_requests] == ["2024-01-02"]
 
     def test_a_request_without_run_key_stays_without(self, instance: dg.DagsterInstance) -> None:
         data = tick("job: daily, target_function: shop.sensors.no_key, partition_selector: all", instance)
@@ -528,7 +631,7 @@ error[FLOE-312]: sensor 'three' calls 'shop.sensors.Watcher', which is a class
 error[FLOE-311]: module 'shop.sensors' has no 'wach'
   --> floe.yaml:12:54  orchestration.sensors.four.target_function
    |  four: {type: custom, job: load, target_function: shop.sensors.wach}
-  why: it defines CALLS, watch, bare, request, requests, yields, yields_one, later and 15 more
+  why: it defines CALLS, watch, bare, request, requests, yields, yields_one, later and 20 more
   fix: did you mean 'shop.sensors.watch'?
 
 error[FLOE-331]: sensor 'five' selects asset 'nothing', which does not exist

@@ -12,6 +12,7 @@ from floe_core.errors import Problem, SensorError
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.launching.launch_plan import LaunchPlan
 from floe_dagster.launching.launchable import LaunchableAssets
+from floe_dagster.launching.requested_partitions import KeyChanges, check_requested_partition
 from floe_dagster.partitioning.choice import LATEST, NO_PARTITION, choose_partitions, is_dynamic
 from floe_dagster.partitioning.missing_keys import find_missing_key, why_no_keys
 from floe_dagster.partitioning.runs import PARTITION_TAGS, PartitionRun, spread_over_runs
@@ -126,16 +127,28 @@ class SensorRuns:
                 )
         return FoundRuns(tuple(requests), tuple(missing))
 
-    def of_request(self, request: dg.RunRequest, context: dg.SensorEvaluationContext) -> FoundRuns:
+    def of_request(
+        self, request: dg.RunRequest, context: dg.SensorEvaluationContext, *, changes: KeyChanges = ()
+    ) -> FoundRuns:
         """The runs that a request of a user's function means, with what floe.yaml says where the function says nothing.
 
         A request without a partition for what has partitions becomes those that the selector means now.
 
+        Args:
+            request: As the function made it.
+            context: Of the tick.
+            changes: The dynamic partition keys that are added and removed before the run is launched.
+
         Raises:
-            SensorError: It names none of the sensor's jobs, or the partition selector does not fit a job of a Python
-                module.
+            SensorError: It names none of the sensor's jobs or a partition that is not there, or the partition selector
+                does not fit a job of a Python module.
         """
         target = self._target_of(request)
+        if request.partition_key is not None:
+            partitions_def = target.plan_at(context).partitions_def
+            check_requested_partition(
+                request, partitions_def, context, subject=self.subject, what=target.what, changes=changes
+            )
         completed = request.with_replaced_attrs(
             job_name=request.job_name or target.job_name,
             run_config=request.run_config or dict(self.config),

@@ -94,7 +94,8 @@ class CustomTicks:
             yield dg.SkipReason("; ".join(reasons) or f"{self.function.reference} asks for no run")
 
     def _completed_result(self, result: dg.SensorResult, context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        found = [self.runs.of_request(request, context) for request in result.run_requests or ()]
+        changes = result.dynamic_partitions_requests or ()
+        found = [self.runs.of_request(request, context, changes=changes) for request in result.run_requests or ()]
         requests = [request for each in found for request in each.requests]
         missing = list(dict.fromkeys(sentence for each in found for sentence in each.missing))
         if requests:
