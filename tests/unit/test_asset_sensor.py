@@ -126,6 +126,23 @@ def test_what_came_after_the_sensor_was_switched_on_counts_at_its_first_tick(ins
     assert request.tags["floe/materializations"] == "2"
 
 
+@pytest.mark.parametrize(("most_pages", "counted"), [(40, "30"), (3, "12")])
+def test_all_that_came_since_it_was_switched_on_counts(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, most_pages: int, counted: str
+) -> None:
+    monkeypatch.setattr(log_reading, "PAGE", 4)
+    monkeypatch.setattr(log_reading, "MOST_PAGES_BACK", most_pages)
+    sensors = build("watched_assets: [orders], job: refresh", instance)
+    sensors.materialise(*["orders"] * 9)
+    switched_on = time.time()
+    sensors.materialise(*["orders"] * 30)
+    sensors.cursors.clear()
+
+    (request,) = sensors.tick("s", switched_on=switched_on).run_requests or ()
+
+    assert request.tags["floe/materializations"] == counted
+
+
 def test_after_its_cursor_was_emptied_it_goes_on_after_its_last_tick(instance: dg.DagsterInstance) -> None:
     sensors = build("watched_assets: [orders], job: refresh", instance)
     switched_on = time.time()

@@ -293,6 +293,19 @@ def test_a_run_that_ended_after_the_sensor_was_switched_on_counts_at_its_first_t
     assert watched(sensors.tick("s", switched_on=switched_on)) == [after.run_id]
 
 
+def test_all_runs_that_ended_since_the_sensor_was_switched_on_count(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reading, "PAGE", 2)
+    sensors = build("watched_jobs: [load], status: FAILURE, job: alert", instance)
+    end_run(instance)
+    switched_on = datetime.now(UTC).timestamp()
+    ended = [end_run(instance).run_id for _ in range(7)]
+    sensors.cursors.clear()
+
+    assert watched(sensors.tick("s", switched_on=switched_on)) == ended
+
+
 class Calls:
     """A sensor that calls `tell`, or one that calls it in turn, and what it was called with."""
 

@@ -182,11 +182,12 @@ class _Materializations:
 
     instance: dg.DagsterInstance
 
-    def __call__(self, *, after: int | None, limit: int, ascending: bool) -> Sequence[dg.EventLogRecord]:
+    def __call__(
+        self, *, after: int | None = None, before: int | None = None, limit: int, ascending: bool
+    ) -> Sequence[dg.EventLogRecord]:
+        kind = dg.DagsterEventType.ASSET_MATERIALIZATION
         return self.instance.event_log_storage.get_event_records(
-            dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION, after_cursor=after),
-            limit=limit,
-            ascending=ascending,
+            dg.EventRecordsFilter(kind, after_cursor=after, before_cursor=before), limit=limit, ascending=ascending
         )
 
 

@@ -10,12 +10,17 @@ from floe_dagster.sensors.event_window import EventWindow
 PAGE = 500
 """How many events are read at once."""
 
+MOST_PAGES_BACK = 40
+"""How many pages the first tick reads back to the moment at which the sensor was switched on."""
+
 
 class FetchEvents(Protocol):
     """Events of one kind, in the order of their ids."""
 
-    def __call__(self, *, after: int | None, limit: int, ascending: bool) -> Sequence[dg.EventLogRecord]:
-        """At most *limit* of those with an id above *after*."""
+    def __call__(
+        self, *, after: int | None = None, before: int | None = None, limit: int, ascending: bool
+    ) -> Sequence[dg.EventLogRecord]:
+        """At most *limit* of those with an id above *after* and below *before*."""
 
 
 def begin_window(fetch: FetchEvents, context: dg.SensorEvaluationContext, *, at: float) -> EventWindow:
@@ -30,11 +35,25 @@ def begin_window(fetch: FetchEvents, context: dg.SensorEvaluationContext, *, at:
     """
     moments = (context.last_sensor_start_time, context.last_tick_completion_time)
     since = max((moment for moment in moments if moment is not None), default=None)
-    latest = fetch(after=None, limit=PAGE, ascending=False)
+    latest = fetch(limit=1, ascending=False)
     last = latest[0].storage_id if latest else 0
     if since is not None:
-        last = min([last, *(record.storage_id - 1 for record in latest if record.timestamp >= since)])
+        last = min([last, *(event - 1 for event in _ids_since(fetch, context, since))])
     return EventWindow.beginning_at(last, at=at)
+
+
+def _ids_since(fetch: FetchEvents, context: dg.SensorEvaluationContext, since: float) -> Iterator[int]:
+    """The ids of the events since a moment, the last ones first; events may be a little out of order."""
+    before: int | None = None
+    for _ in range(MOST_PAGES_BACK):
+        page = fetch(before=before, limit=PAGE, ascending=False)
+        yield from (record.storage_id for record in page if record.timestamp >= since)
+        if len(page) < PAGE or page[-1].timestamp < since:
+            return
+        before = page[-1].storage_id
+    context.log.warning(
+        "more than %d events since the sensor began; the first ones are left out", MOST_PAGES_BACK * PAGE
+    )
 
 
 def read_new(fetch: FetchEvents, window: EventWindow) -> Iterator[Sequence[dg.EventLogRecord]]:

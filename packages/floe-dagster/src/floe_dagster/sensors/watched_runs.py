@@ -176,8 +176,10 @@ class _StatusChanges:
     instance: dg.DagsterInstance
     event_type: dg.DagsterEventType
 
-    def __call__(self, *, after: int | None, limit: int, ascending: bool) -> Sequence[dg.EventLogRecord]:
-        records = dg.RunStatusChangeRecordsFilter(self.event_type, after_storage_id=after)  # type: ignore[arg-type]  # Dagster types it by the single values
+    def __call__(
+        self, *, after: int | None = None, before: int | None = None, limit: int, ascending: bool
+    ) -> Sequence[dg.EventLogRecord]:
+        records = dg.RunStatusChangeRecordsFilter(self.event_type, after_storage_id=after, before_storage_id=before)  # type: ignore[arg-type]  # Dagster types it by the single values
         return self.instance.fetch_run_status_changes(records, limit=limit, ascending=ascending).records
 
     def of_ids(self, ids: Sequence[int]) -> Sequence[dg.EventLogRecord]:
