@@ -34,6 +34,10 @@ orchestration:
     launching: {type: custom, target_function: shop.sensors.launching}
     arrival: {type: file_watcher, job: tidy, path: incoming, settle_seconds: 0}
     after_tidy: {type: run_status, job: load, watched_jobs: [tidy], status: SUCCESS}
+    bad_config: {type: custom, job: tidy, target_function: shop.sensors.bad_config}
+    bad_asset: {type: custom, job: load, target_function: shop.sensors.bad_asset}
+    bad_selection: {type: custom, selection: orders, target_function: shop.sensors.bad_asset}
+    bad_partition: {type: custom, job: load, target_function: shop.sensors.bad_partition}
     only_prod: {type: custom, target_function: shop.sensors.quiet, environments: [prod]}
   backfills:
     january: {job: load, partition_range: {start: "2024-01-01", end: "2024-01-03"}, batch_size: 2}
@@ -91,6 +95,19 @@ def writing(context):
     context.instance.delete_dynamic_partition("files", "old")
     assert context.instance.get_dynamic_partitions("files") == ["y"]
     context.instance.report_runless_asset_event(dg.AssetMaterialization("orders"))
+
+
+def bad_config():
+    for number in range(2):
+        yield dg.RunRequest(run_key=f"run {number}", run_config={"ops": {"tidi": {"config": {}}}})
+
+
+def bad_asset():
+    return dg.RunRequest(run_key="one", partition_key=None, asset_selection=[dg.AssetKey("nowhere")])
+
+
+def bad_partition():
+    return dg.RunRequest(partition_key="2030-01-01")
 
 
 def launching(context):
@@ -245,6 +262,53 @@ error[FLOE-434]: the tick of sensor 'broken' fails with KeyError
 """)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "bad_config",
+            snapshot("""\
+error[FLOE-436]: sensor 'bad_config' asks for run 'run 0' of job 'tidy', which Dagster refuses
+      Received unexpected config entry "tidi" at path root:ops. Expected: "{ tidy?: { config?: { } } }".
+  why: the daemon refuses it at every tick, and launches nothing
+  fix: give the run config in the form that the Launchpad shows
+"""),
+        ),
+        (
+            "bad_asset",
+            snapshot("""\
+error[FLOE-436]: sensor 'bad_asset' asks for run 'one' of job 'load', which Dagster refuses
+      AssetKey(s) ['nowhere'] were selected, but no AssetsDefinition objects supply these keys. Make sure all keys are spelled correctly, and all AssetsDefinitions are correctly added to the `Definitions`.
+  why: the daemon refuses it at every tick, and launches nothing
+  fix: ask for assets of the job
+"""),  # noqa: E501 - Dagster's words
+        ),
+        (
+            "bad_selection",
+            snapshot("""\
+error[FLOE-436]: sensor 'bad_selection' asks for run 'one', which Dagster refuses
+      AssetKey(s) ['nowhere'] were selected, but no AssetsDefinition objects supply these keys. Make sure all keys are spelled correctly, and all AssetsDefinitions are correctly added to the `Definitions`.
+  why: the daemon refuses it at every tick, and launches nothing
+  fix: ask for assets of the job
+"""),  # noqa: E501 - Dagster's words
+        ),
+        (
+            "bad_partition",
+            snapshot("""\
+error[FLOE-340]: sensor 'bad_partition' asks for partition '2030-01-01' of job 'load', which it does not have
+  why: it has a time window of '0 0 * * *' from 2024-01-01 in UTC; the last one is '2024-01-03'
+  fix: name one from '2024-01-01' to '2024-01-03'
+"""),
+        ),
+    ],
+)
+def test_a_run_that_dagster_refuses(project: Path, name: str, expected: str) -> None:
+    process = floe(project, "sensor", "test", name)
+
+    assert process.returncode == 1
+    assert report(process) == expected
+
+
 def test_a_sensor_that_launches_by_itself_is_refused(project: Path) -> None:
     process = floe(project, "sensor", "test", "launching")
 
@@ -263,7 +327,7 @@ def test_names_that_no_sensor_has(project: Path) -> None:
     assert (unknown.returncode, elsewhere.returncode) == (2, 2)
     assert report(unknown) + report(elsewhere) == snapshot("""\
 error[FLOE-433]: there is no sensor 'wach'
-  why: the sensors are after_tidy, arrival, broken, default_automation_condition_sensor, files_partition_keys and 6 more
+  why: the sensors are after_tidy, arrival, bad_asset, bad_config, bad_partition and 10 more
   fix: did you mean 'watch'?
 error[FLOE-433]: sensor 'only_prod' does not exist in this environment
   why: its 'environments' are prod

@@ -751,6 +751,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`floe sensor test` stores and launches nothing. A sensor that launches runs by itself, in place of asking for "
         "them, cannot be evaluated so, nor can an automation sensor over more assets than Dagster takes there.",
     ),
+    "FLOE-436": ErrorCode(
+        "a sensor asks for a run that Dagster refuses",
+        "The run config of a run request does not fit the job, or its `asset_selection` names assets that the job does "
+        "not have. What Dagster says of it is shown. In the daemon every tick fails with it and launches nothing.",
+    ),
     # ---- 44x: maintenance of tables ----------------------------------------------------------------------------
     "FLOE-440": ErrorCode(
         "a table pattern that matches nothing",

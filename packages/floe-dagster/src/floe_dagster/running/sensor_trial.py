@@ -15,6 +15,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from floe_core.errors import FloeError, Problem, RunError
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.running.code_locations import CodeLocation
+from floe_dagster.running.requested_launches import check_launches
 from floe_dagster.running.unwritten_instance import UnwrittenChanges, unwritten
 from floe_dagster.user_code.modules import describe_user_error
 
@@ -112,7 +113,8 @@ def try_sensor(
         cursor: What it remembers; nothing by default, as a new sensor.
 
     Raises:
-        RunError: The tick fails: in the words of floe, or with the lines of the user's function.
+        RunError: The tick fails: in the words of floe, or with the lines of the user's function. Or Dagster refuses a
+            run that it asks for.
     """
     with unwritten(instance) as changes, _context(sensor, location, instance, cursor) as context:
         try:
@@ -129,6 +131,10 @@ def try_sensor(
                     detail=describe_user_error(error),
                 )
             ) from error
+    if not isinstance(sensor, dg.AutomationConditionSensorDefinition):
+        problems = check_launches(data.run_requests or (), sensor, location.definition)
+        if problems:
+            raise RunError(*problems)
     return _trial(sensor, data, changes, instance, cursor)
 
 
