@@ -198,6 +198,11 @@ dynamic.fn: a function or class is named by its import path: module, dot and nam
 """)
 
 
+def test_days_that_a_format_leaves_out_are_told_apart_from_hours_that_it_has() -> None:
+    with pytest.raises(RuleError, match="every window has its own key"):
+        check_key_format("%Y%H%M%B", parse_cron("*/15 * * * *"))
+
+
 @settings(deadline=None)
 @given(st.sampled_from(CRONS), st.lists(st.sampled_from([*DIRECTIVES, "-", "x"]), min_size=1, max_size=6).map("".join))
 def test_dagster_leads_every_key_of_an_accepted_format_back_to_its_window(cron: str, fmt: str) -> None:

@@ -233,8 +233,9 @@ def _check_that_a_window_fits(start: datetime, end: datetime, info: ValidationIn
 
 
 def _sample_window_starts(cron: Cron) -> set[datetime]:
-    """Windows one after the other, at every hour of a day, and in every month of two years."""
+    """Windows one after the other, at every hour of a day, on every day of a month, and in every month of two years."""
     moments = [_SAMPLE_START + timedelta(hours=hour) for hour in range(24)]
+    moments += [_SAMPLE_START + timedelta(days=day) for day in range(31)]
     moments += [datetime(year, month, 1) for year in (2024, 2025) for month in range(1, 13)]
     starts = set(islice(ticks_from(cron, _SAMPLE_START), 70))
     return starts | {tick for moment in moments for tick in islice(ticks_from(cron, moment), 1)}
