@@ -34,7 +34,7 @@ def call_condition_function(setting: ConditionFunction, *, location: Location) -
         raise TargetError(_asks(reference, asked, location))
     try:
         returned = target()
-    except Exception as error:
+    except Exception as error:  # the user's own function may raise anything
         what = f"function '{reference}', which returns an automation condition, raises {type(error).__name__}"
         raise TargetError(Problem("FLOE-347", what, location, detail=describe_user_error(error))) from error
     if not isinstance(returned, dg.AutomationCondition):

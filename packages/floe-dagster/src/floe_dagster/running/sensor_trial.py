@@ -121,7 +121,7 @@ def try_sensor(
             data = _evaluated(sensor, context)
         except FloeError:
             raise
-        except Exception as error:
+        except Exception as error:  # a tick ends in whatever the user's function raises, as in the daemon
             raise RunError(
                 Problem(
                     "FLOE-434",
