@@ -575,7 +575,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "FLOE-395": ErrorCode(
         "a function that a sensor calls failed",
-        "The function under `target_function` of a run-status sensor raised an error for a run. It is called again for "
+        "The function under `target_function` of a run-status sensor raised an error for a run, or the process that "
+        "called it ended before it did. It is called again for "
         "that run: after a minute, after 5 minutes, after 15 minutes and after an hour; then it is given up. Other "
         "runs have their calls meanwhile, each once.",
     ),

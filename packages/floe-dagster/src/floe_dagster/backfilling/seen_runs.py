@@ -19,7 +19,7 @@ from dagster._core.storage.tags import (
 from floe_dagster.backfilling.identity import BackfillIdentity
 from floe_dagster.backfilling.progress import RunOutcome, SeenRun
 from floe_dagster.partitioning.runs import RANGE_END_TAG, RANGE_START_TAG, PartitionRun
-from floe_dagster.running.run_ledger import describe_error
+from floe_dagster.running.described_errors import describe_error
 
 KeysInRange = Callable[[str, str], Iterable[str]]
 """The keys from one to another, both included."""

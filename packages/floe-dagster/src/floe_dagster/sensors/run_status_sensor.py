@@ -14,7 +14,7 @@ from dagster_shared.error import SerializableErrorInfo
 from floe_core.errors import Problem, SensorError, render_problem
 from floe_dagster.launching.called_function import CalledFunction
 from floe_dagster.launching.sensor_runs import FoundRuns, SensorRuns, SensorTarget
-from floe_dagster.running.run_ledger import describe_error
+from floe_dagster.running.described_errors import describe_error
 from floe_dagster.sensors.asset_sensor import unreadable_cursor
 from floe_dagster.sensors.made_calls import CallMarks, MadeCalls
 from floe_dagster.sensors.run_status_cursor import MOST_CALLS, RETRY_SECONDS, RunStatusCursor

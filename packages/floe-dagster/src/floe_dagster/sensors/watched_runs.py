@@ -12,8 +12,8 @@ from dagster._core.events import (
 )
 
 from floe_dagster.launching.called_function import CalledFunction
+from floe_dagster.running.described_errors import describe_error
 from floe_dagster.running.launches import PROJECT_TAG
-from floe_dagster.running.run_ledger import describe_error
 from floe_dagster.running.ui_note import noted_run_url
 from floe_dagster.sensors.event_window import EventWindow
 from floe_dagster.sensors.log_reading import begin_window, read_new

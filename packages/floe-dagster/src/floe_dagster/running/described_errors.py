@@ -1,0 +1,64 @@
+"""What of an error its reader can mend: the lines of the user's own files, and what dbt said."""
+
+import re
+import sysconfig
+from pathlib import Path
+
+from dagster_shared.error import SerializableErrorInfo
+
+from floe_core.errors import shown_path
+from floe_dagster.user_code.modules import FLOE_FOLDERS
+
+_DBT_ERRORS = "Errors parsed from dbt logs:"
+_WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
+_CLASS_PATHS = re.compile(
+    r"^(?:floe_core\.errors\.\w+|dagster\._core\.definitions\.events\.Failure): (?=error\[)"  # a problem of floe's
+    r"|^dagster\._core\.definitions\.events\.(?=Failure)"
+)
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_DBT_PROGRESS = re.compile(r"^\d+ of \d+ ")
+_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>[^\n]+)\n(?P<code>[^\n]*)')
+_FOREIGN_ROOTS = tuple(
+    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {str(folder.resolve()) for folder in FLOE_FOLDERS}
+)
+_SHOWN_FRAMES = 5
+
+
+def describe_error(error: SerializableErrorInfo | None) -> str:
+    """The user's part of an error: the lines of their own files that led there, then what it says.
+
+    Frames of Dagster, of libraries and of floe are left out. Of a dbt failure it is what dbt said.
+    """
+    if error is None:
+        return "no error was recorded"
+    while error.cause is not None and str(error.cls_name).startswith(_WRAPPERS):
+        error = error.cause
+    message = _CLASS_PATHS.sub("", _ANSI.sub("", error.message).strip())
+    if _DBT_ERRORS in message:
+        return _dbt_message(message.partition(_DBT_ERRORS)[2])
+    frames = [frame for entry in error.stack if (frame := _user_frame(entry))]
+    return "\n".join([*frames[-_SHOWN_FRAMES:], message])
+
+
+def _dbt_message(text: str) -> str:
+    lines = [line.rstrip() for line in text.splitlines() if not _DBT_PROGRESS.match(line)]
+    shown: list[str] = []
+    for line in lines:
+        if line or (shown and shown[-1]):
+            shown.append(line)
+    return "\n".join(shown).strip()
+
+
+def _user_frame(entry: str) -> str:
+    match = _FRAME.match(entry)
+    if match is None or _is_foreign(match["file"]):
+        return ""
+    place = f"{shown_path(Path(match['file']))}:{match['line']} in {match['function'].strip()}"
+    code = match["code"].strip()
+    return f"{place}\n    {code}" if code else place
+
+
+def _is_foreign(file: str) -> bool:
+    # Compiled libraries name their sources without a folder: `pyarrow/io.pxi`, `<frozen importlib>`.
+    return not Path(file).is_absolute() or "/site-packages/" in file or file.startswith(_FOREIGN_ROOTS)
