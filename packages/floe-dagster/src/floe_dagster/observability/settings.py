@@ -1,0 +1,52 @@
+"""What a project says about its observation, as a process that carries out a part of a run is given it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from floe_core.schemas.platform_spec import Observability
+
+
+@dataclass(frozen=True)
+class ObservabilitySettings:
+    """Where spans and lineage events go, and what they call the project and its tables.
+
+    Secrets are named and read where they are used. Variables of OpenTelemetry and OpenLineage win over what is here;
+    they are read in the process that sends something.
+
+    Args:
+        pipeline: The project's name: the first part of every lineage job's name.
+        namespace: OpenLineage namespace of the jobs.
+        folder: Where local files are kept (`.floe/observability`).
+        platform: `observability` of platform.yaml.
+        catalog_namespace: Namespace of the tables in the catalog.
+        catalog_prefix: What stands in front of `schema.table` there, with its dot; mostly nothing.
+        warehouse_namespace: Namespace of what dbt builds; None where only the dbt profile can tell.
+        python_sources: Unique id of a dbt source that a Python asset writes → its table in the catalog.
+        source_keys: Unique id of every dbt source → key of its asset.
+    """
+
+    pipeline: str
+    namespace: str
+    folder: Path
+    platform: Observability = field(default_factory=Observability)
+    catalog_namespace: str = ""
+    catalog_prefix: str = ""
+    warehouse_namespace: str | None = None
+    python_sources: Mapping[str, str] = field(default_factory=dict)
+    source_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def traces_folder(self) -> Path:
+        """One file per run: `<run id>.jsonl`, spans in OTLP's JSON, a request in each line."""
+        return self.folder / "traces"
+
+    @property
+    def lineage_folder(self) -> Path:
+        """One file per run: `<run id>.jsonl`, an OpenLineage event in each line."""
+        return self.folder / "lineage"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Lineage events that could not be sent, for `floe lineage replay`."""
+        return self.folder / "spool"
