@@ -7,12 +7,11 @@ go.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +20,7 @@ import pytest
 
 from floe_core.errors import CatalogError
 from floe_dagster.lakehouse.maintenance import limits
-from floe_dagster.lakehouse.maintenance.report import UnfinishedError, VacuumedTable
+from floe_dagster.lakehouse.maintenance.report import VacuumedTable
 from floe_dagster.resources import CatalogResource
 from iceberg_tables import make_old, plant
 
@@ -208,21 +207,20 @@ def test_no_row_is_lost_beside_processes_that_write_without_pause(
     assert [(table.snapshots, table.unreferenced_files) for table in measured] == [(1, 0), (1, 0)]
 
 
-def test_without_a_grace_the_same_loop_destroys_the_table(
-    catalog: CatalogResource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("floor", [timedelta(0), limits.SHORTEST_ORPHAN_GRACE], ids=["no grace", "an hour"])
+def test_nothing_but_the_grace_keeps_the_files_of_a_write_under_way(
+    catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch, floor: timedelta
 ) -> None:
-    """That the test above can fail: nothing but the grace keeps the files of writes under way."""
-    monkeypatch.setattr(limits, "SHORTEST_ORPHAN_GRACE", timedelta(0))
-    bystanders = Bystanders(tmp_path, SECONDS, *(f"append:{number}" for number in range(2 * WRITERS)))
-    destroyed, end = False, time.monotonic() + SECONDS
-    while time.monotonic() < end and not destroyed:
-        with suppress(UnfinishedError):
-            catalog.remove_orphans("bronze.appended", grace=timedelta(microseconds=1), dry_run=False)
-        try:
-            catalog.read_table("bronze.appended")
-        except (FileNotFoundError, CatalogError):
-            destroyed = True
-    os.killpg(bystanders.process.pid, signal.SIGKILL)
-    bystanders.process.communicate(timeout=60)
+    """That the test above can fail: without the grace, a commit names files that are gone."""
+    monkeypatch.setattr(limits, "SHORTEST_ORPHAN_GRACE", floor)
+    row = pa.table({"writer": [1], "batch": [1], "row": [1]})
 
-    assert destroyed
+    with catalog.load_table("bronze.appended").transaction() as write:
+        write.append(row)
+        grace = max(floor, timedelta(microseconds=1))
+        removed = catalog.remove_orphans("bronze.appended", grace=grace, dry_run=False)
+
+    kept = floor > timedelta(0)
+    assert (sum(table.files for table in removed.tables) == 0) is kept
+    with nullcontext() if kept else pytest.raises((FileNotFoundError, CatalogError)):
+        assert catalog.read_table("bronze.appended").num_rows == 1
