@@ -1,0 +1,1 @@
+"""OpenLineage events, made of what is observed of a run."""
