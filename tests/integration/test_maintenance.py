@@ -19,6 +19,7 @@ import pyarrow as pa
 import pytest
 
 from floe_core.errors import CatalogError
+from floe_core.schemas.platform_spec import SHORTEST_ORPHAN_GRACE
 from floe_dagster.lakehouse.maintenance import limits
 from floe_dagster.lakehouse.maintenance.report import VacuumedTable
 from floe_dagster.resources import CatalogResource
@@ -207,7 +208,7 @@ def test_no_row_is_lost_beside_processes_that_write_without_pause(
     assert [(table.snapshots, table.unreferenced_files) for table in measured] == [(1, 0), (1, 0)]
 
 
-@pytest.mark.parametrize("floor", [timedelta(0), limits.SHORTEST_ORPHAN_GRACE], ids=["no grace", "an hour"])
+@pytest.mark.parametrize("floor", [timedelta(0), SHORTEST_ORPHAN_GRACE], ids=["no grace", "an hour"])
 def test_nothing_but_the_grace_keeps_the_files_of_a_write_under_way(
     catalog: CatalogResource, monkeypatch: pytest.MonkeyPatch, floor: timedelta
 ) -> None:
