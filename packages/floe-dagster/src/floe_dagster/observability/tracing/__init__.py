@@ -1,0 +1,1 @@
+"""Spans, made of what is observed of a run."""
