@@ -787,5 +787,27 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "than the write takes removes them as orphans; committed all the same, they would make the table unreadable. "
         "Nothing of the write is in the table. The grace must be longer than the longest write.",
     ),
+    # ---- 45x: traces and lineage -------------------------------------------------------------------------------
+    "FLOE-450": ErrorCode(
+        "there is no trace yet",
+        "`floe trace` shows the spans of a run, which each run writes into `.floe/observability/traces` as long as no "
+        "OpenTelemetry endpoint is configured; otherwise they are sent there, and the backend shows them. Switched off "
+        "with OTEL_SDK_DISABLED, there are none.",
+    ),
+    "FLOE-451": ErrorCode(
+        "there is no trace of that run",
+        "`floe trace` takes the id of a run, or as much of its beginning as tells it from others. The traces of the "
+        "newest runs are kept; those of older ones make room.",
+    ),
+    "FLOE-452": ErrorCode(
+        "several runs begin so",
+        "The beginning of a run's id names it where no other run begins so. A few more characters tell them apart.",
+    ),
+    "FLOE-453": ErrorCode(
+        "there is no column lineage yet",
+        "`floe graph --columns` draws what the lineage events of earlier runs say about columns. They are kept in "
+        "`.floe/observability/lineage` as long as no OpenLineage endpoint is configured. Models of dbt tell their "
+        "columns as they are built; Python assets do where their materialisations carry column lineage.",
+    ),
 }
 """Code → meaning, in the order of the codes."""

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from floe_core.schemas.platform_spec import Observability
 
+OBSERVABILITY_DIR = "observability"  # in `.floe`
+TRACES_DIR = "traces"
+LINEAGE_DIR = "lineage"
+
 
 @dataclass(frozen=True)
 class ObservabilitySettings:
@@ -39,12 +43,12 @@ class ObservabilitySettings:
     @property
     def traces_folder(self) -> Path:
         """One file per run: `<run id>.jsonl`, spans in OTLP's JSON, a request in each line."""
-        return self.folder / "traces"
+        return self.folder / TRACES_DIR
 
     @property
     def lineage_folder(self) -> Path:
         """One file per run: `<run id>.jsonl`, an OpenLineage event in each line."""
-        return self.folder / "lineage"
+        return self.folder / LINEAGE_DIR
 
     @property
     def spool_folder(self) -> Path:
