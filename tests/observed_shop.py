@@ -1,0 +1,110 @@
+"""A shop whose dbt project has every kind of node, in a folder of its own, compiled and run."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.reconstruct import ReconstructableJob
+
+from floe_core.project import ProjectFolder
+from floe_dagster.compilation import compile_project
+from floe_dagster.running.code_locations import CodeLocation, load_code_location
+from floe_dagster.running.code_pointer import find_code_pointer
+
+_PROJECT = Path(__file__).parent / "projects" / "observed_shop"
+_PACKAGE = "shop"
+
+
+@dataclass(frozen=True)
+class ObservedShop:
+    """A compiled copy of the project."""
+
+    project: ProjectFolder
+
+    @classmethod
+    def copy_to(cls, folder: Path) -> "ObservedShop":
+        shutil.copytree(_PROJECT, folder)
+        project = ProjectFolder(folder)
+        with _own_imports(folder):
+            compile_project(project, environ=os.environ)
+        return cls(project)
+
+    @property
+    def path(self) -> Path:
+        return self.project.path
+
+    @property
+    def floe_dir(self) -> Path:
+        return self.project.floe_dir
+
+    @contextmanager
+    def loaded(self, environ: Mapping[str, str] | None = None) -> Iterator[CodeLocation]:
+        """The definitions, as a run worker has them, under these variables."""
+        with _own_imports(self.path), _variables(environ or {}):
+            yield load_code_location(find_code_pointer(self.project), project_dir=self.path)
+
+    def execute(
+        self,
+        instance: dg.DagsterInstance,
+        job: str = "everything",
+        *,
+        fails: str = "nothing",
+        executor: str = "in_process",
+        environ: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> dg.DagsterRun:
+        """Carry out a run as a run worker does, with the job's executor; gives the run as it ended.
+
+        Args:
+            instance: One that keeps its runs in files, such as `dg.DagsterInstance.local_temp()`.
+            job: A job of floe.yaml.
+            fails: See floe.yaml.
+            executor: `in_process`, or `multiprocess`.
+            environ: More variables, of this process and those of the steps.
+            tags: Of the run.
+        """
+        variables = {"FAILS": fails, "EXECUTOR": executor, **(environ or {})}
+        with self.loaded(variables) as location:
+            for cached in (ReconstructableJob.get_definition, ReconstructableJob.get_repository_definition):
+                cached.cache_clear()  # by name: it may be that of other variables
+            run_job = location.repository.get_reconstructable_job(job)
+            with dg.execute_job(run_job, instance, tags=dict(tags or {})) as result:
+                run_id = result.run_id
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        return run
+
+
+@contextmanager
+def _own_imports(folder: Path) -> Iterator[None]:
+    """Leave nothing in this process of what is imported from *folder*, where another copy would find it."""
+    before = [*sys.path], [*sys.meta_path], Path.cwd()
+    _forget()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        sys.path[:], sys.meta_path[:] = before[:2]
+        os.chdir(before[2])
+        _forget()
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]:
+        del sys.modules[name]
+
+
+@contextmanager
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

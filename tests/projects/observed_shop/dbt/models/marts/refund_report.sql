@@ -1,0 +1,2 @@
+-- below an ephemeral model
+select * from {{ ref('refund_totals') }} where total > 0

@@ -1,0 +1,1 @@
+select day, count(*) as refunds from {{ ref('refunds') }} group by day
