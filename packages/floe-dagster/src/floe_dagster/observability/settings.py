@@ -1,14 +1,29 @@
 """What a project says about its observation, as a process that carries out a part of a run is given it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from floe_core.schemas.platform_spec import Observability
 
 OBSERVABILITY_DIR = "observability"  # in `.floe`
 TRACES_DIR = "traces"
 LINEAGE_DIR = "lineage"
+SPOOL_DIR = "spool"
+
+Relation: TypeAlias = tuple[str, str, str]
+"""Database, schema and name, as the database has them; any of them may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProfile:
+    """A user's own profiles.yml, which says where dbt builds; read where that has to be known."""
+
+    file: Path
+    project_dir: Path
+    profile: str | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -25,9 +40,13 @@ class ObservabilitySettings:
         platform: `observability` of platform.yaml.
         catalog_namespace: Namespace of the tables in the catalog.
         catalog_prefix: What stands in front of `schema.table` there, with its dot; mostly nothing.
-        warehouse_namespace: Namespace of what dbt builds; None where only the dbt profile can tell.
+        warehouse_namespace: Namespace of what dbt builds; None where only `own_profile` can tell.
+        own_profile: The user's own dbt profile, where floe generates none.
         python_sources: Unique id of a dbt source that a Python asset writes → its table in the catalog.
         source_keys: Unique id of every dbt source → key of its asset.
+        dbt_tables: Name of a table that dbt builds or reads, in lower case → key of its asset.
+        dbt_relations: Key of an asset that dbt builds, or that it reads from elsewhere → its relation.
+        secret_names: Names of all secrets in platform.yaml.
     """
 
     pipeline: str
@@ -37,8 +56,12 @@ class ObservabilitySettings:
     catalog_namespace: str = ""
     catalog_prefix: str = ""
     warehouse_namespace: str | None = None
+    own_profile: OwnProfile | None = None
     python_sources: Mapping[str, str] = field(default_factory=dict)
     source_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dbt_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dbt_relations: Mapping[tuple[str, ...], Relation] = field(default_factory=dict)
+    secret_names: Sequence[str] = ()
 
     @property
     def traces_folder(self) -> Path:
@@ -53,4 +76,4 @@ class ObservabilitySettings:
     @property
     def spool_folder(self) -> Path:
         """Lineage events that could not be sent, for `floe lineage replay`."""
-        return self.folder / "spool"
+        return self.folder / SPOOL_DIR
