@@ -26,7 +26,7 @@ def span_id(kind: str, *parts: object) -> int:
     """The id of a span, 64 bits.
 
     Args:
-        kind: `run`, `step`, `asset`, `call`, `node`, `batch` or `backfill`.
+        kind: `run`, `step`, `asset`, `check`, `call`, `node`, `batch` or `backfill`.
         parts: What tells it from the others of its kind: the run's id first, then step, attempt and so on.
     """
     return int.from_bytes(_digest(kind, *parts)[:8]) or 1
