@@ -321,3 +321,42 @@ def test_values_that_wait_for_a_variable_are_left_unchecked() -> None:
 def test_the_embedded_platform_is_what_an_empty_platform_yaml_says() -> None:
     assert embedded_platform() == PlatformSpec.model_validate({})
     assert embedded_platform().model_dump() == PlatformSpec.model_validate({}).model_dump()
+
+
+def test_namespaces_of_tables_are_what_lineage_stores_take() -> None:
+    namespaces: dict[str, object] = {
+        "bare profile": {"dataset_namespaces": {"default": "lake"}},
+        "storage has no tables": {"dataset_namespaces": {"storage.default": "lake"}},
+        "singular": {"dataset_namespaces": {"catalog.prod": "lake"}},
+        "space": {"dataset_namespaces": {"catalogs.default": "my lake"}},
+        "empty": {"dataset_namespaces": {"catalogs.default": ""}},
+        "password": {"dataset_namespaces": {"compute.default": "postgres://ada:lovelace@db:5432"}},
+        "fine": {"dataset_namespaces": {"compute.default": "postgres://db:5432", "catalogs.default": "lake"}},
+    }
+
+    assert refusal_report(Observability, namespaces) == snapshot("""\
+# bare profile
+dataset_namespaces.default["[key]"]: tables belong to a profile of 'catalogs' or 'compute', named with its
+    section
+  fix: write 'compute.default'
+# storage has no tables
+dataset_namespaces["storage.default"]["[key]"]: tables belong to a profile of 'catalogs' or 'compute', named
+    with its section
+  fix: write 'compute.default'
+# singular
+dataset_namespaces["catalog.prod"]["[key]"]: tables belong to a profile of 'catalogs' or 'compute', named with
+    its section
+  fix: write 'catalogs.prod'
+# space
+dataset_namespaces["catalogs.default"]: a namespace of datasets has letters, digits and any of : ; = / _ - . @
+    +
+  fix: write it like 'lake' or 'duckdb://shop'
+# empty
+dataset_namespaces["catalogs.default"]: a namespace of datasets has letters, digits and any of : ; = / _ - . @
+    +
+  fix: write it like 'lake' or 'duckdb://shop'
+# password
+dataset_namespaces["compute.default"]: a namespace of datasets is sent in clear, and holds no user or password
+  fix: leave them out
+# fine\
+""")

@@ -1,11 +1,15 @@
 """Names that lead nowhere, and profiles that cannot work together."""
 
+from pathlib import Path
+from textwrap import dedent
+
 import pytest
 from inline_snapshot import snapshot
 
 from builders import floe_yaml, parse_document, platform_spec
 from floe_core.compiler.profile_checks import check_profiles
 from floe_core.compiler.references import ProfileNames, check_references
+from floe_core.documents import load_platform_document
 from floe_core.errors import render_problems
 from floe_core.interpolation import Unset
 from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
@@ -353,4 +357,25 @@ error[FLOE-232]: compute profile 'warehouse' spans several machines, which do no
   fix: pick a profile for it that all machines reach, or an engine of this machine
 
 2 errors\
+""")
+
+
+def test_namespaces_are_of_profiles_that_exist(tmp_path: Path) -> None:
+    text = """
+        catalogs: {lake: {type: rest, uri: "https://lake.example"}, default: {type: sql}}
+        observability:
+          dataset_namespaces: {catalogs.lake: lake, catalogs.laek: lake, compute.default: shop}
+    """
+    (tmp_path / "platform.yaml").write_text(dedent(text))
+    platform = load_platform_document(tmp_path, environ={})
+
+    document = parse_document("orchestration: {}")
+    problems = check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source)
+
+    assert render_problems(problems).replace(str(tmp_path), "") == snapshot("""\
+error[FLOE-231]: dataset namespace 'catalogs.laek' is of a profile that does not exist
+  --> /platform.yaml:4:45  observability.dataset_namespaces["catalogs.laek"]
+   |  dataset_namespaces: {catalogs.lake: lake, catalogs.laek: lake, compute.default: shop}
+  why: the profiles under catalogs are lake, default
+  fix: did you mean 'catalogs.lake'?\
 """)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from floe_core.compiler.references import ProfileNames, check_profile_names
+from floe_core.compiler.references import UNKNOWN_PROFILE, ProfileNames, check_profile_names
 from floe_core.errors import Location, Problem, Severity, YamlPath
 from floe_core.interpolation import is_unset, known_items
 from floe_core.schemas.compute_profile import DuckDBCompute
@@ -12,7 +12,7 @@ from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.job_definition import BatchJob
 from floe_core.schemas.platform_spec import GlueCatalog, LocalStorage, PlatformSpec, SqlCatalog, SqliteInstance
 from floe_core.source_map import SourceMap
-from floe_core.suggestions import list_names
+from floe_core.suggestions import did_you_mean, list_names
 
 PROFILES_DO_NOT_FIT = "FLOE-232"
 
@@ -38,10 +38,11 @@ def check_profiles(
         return []
     profiles = ProfileNames(platform.storage, platform.catalogs, platform.compute, platform.execution)
     unknown = check_profile_names(spec, profiles, source)
+    namespaces = _check_dataset_namespaces(platform, platform_source)
     if unknown:
-        return unknown
+        return [*unknown, *namespaces]
     picked = _PickedProfiles(spec, platform, source, platform_source)
-    return [*_check_several_hosts(picked), *_check_engine_reads_catalog(picked, python_sources)]
+    return [*_check_several_hosts(picked), *_check_engine_reads_catalog(picked, python_sources), *namespaces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,25 @@ def _check_engine_reads_catalog(picked: _PickedProfiles, python_sources: Collect
         why=f"dbt would not find the sources {list_names(sorted(python_sources))}",
         fix="pick a compute profile that reads the catalog, or write reads_catalog: true once the engine is set up to",
     )
+
+
+def _check_dataset_namespaces(platform: PlatformSpec, source: SourceMap | None) -> Iterator[Problem]:
+    if is_unset(platform.observability) or is_unset(platform.observability.dataset_namespaces):
+        return
+    sections: dict[str, Mapping[str, object]] = {"catalogs": platform.catalogs, "compute": platform.compute}
+    for key in platform.observability.dataset_namespaces:
+        section, _, name = key.partition(".")
+        known = sections[section]
+        if is_unset(known) or name in known:
+            continue
+        yield Problem(
+            UNKNOWN_PROFILE,
+            f"dataset namespace '{key}' is of a profile that does not exist",
+            source.locate("observability", "dataset_namespaces", key, key=True) if source else None,
+            why=f"the profiles under {section} are {list_names(known)}",
+            fix=did_you_mean(key, [f"{section}.{other}" for section, others in sections.items() for other in others])
+            or f"add '{name}' under {section}, or delete the line",
+        )
 
 
 def _profile(section: Mapping[str, object], name: str) -> object:

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from floe_core.names.rules import Rule, RuleError, SecretError, suggest_unless_same
 
+_DATASET_NAMESPACE = re.compile(r"[a-zA-Z:;=/0-9_.@+-]{1,1024}")
+_LIKE_A_NAMESPACE = "write it like 'lake' or 'duckdb://shop'"
 _LIKE_AN_ADDRESS = "write it like 'https://host:8181/path'"
 
 
@@ -48,6 +50,24 @@ def check_bucket(text: str) -> str:
     return text
 
 
+def check_dataset_namespace(text: str) -> str:
+    """*text*, if lineage stores take it as the namespace of datasets.
+
+    Source:
+        Marquez takes no other characters in the namespace of a dataset.
+    """
+    if not _DATASET_NAMESPACE.fullmatch(text):
+        raise RuleError(
+            "a namespace of datasets has letters, digits and any of : ; = / _ - . @ +", fix=_LIKE_A_NAMESPACE
+        )
+    if re.search(r"://[^/@]*@", text):
+        raise SecretError(
+            "a namespace of datasets is sent in clear, and holds no user or password", fix="leave them out"
+        )
+    return text
+
+
 Url: TypeAlias = Annotated[str, Rule(check_url)]
 DatabaseUri: TypeAlias = Annotated[str, Rule(check_database_uri)]
 BucketName: TypeAlias = Annotated[str, Rule(check_bucket)]
+DatasetNamespace: TypeAlias = Annotated[str, Rule(check_dataset_namespace)]

@@ -11,6 +11,7 @@ _PROJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SECTIONS_WITH_TABLES = ("catalogs", "compute")
 _NAMES_DAGSTER_REFUSES = frozenset(
     "context conf config meta arg_dict dict input_arg_dict output_arg_dict int str float bool input output type".split()
 )
@@ -36,6 +37,19 @@ def check_project_name(text: str) -> str:
     """*text*, if it may name a project or a profile."""
     if not _PROJECT_NAME.fullmatch(text):
         raise RuleError("a name has letters, digits, '-' and '_'", fix=_name_like(text, "-"))
+    return text
+
+
+def check_profile_of_tables(text: str) -> str:
+    """*text*, if it names a profile that has tables: `catalogs.NAME` or `compute.NAME`."""
+    section, dot, name = text.partition(".")
+    if section not in SECTIONS_WITH_TABLES or not _PROJECT_NAME.fullmatch(name):
+        rest = name if dot and _PROJECT_NAME.fullmatch(name) else "default"
+        guess = "catalogs" if section.startswith("cat") else "compute"
+        raise RuleError(
+            "tables belong to a profile of 'catalogs' or 'compute', named with its section",
+            fix=f"write '{guess}.{rest}'",
+        )
     return text
 
 
@@ -72,6 +86,7 @@ Identifier: TypeAlias = Annotated[str, Rule(check_identifier)]
 DefinitionName: TypeAlias = Annotated[str, Rule(check_definition_name)]
 ProjectName: TypeAlias = Annotated[str, Rule(check_project_name)]
 ProfileName: TypeAlias = Annotated[str, Rule(check_project_name)]
+ProfileOfTables: TypeAlias = Annotated[str, Rule(check_profile_of_tables)]
 GroupName: TypeAlias = Annotated[str, Rule(check_group_name)]
 EnvironmentName: TypeAlias = Annotated[str, Rule(check_environment_name)]
 VariableName: TypeAlias = Annotated[str, Rule(check_variable_name)]

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from floe_core.names.addresses import BucketName, Url
-from floe_core.names.identifiers import Identifier, ProfileName
+from floe_core.names.addresses import BucketName, DatasetNamespace, Url
+from floe_core.names.identifiers import Identifier, ProfileName, ProfileOfTables
 from floe_core.names.import_paths import FunctionReference
 from floe_core.names.labels import TagKey
 from floe_core.names.paths import LocalPath
@@ -135,6 +135,11 @@ class Observability(FloeModel):
     )
     lineage_endpoint: Url | None = Field(default=None, description="Address of the OpenLineage receiver.")
     lineage_api_key: Secret | None = Field(default=None, description="API key of the OpenLineage receiver.")
+    dataset_namespaces: dict[ProfileOfTables, OrUnset[DatasetNamespace]] = Field(
+        default={},
+        description="Namespace in lineage events of the tables of a profile, such as `catalogs.default` or "
+        "`compute.default`; where the tables are by default, which for local files differs between machines.",
+    )
     sampling: Number = Field(default=1.0, ge=0, le=1, description="Share of runs that are traced, from 0 to 1.")
 
 
