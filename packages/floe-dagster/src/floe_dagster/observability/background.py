@@ -9,6 +9,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Send: TypeAlias = Callable[[Sequence[T]], bool]
+Lose: TypeAlias = Callable[[Sequence[T]], None]
 
 _LONGEST_QUEUE = 4096
 _LARGEST_BATCH = 256
@@ -29,11 +30,20 @@ class BackgroundSender(Generic[T]):
         connect: Called in that thread before the first item; gives what sends a batch and says whether it arrived.
             It may import and open what sending needs; where it fails, nothing can be sent.
         name: Name of the thread.
+        lose: Given what is dropped, in its order; returns at once.
         longest_queue: Items that wait at most.
     """
 
-    def __init__(self, connect: Callable[[], Send[T]], *, name: str, longest_queue: int = _LONGEST_QUEUE) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Send[T]],
+        *,
+        name: str,
+        lose: Lose[T] = lambda _: None,
+        longest_queue: int = _LONGEST_QUEUE,
+    ) -> None:
         self._connect = connect
+        self._lose = lose
         self._name = name
         self._longest_queue = longest_queue
         self._reset()
@@ -57,7 +67,7 @@ class BackgroundSender(Generic[T]):
             self._reset()
         with self._changed:
             if len(self._queue) >= self._longest_queue:
-                self._dropped += 1
+                self._drop([item])
                 return
             self._queue.append(item)
             if self._thread is None:
@@ -132,12 +142,17 @@ class BackgroundSender(Generic[T]):
         if self._failures % _ATTEMPTS and len(self._queue) + len(batch) <= self._longest_queue:
             self._queue.extendleft(reversed(batch))
         else:
-            self._dropped += len(batch)
+            self._drop(batch)
 
     def _drop_all(self) -> None:
-        self._dropped += len(self._queue) + len(self._in_flight)
+        lost = [*self._in_flight, *self._queue]
         self._queue.clear()
         self._in_flight = []
+        self._drop(lost)
+
+    def _drop(self, items: Sequence[T]) -> None:
+        self._dropped += len(items)
+        self._lose(items)
 
 
 def _send_nothing(_: Sequence[object]) -> bool:
