@@ -1,7 +1,12 @@
 """What every test stands on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
 import pytest
-from dagster._core.storage.defs_state.base import _current_storage
+from dagster._core.storage.defs_state import base as state_storage
+from dagster._core.storage.defs_state.base import DefsStateStorage
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["plugins.requirements", "plugins.user_project", "plugins.dbt_shop", "pytester"]
@@ -13,7 +18,24 @@ settings.register_profile("long", settings.get_profile("floe"), max_examples=500
 settings.load_profile("floe")
 
 
+@contextmanager
+def _set_defs_state_storage(storage: DefsStateStorage[dg.DagsterInstance] | None) -> Iterator[None]:
+    """Dagster's, for instances that are not closed in the order of their opening, or only by the garbage collector.
+
+    Dagster 1.13 goes back to what was before it, whichever instance is open now, even where that is gone.
+    """
+    state_storage._current_storage.set(storage)
+    try:
+        yield
+    finally:
+        if state_storage._current_storage.get() is storage:
+            state_storage._current_storage.set(None)
+
+
+state_storage.set_defs_state_storage = _set_defs_state_storage
+
+
 @pytest.fixture(autouse=True)
 def _no_instance_of_another_test() -> None:
-    """Dagster 1.13 goes on with the state storage of an instance that is gone, where two were not closed in turn."""
-    _current_storage.set(None)
+    """An instance that a test left open is in none after it."""
+    state_storage._current_storage.set(None)

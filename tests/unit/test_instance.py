@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -266,38 +264,3 @@ def test_a_secret_in_a_file_reaches_dagster_through_the_environment(
 
     assert os.environ["DAGSTER_DB_PASSWORD"] == "hidden"
     assert "hidden" not in (project.path / ".floe" / "dagster_home" / "dagster.yaml").read_text()
-
-
-OPEN = """
-import sys
-from pathlib import Path
-from floe_core.project import ProjectFolder
-from floe_core.schemas.platform_spec import PlatformSpec
-from floe_dagster.running.instance import open_instance
-
-print("ready", flush=True)
-sys.stdin.readline()
-open_instance(ProjectFolder(Path(sys.argv[1])), PlatformSpec(), environ={})
-"""
-
-
-def test_several_processes_make_one_new_instance_at_once(project: ProjectFolder) -> None:
-    openers = [start_opening(project.path) for _ in range(4)]
-
-    for opener in openers:
-        assert opener.stdin is not None
-        opener.stdin.write("\n")
-        opener.stdin.flush()
-    told = [opener.communicate()[1] for opener in openers]
-
-    assert [opener.returncode for opener in openers] == [0] * len(openers), told
-
-
-def start_opening(project_dir: Path) -> "subprocess.Popen[str]":
-    """A process that has imported everything and waits for a line to open the instance."""
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-c", OPEN, str(project_dir)]
-    opener = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-    assert opener.stdout is not None
-    opener.stdout.readline()
-    return opener
