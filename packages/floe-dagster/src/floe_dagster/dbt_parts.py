@@ -15,10 +15,12 @@ from floe_dagster.asset_settings.op_fields import OpSettings
 from floe_dagster.asset_settings.patterns import KeySettings, SettingPlace
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.compilation import find_dbt_index
-from floe_dagster.dbt.index import DbtIndex
+from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.index import DbtIndex, RelationNames
 from floe_dagster.dbt.partition_checks import check_partitions
-from floe_dagster.dbt.project import effective_dbt, load_dbt_project
+from floe_dagster.dbt.project import DbtProjectFolder, effective_dbt, load_dbt_project
 from floe_dagster.loaders.dbt_loader import LoadedDbt, load_dbt_assets
+from floe_dagster.observability.settings import OwnProfile
 from floe_dagster.profiles import Profiles, dbt_profile
 from floe_dagster.resources.dbt import DbtResource, build_dbt_resource
 from floe_dagster.selection.asset_index import KeyPath
@@ -37,6 +39,11 @@ class DbtParts:
     resource: DbtResource | None = None
     python_sources: Sequence[str] = ()
     """Names of the sources that Python assets write, `bronze.customers`."""
+    index: DbtIndex | None = None
+    names: RelationNames | None = None
+    source_keys: Mapping[str, dg.AssetKey] = field(default_factory=dict)
+    """Unique id of a source → its asset, where that is not the one dagster-dbt would name."""
+    own_profile: OwnProfile | None = None
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,8 @@ def load_dbt_parts(
         return DbtParts()
     dbt, index = compiled.config, compiled.index
     dbt_dir = project.path / index.project_dir if index.project_dir is not None else None
-    profile = dbt_profile(
-        dbt, profiles, project=project, dbt_project=load_dbt_project(dbt_dir) if dbt_dir is not None else None
-    )
+    dbt_project = load_dbt_project(dbt_dir) if dbt_dir is not None else None
+    profile = dbt_profile(dbt, profiles, project=project, dbt_project=dbt_project)
     loaded = load_dbt_assets(
         dbt,
         index,
@@ -135,6 +141,19 @@ def load_dbt_parts(
             source_keys=loaded.source_keys,
         ),
         python_sources=_python_sources(index, loaded, python_assets),
+        index=index,
+        names=index.own_names or profile.names,
+        source_keys=loaded.source_keys,
+        own_profile=None if profile.names is not None else _own_profile(profile, dbt_project, project),
+    )
+
+
+def _own_profile(profile: DbtProfile, dbt_project: DbtProjectFolder | None, project: ProjectFolder) -> OwnProfile:
+    return OwnProfile(
+        file=profile.file,
+        project_dir=dbt_project.path if dbt_project is not None else project.path,
+        profile=profile.profile or (dbt_project.profile if dbt_project is not None else None),
+        target=profile.target,
     )
 
 

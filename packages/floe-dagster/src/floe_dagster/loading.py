@@ -39,6 +39,8 @@ from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executor
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
 from floe_dagster.merging import PassedObjects, check_asset_keys
+from floe_dagster.observability.settings import ObservabilitySettings
+from floe_dagster.observability_parts import build_observability_settings
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
 from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
@@ -62,6 +64,7 @@ class LoadedProject:
     jobs: Mapping[str, Launchable]
     schedules: Mapping[str, Schedule]
     partition_selectors: Mapping[str, str]  # schedule of a partitioned job → what a tick launches
+    observability: ObservabilitySettings
     warnings: tuple[Problem, ...]
 
 
@@ -133,6 +136,15 @@ def load_project(
         skip_files=skip_files,
         is_step=is_step,
     )
+    observability = build_observability_settings(
+        document.spec,
+        platform.spec,
+        project=project,
+        profiles=profiles,
+        namespace=namespace,
+        dbt=sources.dbt,
+        python_assets=[*sources.modules.assets, *passed.only_assets],
+    )
     assets, index = _join_assets(sources, passed, problems, document.source)
     resources = {
         **sources.modules.resources,
@@ -198,6 +210,7 @@ def load_project(
         jobs=launches.jobs,
         schedules=launches.schedules,
         partition_selectors=launches.partition_selectors,
+        observability=observability,
         warnings=problems.warnings,
     )
 
