@@ -1,7 +1,7 @@
 """Custom sensors of floe.yaml: what their functions get, and what becomes of what they return."""
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -183,12 +183,6 @@ ASSETS = [orders, by_day, by_file]
 def _shop(user_project: UserProject) -> None:
     user_project.write({"shop/__init__.py": "", "shop/sensors.py": SENSORS})
     set_up_import_paths(user_project.path)
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as instance:  # a sensor that adds partition keys needs one that is kept
-        yield instance
 
 
 class Built:
