@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "run": CommandEntry("floe_cli.commands.run", "Run a job and show what it built."),
         "backfill": CommandEntry("floe_cli.commands.backfill", "Launch a job for many partitions, batch by batch."),
         "sensor": CommandEntry("floe_cli.commands.sensor", "Evaluate a sensor once and show what it would do."),
+        "trace": CommandEntry("floe_cli.commands.trace", "Show where the time of a run went."),
         "dev": CommandEntry("floe_cli.commands.dev", "Start Dagster's UI and daemon for the project."),
         "schema": CommandEntry(
             "floe_cli.commands.schema", "Print the JSON Schema of floe.yaml or platform.yaml.", is_brief=True

@@ -1,0 +1,52 @@
+"""`floe trace [RUN]`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from floe_cli.console import emit, emit_json, rich_console, say
+from floe_cli.options import current_project, format_option, shared_options
+from floe_core.errors import shown_path
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path),
+    help="Write the waterfall as one page that needs nothing else, to look into each span; - for stdout.",
+)
+@click.option("--all", "show_all", is_flag=True, help="Show each of many tests that passed, not only their number.")
+@format_option
+@shared_options
+def command(run: str | None, page: Path | None, show_all: bool, output_format: str) -> None:
+    """Show where the time of a run went.
+
+    RUN is the id of a run or the beginning of one; the newest run otherwise. Shown are its steps, assets, dbt nodes and
+    their batches on one time axis, and the critical path: the chain of them that the end of the run waited for.
+    """
+    from floe_cli.trace_choice import choose_trace, read_chosen_trace  # noqa: PLC0415 - not needed for --help
+    from floe_cli.trace_display import print_trace  # noqa: PLC0415
+    from floe_cli.trace_page import trace_page  # noqa: PLC0415
+    from floe_cli.trace_report import report_trace, trace_as_json  # noqa: PLC0415
+    from floe_dagster.observability.trace_tree import build_tree  # noqa: PLC0415
+
+    file = choose_trace(current_project(), run, environ=os.environ)
+    written_at = datetime.fromtimestamp(file.written_at, UTC)
+    report = report_trace(build_tree(read_chosen_trace(file)), written_at=written_at)
+    if page is not None:
+        text = trace_page(report)
+        if str(page) == "-":
+            emit(text)
+            return
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+        say(f"{shown_path(page)}: the trace of run {report.run_id}")
+    if output_format == "json":
+        emit_json(trace_as_json(report))
+    elif page is None:
+        print_trace(rich_console(stderr=False), report, show_all=show_all, now=datetime.now(UTC))

@@ -1,0 +1,134 @@
+"""Which run's trace `floe trace` shows."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from floe_cli.trace_report import counted
+from floe_core.documents import load_platform_document
+from floe_core.errors import Location, Problem, RunError, shown_path
+from floe_core.project import FLOE_DIR, ProjectFolder
+from floe_dagster.observability.local_traces import LocalTrace, TraceFile, list_traces, read_trace
+from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_LISTED = 5
+_WHOLE_ID = 32
+
+
+class UnknownTraceError(RunError):
+    """The command names a run whose trace is not there, or too little of its id."""
+
+    exit_code = 2
+
+
+class NoTraceError(RunError):
+    """No run of the project has left a trace here."""
+
+
+def choose_trace(project: ProjectFolder, asked: str | None, *, environ: Mapping[str, str]) -> TraceFile:
+    """The trace of the run whose id begins with *asked*; of the newest run without it.
+
+    Args:
+        project: Whose traces they are.
+        asked: The beginning of a run's id, or of its trace's, which is the same without hyphens.
+        environ: Variables that say where traces go.
+
+    Raises:
+        NoTraceError: There are no traces.
+        UnknownTraceError: No run begins so, or several do.
+    """
+    folder = project.path / FLOE_DIR / OBSERVABILITY_DIR / TRACES_DIR
+    files = list_traces(folder)
+    if asked is None:
+        if not files:
+            raise NoTraceError(_no_traces(project, folder, environ=environ))
+        return files[0]
+    wanted = _plain(asked)
+    found = [file for file in files if _plain(file.run_id).startswith(wanted)]
+    whole = [file for file in found if _plain(file.run_id) == wanted]
+    if len(whole or found) == 1:
+        return (whole or found)[0]
+    if found:
+        raise UnknownTraceError(_ambiguous(asked, found))
+    if not files:
+        raise NoTraceError(_no_traces(project, folder, environ=environ, asked=asked))
+    raise UnknownTraceError(_unknown(asked, files, _endpoint(project, environ)))
+
+
+def read_chosen_trace(file: TraceFile) -> LocalTrace:
+    """The trace in *file*, which has at least one span.
+
+    Raises:
+        NoTraceError: The file holds none.
+    """
+    trace = read_trace(file)
+    if not trace.spans:
+        lines = trace.unreadable_lines
+        why = (
+            f"none of its {lines} lines can be read" if lines else "spans are written as they end, and none has so far"
+        )
+        place = Location(shown_path(file.path))
+        raise NoTraceError(Problem("FLOE-450", f"the trace of run '{file.run_id}' holds no span", place, why=why))
+    return trace
+
+
+def _plain(run_id: str) -> str:
+    return run_id.replace("-", "").strip().lower()
+
+
+def _unknown(asked: str, files: Sequence[TraceFile], endpoint: str) -> Problem:
+    elsewhere = f"; traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else ""
+    older = [f"and {len(files) - _LISTED} older"] if len(files) > _LISTED else []
+    return Problem(
+        "FLOE-451",
+        f"there is no trace of run '{asked}'",
+        detail="\n".join([*_lines(files[:_LISTED]), *older]),
+        why=f"{counted(len(files), 'run')} left one{elsewhere}",
+        fix="name one of them, or no run for the newest",
+    )
+
+
+def _ambiguous(asked: str, found: Sequence[TraceFile]) -> Problem:
+    return Problem(
+        "FLOE-452",
+        f"{len(found)} runs begin with '{asked}'",
+        detail="\n".join(_lines(found[: _LISTED * 2])),
+        why="a run is named by as much of its id as tells it from the others",
+        fix="write more of the id",
+    )
+
+
+def _no_traces(
+    project: ProjectFolder, folder: Path, *, environ: Mapping[str, str], asked: str | None = None
+) -> Problem:
+    endpoint = _endpoint(project, environ)
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        why, fix = "OTEL_SDK_DISABLED switches traces off", "unset it, then run a job"
+    elif endpoint:
+        why = f"traces are sent to {endpoint} and not kept here"
+        fix = f"look there: {_trace_id(asked)}"
+    else:
+        why = f"a run writes its trace into {shown_path(folder)}, and none has so far"
+        fix = "run a job: floe run JOB, or from Dagster's UI"
+    return Problem("FLOE-450", "there is no trace to show", why=why, fix=fix)
+
+
+def _endpoint(project: ProjectFolder, environ: Mapping[str, str]) -> str:
+    """Where traces are sent, without credentials; empty where they are kept in local files."""
+    named = [environ[name] for name in _ENDPOINTS if environ.get(name)]
+    configured = load_platform_document(project.path, environ=environ).spec.observability.otlp_endpoint
+    endpoint = named[0] if named else configured
+    return re.sub(r"//[^/@]*@", "//", str(endpoint)) if endpoint else ""
+
+
+def _trace_id(asked: str | None) -> str:
+    plain = _plain(asked or "")
+    if len(plain) == _WHOLE_ID:
+        return f"the id of the trace is {plain}"
+    return "the id of a run's trace is the run's id without hyphens"
+
+
+def _lines(files: Sequence[TraceFile]) -> list[str]:
+    return [f"{file.run_id}  {datetime.fromtimestamp(file.written_at, UTC):%Y-%m-%d %H:%M:%S} UTC" for file in files]
