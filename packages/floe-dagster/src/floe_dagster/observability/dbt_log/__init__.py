@@ -1,0 +1,1 @@
+"""What dbt does, read from the log that it writes in JSON. Imports neither Dagster nor dbt."""
