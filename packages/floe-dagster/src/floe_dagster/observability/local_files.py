@@ -31,6 +31,10 @@ class RunFiles:
         self._is_broken = False
         self._is_made = False
 
+    def path(self, run_id: str) -> Path:
+        """The file of a run, whether it exists or not."""
+        return self._folder / f"{run_id}{SUFFIX}"
+
     def append(self, run_id: str, line: bytes) -> bool:
         """Add *line* to the file of the run; False where it is not there afterwards.
 
@@ -40,7 +44,7 @@ class RunFiles:
         if self._is_broken:
             return True
         try:
-            return self._append(self._folder / f"{run_id}{SUFFIX}", line + b"\n")
+            return self._append(self.path(run_id), line + b"\n")
         except OSError:
             self._is_broken = True
             raise

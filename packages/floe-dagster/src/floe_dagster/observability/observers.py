@@ -1,9 +1,9 @@
 """Who observes a run, together: nothing that goes wrong with one reaches another, or the run."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
-from floe_dagster.observability.records import Record
+from floe_dagster.observability.records import Record, RunScope
 
 SECONDS_TO_FLUSH = 2.0  # what a process waits at its end for what it has still to send
 
@@ -24,6 +24,14 @@ class Observer(Protocol):
 
     def collect_dropped(self) -> int:
         """How many spans or events were lost since this was last asked."""
+
+
+@runtime_checkable
+class HasPlaces(Protocol):
+    """An observer that can say where a run is found again."""
+
+    def places(self, run: RunScope) -> Mapping[str, str]:
+        """Where *run* is found, for its log: `{'trace': id, 'spans': file}`; empty where it is not observed."""
 
 
 class Observers:
@@ -49,6 +57,11 @@ class Observers:
                 observer.observe(record)
             except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
                 self._tell(observer, error)
+
+    def places(self, run: RunScope) -> Mapping[str, str]:
+        """Where *run* is found again, from all observers that can say so."""
+        known = (observer.places(run) for observer in self._observers if isinstance(observer, HasPlaces))
+        return {name: place for places in known for name, place in places.items()}
 
     def flush(self, seconds: float = SECONDS_TO_FLUSH) -> None:
         """Send what is waiting, for *seconds* altogether, and say what was lost."""

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from floe_dagster.observability.masking import Masking
-from floe_dagster.observability.records import Record, RunStarted
+from floe_dagster.observability.records import Record, RunScope, RunStarted
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability.tracing.otlp_target import OtlpTarget, is_switched_off, resource_attributes
+from floe_dagster.observability.tracing.run_trace import trace_id
 from floe_dagster.observability.tracing.sampling import Sampling
 from floe_dagster.observability.tracing.sinks import LocalSink, OtlpSink, SpanSink
 from floe_dagster.observability.tracing.span_data import Attributes, AttributeValue, SpanData
@@ -64,6 +65,12 @@ class TracingObserver:
         span = build_span(record)
         if span is not None:
             self._sink.write(self._masked(span))
+
+    def places(self, run: RunScope) -> Mapping[str, str]:
+        """The run's trace, and the file that holds it where it is not sent."""
+        if not self._sampling.takes(run):
+            return {}
+        return {"trace": f"{trace_id(run):032x}", **self._sink.places(run)}
 
     def flush(self, seconds: float) -> None:
         """Send what is waiting, and give up after *seconds*."""

@@ -3,12 +3,14 @@
 import atexit
 import functools
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from floe_dagster.observability.background import BackgroundSender, Send
 from floe_dagster.observability.local_files import RunFiles
 from floe_dagster.observability.observers import SECONDS_TO_FLUSH
+from floe_dagster.observability.records import RunScope
 from floe_dagster.observability.tracing.otlp_json import encode_span
 from floe_dagster.observability.tracing.otlp_target import OtlpTarget
 from floe_dagster.observability.tracing.span_data import Attributes, SpanData
@@ -19,6 +21,9 @@ class SpanSink(Protocol):
 
     def begin_run(self) -> None:
         """Make room for another run."""
+
+    def places(self, run: RunScope) -> Mapping[str, str]:
+        """Where the spans of *run* are found in this project."""
 
     def write(self, span: SpanData) -> None:
         """Take *span*; returns at once."""
@@ -41,6 +46,10 @@ class LocalSink:
     def begin_run(self) -> None:
         """Delete the files of the oldest runs."""
         self._files.prune()
+
+    def places(self, run: RunScope) -> Mapping[str, str]:
+        """The file of the run."""
+        return {"spans": str(self._files.path(run.run_id))}
 
     def write(self, span: SpanData) -> None:
         """Add *span* to the file of its run."""
@@ -65,6 +74,11 @@ class OtlpSink:
 
     def begin_run(self) -> None:
         """Nothing has to be made room for."""
+
+    def places(self, run: RunScope) -> Mapping[str, str]:
+        """None: they are sent."""
+        del run
+        return {}
 
     def write(self, span: SpanData) -> None:
         """Send *span* sometime."""
