@@ -1,7 +1,7 @@
 """What launches runs: jobs and schedules, and the sensors of backfills, of automation and of dynamic partition keys."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
@@ -21,6 +21,7 @@ from floe_dagster.loaders.partition_key_loader import build_partition_key_sensor
 from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
 from floe_dagster.loaders.sensor_loader import SensorParts, build_sensors
 from floe_dagster.merging import PassedObjects, merge_jobs, merge_schedules, merge_sensors
+from floe_dagster.observability.observed_launchers import ObservedLaunchers
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Schedule
 
@@ -56,6 +57,7 @@ class LaunchParts:
         resources: All resources.
         modules: The Python modules.
         passed: What a definitions file adds.
+        observed: What of these brings executors of its own, observed.
     """
 
     document: FloeDocument
@@ -67,6 +69,7 @@ class LaunchParts:
     resources: Mapping[str, object]
     modules: LoadedModules
     passed: PassedObjects
+    observed: ObservedLaunchers
 
     def build(self, problems: Findings) -> Launches:
         """Build everything that launches runs; each kind is looked at whatever is wrong with another.
@@ -96,7 +99,12 @@ class LaunchParts:
         problems.take_up()
         problems.raise_if_any(LoadError)
         problems.extend(built.warnings)
-        return Launches(jobs, schedules, built.selectors, sensors)
+        return Launches(
+            jobs,
+            {name: self.observed.schedule(schedule) for name, schedule in schedules.items()},
+            built.selectors,
+            {name: self.observed.sensor(sensor) for name, sensor in sensors.items()},
+        )
 
     def _build_jobs(self, problems: Findings) -> dict[str, Launchable]:
         source = self.document.source
@@ -113,7 +121,7 @@ class LaunchParts:
         with problems.collecting():
             jobs = merge_jobs(declared, self.modules, self.passed, source=source)
             problems.extend(_named_like_an_op(declared, jobs, source))
-            return jobs
+            return {name: replace(launch, job=self.observed.job(launch.job)) for name, launch in jobs.items()}
         return {}
 
     def _build_sensors(

@@ -39,6 +39,8 @@ from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executor
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
 from floe_dagster.merging import PassedObjects, check_asset_keys
+from floe_dagster.observability.executor import observed_executor
+from floe_dagster.observability.observed_launchers import ObservedLaunchers
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability_parts import build_observability_settings
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
@@ -145,6 +147,8 @@ def load_project(
         dbt=sources.dbt,
         python_assets=[*sources.modules.assets, *passed.only_assets],
     )
+    executors = {name: observed_executor(executor, observability) for name, executor in sources.executors.items()}
+    default_executor = executors.get(DEFAULT_PROFILE)
     assets, index = _join_assets(sources, passed, problems, document.source)
     resources = {
         **sources.modules.resources,
@@ -183,10 +187,11 @@ def load_project(
         environment=platform.environment,
         assets=launchable,
         automation=automation,
-        executors=sources.executors,
+        executors=executors,
         resources=resources,
         modules=sources.modules,
         passed=passed,
+        observed=ObservedLaunchers(observability),
     ).build(problems)
     definitions = dg.Definitions(
         assets=[*assets, *sources.modules.cacheable_assets],
@@ -195,7 +200,7 @@ def load_project(
         schedules=list(launches.schedules.values()),
         sensors=list(launches.sensors.values()),
         resources=resources,
-        executor=sources.executors.get(DEFAULT_PROFILE),
+        executor=default_executor or observed_executor(dg.multi_or_in_process_executor, observability),
         loggers=dict(sources.modules.loggers) or None,
         metadata={"floe/project": document.spec.name or project.name, "floe/namespace": namespace},
     )

@@ -27,7 +27,7 @@ _STOPPED = (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)
 
 
 def observed_executor(inner: dg.ExecutorDefinition, settings: ObservabilitySettings) -> dg.ExecutorDefinition:
-    """*inner*, of the same name, config and requirements, whose runs are observed."""
+    """*inner*, of the same name, config and requirements, whose runs are observed; once, whoever asks again."""
     creation_fn = inner.executor_creation_fn
     if creation_fn is None or isinstance(inner, ObservedExecutorDefinition):
         return inner
