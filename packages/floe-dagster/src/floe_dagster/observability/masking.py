@@ -16,6 +16,7 @@ _ASSIGNED = re.compile(
     r"(?i)\b(password|passwd|pwd|secret|token|api[_-]?key|motherduck_token|access[_-]?key)(\s*[=:]\s*)"
     r"('[^']*'|\"[^\"]*\"|[^\s,;&'\"()]+)"
 )
+_LITERAL = re.compile(r"(?i)\b((?:password|secret|token|api_?key|access_?key)\w*\s*(?:=>?|:)?\s*)'[^']*'")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}")
 
 
@@ -33,12 +34,18 @@ class Masking:
 
     def __call__(self, text: str) -> str:
         """*text* without credentials."""
+        return _BEARER.sub(rf"\1 {MASK}", _ASSIGNED.sub(rf"\1\2{MASK}", self._without_values(text)))
+
+    def sql(self, query: str) -> str:
+        """*query* without credentials; what is compared with a column that is called like one stays, if no text is."""
+        return _LITERAL.sub(rf"\1'{MASK}'", self._without_values(query))
+
+    def _without_values(self, text: str) -> str:
         if self._values is None:
             values = sorted(set(self._find_values()), key=len, reverse=True)
             self._values = re.compile("|".join(map(re.escape, values)) or r"(?!)")
         masked = self._values.sub(MASK, text)
-        masked = _USERINFO.sub(f"{MASK}@", masked) if "://" in masked else masked
-        return _BEARER.sub(rf"\1 {MASK}", _ASSIGNED.sub(rf"\1\2{MASK}", masked))
+        return _USERINFO.sub(f"{MASK}@", masked) if "://" in masked else masked
 
     def _find_values(self) -> Iterator[str]:
         folder = self._environ.get(SECRETS_DIR_VARIABLE)

@@ -34,6 +34,14 @@ class HasPlaces(Protocol):
         """Where *run* is found, for its log: `{'trace': id, 'spans': file}`; empty where it is not observed."""
 
 
+@runtime_checkable
+class HasFate(Protocol):
+    """An observer that keeps what it cannot send."""
+
+    fate: str
+    """What became of it, for messages: `dropped` where it is lost."""
+
+
 class Observers:
     """All observers of a process.
 
@@ -74,7 +82,8 @@ class Observers:
                 self._tell(observer, error)
                 continue
             if dropped:
-                self._warn(f"{observer.name}: {dropped} dropped, the backend could not be reached")
+                fate = observer.fate if isinstance(observer, HasFate) else "dropped"
+                self._warn(f"{observer.name}: {dropped} {fate}, the backend could not be reached")
         self._told.clear()
 
     def _tell(self, observer: Observer, error: Exception) -> None:

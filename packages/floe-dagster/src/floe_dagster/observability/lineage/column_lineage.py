@@ -1,0 +1,47 @@
+"""Which columns of its inputs the columns of a model come from, read from its compiled SQL."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from floe_dagster.lakehouse.tables import fold_name
+from floe_dagster.observability.datasets import DatasetId
+from floe_dagster.observability.lineage.facets import ColumnSource
+
+_DIALECTS = frozenset({"bigquery", "snowflake", "redshift", "spark", "postgres", "databricks", "duckdb"})
+
+
+def find_column_sources(
+    query: str, *, tables: Mapping[tuple[str, ...], DatasetId], dialect: str
+) -> dict[str, list[ColumnSource]]:
+    """Column → where it comes from; what cannot be told is left out.
+
+    Args:
+        query: The statement.
+        tables: Names of a relation, in lower case → its table; nothing else is a source.
+        dialect: dbt's word for the database.
+
+    Source:
+        openlineage_sql takes a common table expression that selects `*` for a table; it is none of *tables*.
+    """
+    from openlineage_sql import parse  # noqa: PLC0415 - a library of 20 MB, which few processes need
+
+    parsed: Any = parse([query], dialect=dialect if dialect in _DIALECTS else None)
+    if parsed is None:
+        return {}
+    by_suffix = {names[-length:]: table for names, table in tables.items() for length in range(1, len(names) + 1)}
+    found: dict[str, list[ColumnSource]] = {}
+    for column in parsed.column_lineage:
+        sources = [
+            (table, source.name)
+            for source in column.lineage
+            if source.origin is not None and (table := _find(source.origin, by_suffix)) is not None
+        ]
+        if sources:
+            found.setdefault(column.descendant.name, []).extend(dict.fromkeys(sources))
+    return found
+
+
+def _find(origin: Any, tables: Mapping[tuple[str, ...], DatasetId]) -> DatasetId | None:
+    names = (origin.database, origin.schema, origin.name)
+    # A bare name may be that of a common table expression, which is called as it likes.
+    return tables.get(tuple(fold_name(name) for name in names if name)) if origin.schema else None
