@@ -37,10 +37,10 @@ def test_events_are_read_once_and_only_when_their_line_is_complete(tmp_path: Pat
 def test_a_log_that_is_not_there_yet_is_opened_when_it_is(tmp_path: Path) -> None:
     tail = LogTail.at_end(tmp_path / "dbt.log")
 
-    before = names(tail), tail.exists
+    before = names(tail), tail.has_events
     (tmp_path / "dbt.log").write_text(line("NodeStart"))
 
-    assert (before, names(tail), tail.exists) == (([], False), ["NodeStart"], True)
+    assert (before, names(tail), tail.has_events) == (([], False), ["NodeStart"], True)
 
 
 def test_what_stood_in_the_log_before_and_other_calls_are_left_out(tmp_path: Path) -> None:

@@ -30,12 +30,15 @@ from floe_dagster.dbt.deferred import DeferredDbt
 from floe_dagster.dbt.files import prune
 from floe_dagster.dbt.invocation import DeferredAdapter, FloeDbtInvocation
 from floe_dagster.dbt.microbatch import event_time_args
+from floe_dagster.dbt.observed_step import LOG_FILE, LOG_VARIABLES, ObservedStep, ObservedSteps
 from floe_dagster.dbt.overlay import overlay_project
 from floe_dagster.dbt.parsed_project import ParsedProject
 from floe_dagster.dbt.run_vars import ProjectVars
 from floe_dagster.lakehouse.parent_process import PARENT_VARIABLE
 from floe_dagster.secrets import read_secret
 from floe_dagster.user_code.run_partitions import RunPartitions, read_run_partitions
+
+_FUSION = 2  # major version of another dbt, whose log is another
 
 atexit.register(gc.freeze)  # Python ends with a search for garbage; among all of dbt's objects it takes seconds
 
@@ -77,7 +80,14 @@ class FloeDbtCliResource(DbtCliResource):
         plain_args, given_vars = _split_vars(args)
         partitions = read_run_partitions(context, _partitions_of(context)) if context is not None else None
         call_vars = self._call_vars(partitions, given_vars, context)
-        options: dict[str, Any] = {"raise_on_error": raise_on_error, "target_path": target_path}
+        window = partitions.window if partitions is not None else None
+        observed = self._observed_steps.find(context) if self._cli_version.major < _FUSION else None
+        options: dict[str, Any] = {
+            "raise_on_error": raise_on_error,
+            "target_path": target_path,
+            "observed": observed,
+            "window": window,
+        }
         step = DbtStep.of(context, manifest=manifest, translator=dagster_dbt_translator)
         if context is None or step is None:
             return self._start(
@@ -88,7 +98,6 @@ class FloeDbtCliResource(DbtCliResource):
                 context=context if _has_no_assets(context) else None,
                 **options,
             )
-        window = partitions.window if partitions is not None else None
         flags = event_time_args(window, args=plain_args, manifest=step.manifest, unique_ids=step.unique_ids)
         selection = step.find_selection(plain_args)
         if selection is None:
@@ -115,9 +124,21 @@ class FloeDbtCliResource(DbtCliResource):
         *,
         project: "FloeDbtCliResource | None" = None,
         indirect_selection: str | None = None,
+        observed: ObservedStep | None = None,
+        window: dg.TimeWindow | None = None,
         **options: Any,
     ) -> FloeDbtInvocation:
-        """Start dbt with exactly these *args*, in *project* where it is not called in the project itself."""
+        """Start dbt with exactly these *args*, in *project* where it is not called in the project itself.
+
+        Args:
+            args: All but those that dagster-dbt adds.
+            call_vars: Added to them.
+            project: Where it is called.
+            indirect_selection: Which tests dbt adds to what is selected.
+            observed: The step, where its calls are observed.
+            window: What the run computes, where that is a window of time.
+            options: Those of `DbtCliResource.cli`.
+        """
         project = project or self
         all_args = [*args, *(["--vars", json.dumps(call_vars)] if call_vars else [])]
         with self._environment(), disable_dagster_warnings():  # dagster-dbt 0.29 uses what Dagster deprecates
@@ -125,11 +146,15 @@ class FloeDbtCliResource(DbtCliResource):
             variables = {
                 **({"DBT_PARTIAL_PARSE_FILE_PATH": str(state.state)} if state.state is not None else {}),
                 **({"DBT_INDIRECT_SELECTION": indirect_selection} if indirect_selection else {}),
+                **(LOG_VARIABLES if observed is not None else {}),
             }
+            log_size = _size_of_log(Path(project.project_dir), options["target_path"])
             with added_environment(variables):
                 started = DbtCliResource.cli(project, all_args, **options)
         invocation = FloeDbtInvocation.of(started, keep=state.keep, state=state.state if state.of_this_call else None)
         self._invocations.append(invocation)
+        if observed is not None:
+            invocation.observe(observed.open_tap(invocation, args=args, log_size=log_size, window=window))
         prune(self._runs)
         return invocation
 
@@ -168,6 +193,10 @@ class FloeDbtCliResource(DbtCliResource):
     @cached_property
     def _invocations(self) -> list[FloeDbtInvocation]:
         return []
+
+    @cached_property
+    def _observed_steps(self) -> ObservedSteps:
+        return ObservedSteps()
 
     @property
     def _runs(self) -> Path:
@@ -234,6 +263,12 @@ def _split_vars(args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
         else:
             plain.append(arg)
     return plain, found
+
+
+def _size_of_log(project_dir: Path, target_path: Path | None) -> int:
+    """Bytes that are in the log of an earlier call already; dbt adds to it."""
+    log = project_dir / target_path / LOG_FILE if target_path is not None else None
+    return log.stat().st_size if log is not None and log.is_file() else 0
 
 
 def _partitions_of(context: Context) -> dg.PartitionsDefinition | None:

@@ -1,5 +1,7 @@
 """A running dbt call: its events, and its end, whatever interrupts it. Imports dagster-dbt and dbt."""
 
+import os
+import select
 import signal
 import subprocess
 from collections import deque
@@ -8,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import dagster as dg
 import orjson
@@ -21,12 +23,16 @@ from dbt.adapters.base.impl import BaseAdapter
 from floe_dagster.dbt.error_lines import add_places
 from floe_dagster.dbt.files import copy_file, prune
 from floe_dagster.dbt.parsed_state import PARSED_STATE
+from floe_dagster.observability.dbt_log.call_tap import CallTap
 
 Fetch: TypeAlias = Callable[[DbtCliInvocation, DbtDagsterEventType], dict[str, Any] | None]
 
 _DUCKDB = "duckdb"
 _SECONDS_TO_CANCEL = 3.0  # what DuckDB does is canceled in a moment; queries in a warehouse take dagster-dbt's 25
 _SECONDS_TO_DIE = 1.0
+_SECONDS_TO_EXIT = 5.0  # of a dbt that has said all it has to say
+_MILLISECONDS_OF_SILENCE = 500  # after which what dbt has written to its log is observed
+_CHUNK = 1 << 16
 
 
 class DeferredAdapter:
@@ -42,6 +48,8 @@ class FloeDbtInvocation(DbtCliInvocation):
     _keep: Path | None = None
     _state: Path | None = None
     _adapter: BaseAdapter | DeferredAdapter | None = None
+    _tap: CallTap | None = None
+    """Observes the call, where it is observed."""
     _has_begun: bool = False
     """Whether dbt has said something about a node: there may be something for it to cancel."""
 
@@ -54,6 +62,10 @@ class FloeDbtInvocation(DbtCliInvocation):
         own = cls(**{item.name: getattr(invocation, item.name) for item in fields(invocation) if item.init})
         own._keep, own._state = keep, state
         return own
+
+    def observe(self, tap: CallTap) -> None:
+        """Let *tap* see what dbt prints, from its first line, and how it ends."""
+        self._tap = tap
 
     @property
     def adapter(self) -> BaseAdapter | None:
@@ -108,6 +120,16 @@ class FloeDbtInvocation(DbtCliInvocation):
 
     def end(self) -> None:
         """End dbt if it is still running: it may cancel what it does, and is killed if that takes long."""
+        is_interrupted = self.process.poll() is None
+        self._end_process()
+        self._end_tap(is_interrupted=is_interrupted)
+
+    def _end_tap(self, *, is_interrupted: bool = False) -> None:
+        if self._tap is not None:
+            is_success = self.process.poll() == 0 and not self._error_messages
+            self._tap.end(is_success=is_success, is_interrupted=is_interrupted, errors=self._error_messages)
+
+    def _end_process(self) -> None:
         patience = _SECONDS_TO_CANCEL if self.is_on_duckdb else self.termination_timeout_seconds
         # While dbt starts it may swallow an interrupt, and while it waits for its turn at the database it goes on.
         cancel = [(signal.SIGINT, patience)] if self._has_begun else []
@@ -126,14 +148,40 @@ class FloeDbtInvocation(DbtCliInvocation):
         stdout = self.process.stdout
         if stdout is None or stdout.closed:
             return
-        for line in stdout:
+        for line in self._read_lines(stdout):
             event = _parse_event(line.decode(errors="replace").strip())
             if isinstance(event, dict):
                 self._has_begun |= "node_info" in event["data"]
                 if event["info"]["level"] == "error":
                     self._error_messages.append(event["info"]["msg"])
+                if self._tap is not None:
+                    self._tap.take(event)
             yield event
         stdout.close()
+        if self._tap is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=_SECONDS_TO_EXIT)
+            self._end_tap()
+
+    def _read_lines(self, stdout: IO[bytes]) -> Iterator[bytes]:
+        """The lines of dbt; while it says nothing, what it does is observed by its log."""
+        if self._tap is None or not hasattr(select, "poll"):
+            yield from stdout
+            return
+        waiting = select.poll()
+        waiting.register(stdout, select.POLLIN)
+        unfinished = b""
+        while True:
+            if not waiting.poll(_MILLISECONDS_OF_SILENCE):
+                self._tap.look()
+                continue
+            chunk = os.read(stdout.fileno(), _CHUNK)
+            if not chunk:
+                break
+            *lines, unfinished = (unfinished + chunk).split(b"\n")
+            yield from lines
+        if unfinished:
+            yield unfinished
 
 
 class FloeDbtEvents(DbtEventIterator[DbtDagsterEventType]):

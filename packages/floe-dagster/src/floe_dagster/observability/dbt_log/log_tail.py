@@ -24,8 +24,8 @@ class LogTail:
         """Lines that should have been events."""
         self.invocation_id: str | None = None
         """That of the events that were read."""
-        self.exists = False
-        """Whether dbt has been seen to write it."""
+        self.has_events = False
+        """Whether it holds events of the call."""
         self._file = file
         self._offset = offset
         self._unfinished = b""
@@ -50,6 +50,7 @@ class LogTail:
                 if any(wanted in line for wanted in _WANTED):
                     event = self._parse(line)
                     if event is not None and self._is_of_call(event):
+                        self.has_events = True
                         yield event
 
     def _read_chunk(self) -> bytes:
@@ -60,7 +61,6 @@ class LogTail:
                 chunk = log.read(_CHUNK)
         except OSError:
             return b""
-        self.exists = True
         self._offset += len(chunk)
         return chunk
 
