@@ -12,6 +12,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
+from floe_dagster.observability.known_assets import known_assets
 from floe_dagster.observability.observed_jobs import ObservedExecutorDefinition
 from floe_dagster.observability.observers import Observers
 from floe_dagster.observability.opening import open_observers
@@ -104,6 +105,7 @@ class _Watch:
                 settings,
                 environ=os.environ,  # noqa: TID251 - read in the process that sends something
                 warn=plan_context.log.warning,
+                assets=lambda: known_assets(plan_context.job.get_definition()),
             )
             if not observers:
                 return None

@@ -16,7 +16,6 @@ class KnownAsset:
         inputs: Tables of the catalog that it reads.
         outputs: Tables of the catalog that it writes.
         deps: Keys of the assets that it depends on.
-        dbt_node: Unique id of the dbt node behind it, where there is one.
         description: What the definition says about it.
         owners: Mail addresses and `team:…`.
         tags: The asset's tags.
@@ -28,13 +27,12 @@ class KnownAsset:
     inputs: Sequence[str] = ()
     outputs: Sequence[str] = ()
     deps: Sequence[KeyPath] = ()
-    dbt_node: str | None = None
     description: str = ""
     owners: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     kinds: Sequence[str] = ()
-    code: tuple[str, int] | None = None
+    code: tuple[str, int | None] | None = None
 
 
 KnownAssets: TypeAlias = Mapping[KeyPath, KnownAsset]
-"""Asset key → what is known of it; dbt's assets among them, for the tables that Python assets read."""
+"""Asset key → what is known of it."""
