@@ -17,8 +17,9 @@ from dagster_dbt.asset_utils import (
     get_updated_cli_invocation_params_for_context,
 )
 
-from floe_dagster.dbt.model_assets import OBSERVABILITY_TAG, PART_TAG
+from floe_dagster.dbt.model_assets import PART_TAG
 from floe_dagster.dbt.step_selection import SelectableNodes
+from floe_dagster.observability.step_contents import OBSERVABILITY_TAG
 
 Context: TypeAlias = dg.OpExecutionContext | dg.AssetExecutionContext
 

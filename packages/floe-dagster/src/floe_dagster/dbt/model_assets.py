@@ -6,6 +6,9 @@ from typing import Literal, Protocol, TypeAlias, cast
 
 import dagster as dg
 
+from floe_dagster.observability.step_contents import OBSERVABILITY_TAG
+from floe_dagster.observability.trace_marks import marked_events, trace_metadata
+
 DbtEvent: TypeAlias = (
     "dg.Output[object] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetObservation | dg.AssetCheckEvaluation"
 )
@@ -14,7 +17,6 @@ ObservabilityLevel: TypeAlias = Literal["per_model", "job_level"]
 
 DBT_RESOURCE_KEY = "dbt"
 SELECT_TAG, EXCLUDE_TAG, SELECTOR_TAG = "dagster_dbt/select", "dagster_dbt/exclude", "dagster_dbt/selector"
-OBSERVABILITY_TAG = "floe/observability"
 PART_TAG = "floe/dbt_part"
 EVERYTHING = "fqn:*"
 
@@ -167,6 +169,7 @@ def _build_body(fetch: tuple[Fetch, ...]) -> Callable[[dg.AssetExecutionContext]
             events = events.fetch_row_counts()
         if "column_metadata" in fetch:
             events = events.fetch_column_metadata()
-        yield from events
+        metadata = trace_metadata(context)
+        yield from marked_events(events, metadata) if metadata else events
 
     return build_models
