@@ -40,8 +40,10 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "run": CommandEntry("floe_cli.commands.run", "Run a job and show what it built."),
         "backfill": CommandEntry("floe_cli.commands.backfill", "Launch a job for many partitions, batch by batch."),
         "sensor": CommandEntry("floe_cli.commands.sensor", "Evaluate a sensor once and show what it would do."),
+        "graph": CommandEntry("floe_cli.commands.graph", "Draw what depends on what: assets, tables or columns."),
         "trace": CommandEntry("floe_cli.commands.trace", "Show where the time of a run went."),
         "dev": CommandEntry("floe_cli.commands.dev", "Start Dagster's UI and daemon for the project."),
+        "lineage": CommandEntry("floe_cli.commands.lineage", "Send lineage events that have not been sent."),
         "schema": CommandEntry(
             "floe_cli.commands.schema", "Print the JSON Schema of floe.yaml or platform.yaml.", is_brief=True
         ),

@@ -809,5 +809,15 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "`.floe/observability/lineage` as long as no OpenLineage endpoint is configured. Models of dbt tell their "
         "columns as they are built; Python assets do where their materialisations carry column lineage.",
     ),
+    "FLOE-455": ErrorCode(
+        "there is no receiver of lineage events",
+        "`floe lineage replay` sends events to the receiver that `OPENLINEAGE_URL` or another variable of OpenLineage "
+        "names, else to `observability.lineage_endpoint` of platform.yaml.",
+    ),
+    "FLOE-456": ErrorCode(
+        "no lineage events of that run are kept",
+        "`floe lineage replay --run` names a run by the beginning of its id. Kept are events that a receiver did not "
+        "take, and those of runs without a receiver.",
+    ),
 }
 """Code → meaning, in the order of the codes."""

@@ -1,0 +1,202 @@
+"""Sending events again that were kept: those that did not arrive, and those of runs without a receiver."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from floe_dagster.observability.lineage.connection import SendEvent, is_refusal
+from floe_dagster.observability.local_files import SUFFIX, RunFiles
+
+Origin: TypeAlias = Literal["spool", "local"]
+
+_TAKEN = ".replaying"
+_SENT = ".sent"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """The events of a run that wait to be sent."""
+
+    run_id: str
+    origin: Origin
+    file: Path
+    began: str
+    """Time of the first of them, as the event has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of the events of a run."""
+
+    run_id: str
+    origin: Origin
+    sent: int = 0
+    kept: int = 0
+    unreadable: int = 0
+    """Lines that are no event: written by half, or by something else."""
+    reason: str = ""
+    """Why some were kept."""
+    is_reachable: bool = True
+    """Whether the receiver answered."""
+
+
+def find_kept_runs(folder: Path, *, lineage: Path) -> tuple[KeptRun, ...]:
+    """Every run with events that were not sent, the oldest first.
+
+    Args:
+        folder: The spool.
+        lineage: The local files.
+    """
+    names = {file.name.removesuffix(_TAKEN).removesuffix(SUFFIX) for file in _files(folder, (SUFFIX, _TAKEN))}
+    spooled = [KeptRun(name, "spool", folder / f"{name}{SUFFIX}", _began(folder, name)) for name in names]
+    local = [
+        KeptRun(file.stem, "local", file, _began(lineage, file.stem))
+        for file in _files(lineage, (SUFFIX,))
+        if file.stat().st_size > _sent_bytes(file)
+    ]
+    return tuple(sorted([*spooled, *local], key=lambda run: (run.began, run.origin, run.run_id)))
+
+
+def replay_run(run: KeptRun, send: SendEvent, *, spool: Path, describe: Callable[[Exception], str]) -> Replayed:
+    """Send the events of *run* in their order, and keep what does not arrive.
+
+    A receiver that cannot be reached ends it; one that refuses an event is given the next.
+
+    Args:
+        run: As `find_kept_runs` gives it.
+        send: What sends one event.
+        spool: Where events go that are refused.
+        describe: An error in a few words, without credentials.
+    """
+    if run.origin == "spool":
+        return _replay_spool(run, send, describe)
+    return _replay_local(run, send, describe, spool=RunFiles(spool))
+
+
+def _replay_spool(run: KeptRun, send: SendEvent, describe: Callable[[Exception], str]) -> Replayed:
+    taken = _take(run.file)
+    lines = taken.read_bytes().splitlines(keepends=True)
+    kept: list[bytes] = []
+    remaining = iter(lines)
+    progress = _Progress(run)
+    try:
+        for line in remaining:
+            kept.append(line)  # until it is sent: an interrupt loses nothing
+            if progress.send(line, send, describe):
+                kept.pop()
+            if not progress.is_reachable:
+                break
+    finally:
+        kept.extend(remaining)
+        _give_back(taken, run.file, kept)
+    return progress.result(kept=len(kept))
+
+
+def _replay_local(run: KeptRun, send: SendEvent, describe: Callable[[Exception], str], *, spool: RunFiles) -> Replayed:
+    """The file stays, with a mark beside it of how much of it was sent; what is refused is kept in the spool."""
+    sent_bytes = _sent_bytes(run.file)
+    with run.file.open("rb") as file:
+        file.seek(sent_bytes)
+        lines = file.read().splitlines(keepends=True)
+    progress = _Progress(run)
+    done = 0
+    try:
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            is_sent = progress.send(line, send, describe)
+            if not progress.is_reachable:
+                break
+            if not is_sent:
+                spool.append(run.run_id, line.rstrip(b"\n"))
+            done += is_sent
+            sent_bytes += len(line)
+    finally:
+        run.file.with_suffix(_SENT).write_text(str(sent_bytes))
+    return progress.result(kept=len(lines) - done)
+
+
+class _Progress:
+    """What has become of a run's events so far."""
+
+    def __init__(self, run: KeptRun) -> None:
+        self._run = run
+        self._sent = self._unreadable = 0
+        self._reason = ""
+        self.is_reachable = True
+
+    def send(self, line: bytes, send: SendEvent, describe: Callable[[Exception], str]) -> bool:
+        """Send the event in *line*; False where it has to be kept."""
+        try:
+            event = json.loads(line)
+            event["run"]["runId"], event["job"]["name"]
+        except (ValueError, KeyError, TypeError):
+            self._unreadable += 1
+            return True
+        try:
+            send(event)
+        except Exception as error:  # noqa: BLE001 - any transport's: the event has not arrived
+            self._reason = describe(error)
+            self.is_reachable = is_refusal(error)
+            return False
+        self._sent += 1
+        return True
+
+    def result(self, *, kept: int) -> Replayed:
+        """The whole of it."""
+        run = self._run
+        return Replayed(run.run_id, run.origin, self._sent, kept, self._unreadable, self._reason, self.is_reachable)
+
+
+def _take(file: Path) -> Path:
+    """Move the file out of the way of runs that add to it; what an earlier replay has left comes first."""
+    taken = file.with_name(file.name + _TAKEN)
+    if not file.exists():
+        return taken
+    if taken.exists():
+        with taken.open("ab") as target:
+            target.write(file.read_bytes())
+        file.unlink()
+    else:
+        file.rename(taken)
+    return taken
+
+
+def _give_back(taken: Path, file: Path, kept: Sequence[bytes]) -> None:
+    """Put back what was kept, before what was added in the meantime."""
+    if not kept:
+        taken.unlink(missing_ok=True)
+        return
+    fresh = taken.with_name(taken.name + ".new")
+    with fresh.open("wb") as target:
+        target.writelines(kept)
+        target.flush()
+        os.fsync(target.fileno())
+    fresh.replace(taken)
+    if not file.exists():
+        taken.rename(file)
+
+
+def _files(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from (file for file in sorted(folder.iterdir()) if file.name.endswith(tuple(suffixes)))
+
+
+def _sent_bytes(file: Path) -> int:
+    try:
+        return int(file.with_suffix(_SENT).read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _began(folder: Path, name: str) -> str:
+    for suffix in (f"{SUFFIX}{_TAKEN}", SUFFIX):
+        try:
+            with (folder / f"{name}{suffix}").open("rb") as file:
+                return str(json.loads(file.readline())["eventTime"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return ""
