@@ -25,7 +25,7 @@ def build_page(name: str, *, title: str, data: object, body: str = "") -> str:
     return Template(_read("page.html")).substitute(
         policy=policy,
         title=html.escape(title).encode("utf-8", "replace").decode(),
-        style=_read("shared.css") + _read(f"{name}.css"),
+        style="".join(_read(f"{part}.css") for part in ("shared", *(["picture"] if body else []), name)),
         body=Template(_read(f"{name}.html")).substitute(body=body),
         data=_json_in_html(data),
         script=script,

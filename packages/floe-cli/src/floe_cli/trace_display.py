@@ -28,7 +28,7 @@ _WORDS: dict[Mark, str] = {
     "cancelled": "was canceled",
     "open": "has not ended",
 }
-_MANY_ROWS = 60
+_MANY_ROWS = 40
 _WIDEST = 140
 _NARROWEST_BAR = 12
 _LABEL_SHARE = 0.45

@@ -66,13 +66,17 @@ class ItemText:
         return rest.partition(" #")[0].strip()
 
 
-def check_item(item: Item, text: ItemText, *, index: AssetIndex) -> tuple[Problem, ...]:
-    """What is wrong with the names of *item*, or with the item as a whole if each name is right."""
+def check_item(item: Item, text: ItemText, *, index: AssetIndex, with_external: bool = False) -> tuple[Problem, ...]:
+    """What is wrong with the names of *item*, or with the item as a whole if each name is right.
+
+    Without *with_external* an item that selects nothing but external assets is wrong too.
+    """
     checker = _Checker(item, text, index)
     problems = [problem for leaf in _leaves(item.expression) for problem in checker.check_leaf(leaf)]
     if not item.removes:
-        problems += [problem for leaf in _launched(item.expression) for problem in checker.check_launched(leaf)]
-        if not problems and not evaluate(item.expression, index):
+        if not with_external:
+            problems += [problem for leaf in _launched(item.expression) for problem in checker.check_launched(leaf)]
+        if not problems and not evaluate(item.expression, index, with_external=with_external):
             problems.append(checker.selects_nothing())
     return tuple(problems)
 

@@ -19,7 +19,12 @@ _EVERYTHING = Named("*")
 
 
 def resolve_selection(
-    items: Sequence[str], *, exclude: Sequence[str] = (), index: AssetIndex, place: SelectionPlace
+    items: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    index: AssetIndex,
+    place: SelectionPlace,
+    with_external: bool = False,
 ) -> Keys:
     """The assets that a selection means; never none.
 
@@ -32,6 +37,7 @@ def resolve_selection(
         exclude: The same, none of them with a `!`.
         index: All assets.
         place: Whose selection it is.
+        with_external: Whether assets that nothing here materialises are selected too: for a picture, not for a run.
 
     Raises:
         SelectionError: An item names nothing or more than one asset, or selects nothing that can be launched; or
@@ -40,14 +46,14 @@ def resolve_selection(
     collector = ProblemCollector()
     selected: list[Keys] = []
     taken_away: list[Keys] = []
-    has_assets = any(node.executable for node in index.nodes.values())
+    has_assets = any(with_external or node.executable for node in index.nodes.values())
     for text in item_texts(items, exclude, place):
         item = text.parse()
         if has_assets:
-            collector.extend(check_item(item, text, index=index))
-        (taken_away if item.removes else selected).append(evaluate(item.expression, index))
+            collector.extend(check_item(item, text, index=index, with_external=with_external))
+        (taken_away if item.removes else selected).append(evaluate(item.expression, index, with_external=with_external))
     collector.raise_if_any(SelectionError)
-    united = frozenset().union(*selected) if selected else evaluate(_EVERYTHING, index)
+    united = frozenset().union(*selected) if selected else evaluate(_EVERYTHING, index, with_external=with_external)
     left = united.difference(*taken_away)
     if not left:
         raise SelectionError(_nothing_left(united, index, place, has_exclude=bool(exclude)))

@@ -63,7 +63,7 @@ function drawHead() {
 }
 
 function drawPath() {
-  const parts = [];
+  const parts = [], strip = [];
   spans.forEach((span, number) => span.critical.forEach(([begins, ends]) => parts.push({span, number, begins, ends})));
   parts.sort((one, other) => one.begins - other.begins);
   for (const part of parts) {
@@ -71,10 +71,17 @@ function drawPath() {
     const name = ["run", "step", "dbt"].includes(part.span.kind) ? `${part.span.kind} ${part.span.label} itself` : part.span.label;
     const share = took / (trace.seconds || 1);
     const button = element("button", {class: `k-${part.span.kind}${share < 0.03 ? " narrow" : ""}`, role: "listitem", title: `${name}: ${duration(took)}`, "aria-label": `${name}, ${duration(took)}`});
-    if (share >= 0.03) button.textContent = `${part.span.label || part.span.kind} ${duration(took)}`;
+    const texts = share < 0.03 ? [] : [`${part.span.label || part.span.kind} ${duration(took)}`, part.span.label, duration(took)];
     button.style.flexGrow = String(Math.max(took, 1e-6));
     button.addEventListener("click", () => choose(part.number, {reveal: true}));
     $("path").append(button);
+    strip.push([button, texts]);
+  }
+  for (const [button, texts] of strip) {
+    for (const text of [...texts, ""]) {
+      button.textContent = text;
+      if (button.scrollWidth <= button.clientWidth) break;
+    }
   }
 }
 
