@@ -118,7 +118,7 @@ def _call_parent(call: DbtCall) -> int:
 
 def _node_name(unique_id: str, node: Mapping[str, Any]) -> str:
     kind = str(node.get("resource_type") or unique_id.partition(".")[0])
-    return f"{kind} {node.get('name') or unique_id.rpartition('.')[2]}"
+    return f"{kind} {node.get('name') or unique_id.split('.', 2)[-1]}"
 
 
 def _node_attributes(call: DbtCall, unique_id: str, node: Mapping[str, Any]) -> dict[str, AttributeValue]:

@@ -29,7 +29,7 @@ def connect(target: OtlpTarget, resource: Attributes, version: str) -> Send[Span
     exporter = _build_exporter(target)
     _silence(threading.get_ident())
     context.attach(context.set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))
-    conversion = _Conversion(Resource(resource), InstrumentationScope(SCOPE, version))
+    conversion = SpanConversion(Resource(resource), InstrumentationScope(SCOPE, version))
 
     def send(spans: Sequence[SpanData]) -> bool:
         return exporter.export([conversion.convert(span) for span in spans]) is SpanExportResult.SUCCESS
@@ -57,7 +57,7 @@ def _silence(thread: int) -> None:
             logging.getLogger(name).addFilter(lambda record: record.thread != thread)
 
 
-class _Conversion:
+class SpanConversion:
     """Spans as OpenTelemetry's exporters take them."""
 
     def __init__(self, resource: Resource, scope: InstrumentationScope) -> None:
