@@ -15,6 +15,7 @@ from floe_dagster.observability.lineage.work import Works, time_facets
 from floe_dagster.observability.records import CallEnded, DbtCall, NodeEnded, Outcome
 
 _INTEGRATION = "DBT"
+_YAML = frozenset({".yml", ".yaml"})
 _LARGEST_FILE = 256 * 1024  # of a statement that is read for its columns
 
 
@@ -155,18 +156,19 @@ class DbtWorks:
         )
 
     def _read_sql(self, node: Node) -> str | None:
-        """The statement that dbt compiled in this call."""
+        """The statement that dbt compiled in this call; of a microbatch model, that of its last batch."""
         if node["resource_type"] == "seed" or node.get("language", "sql") != "sql":
             return None
-        folder = self.call.target_path / "compiled" / str(node.get("package_name"))
         path = Path(str(node.get("original_file_path") or ""))
-        own = folder / path / str(node.get("path") or "")  # tests and snapshots that stand in YAML
-        for file in (own, folder / path) if path.suffix in (".yml", ".yaml") else (folder / path,):
-            try:
-                return file.read_text(encoding="utf-8").strip() or None
-            except (OSError, UnicodeDecodeError):
-                continue
-        return None
+        file = self.call.target_path / "compiled" / str(node.get("package_name")) / path
+        if path.suffix in _YAML:  # tests that stand in YAML
+            file /= str(node.get("path") or "")
+        if not file.is_file():
+            file = max(file.with_suffix("").glob("*.sql"), default=file)
+        try:
+            return file.read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError):
+            return None
 
     @property
     def _metadata(self) -> Node:
