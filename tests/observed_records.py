@@ -33,6 +33,7 @@ MANIFEST = {
     "metadata": {"adapter_type": "duckdb"},
     "nodes": {
         "model.shop.orders": {
+            "unique_id": "model.shop.orders",
             "resource_type": "model",
             "name": "orders",
             "database": "shop",
