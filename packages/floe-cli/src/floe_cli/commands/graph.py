@@ -99,7 +99,7 @@ def _load_graph(what: str, items: tuple[str, ...]) -> "Graph":
         try:
             keys = select_assets(items, loaded.index)
         except SelectionSyntaxError as error:
-            said = "; ".join(part for part in (str(error), error.why, error.fix) if part)
+            said = "; ".join(part for part in (str(error), error.fix) if part)
             raise click.BadParameter(said, param_hint="--select") from error
         if what == "assets":
             return build_asset_graph(loaded, keys)

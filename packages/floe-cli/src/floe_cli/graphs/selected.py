@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from floe_core.selection.parser import parse_item
+from floe_core.selection.parser import SelectionSyntaxError, parse_item
 from floe_core.source_map import Child, Position, SourceMap
 from floe_dagster.selection.asset_index import AssetIndex
 from floe_dagster.selection.resolution import Keys, SelectionPlace, resolve_selection
@@ -20,7 +20,10 @@ def select_assets(items: Sequence[str], index: AssetIndex) -> Keys:
     if not items:
         return frozenset(index.nodes)
     for item in items:
-        parse_item(item)
+        try:
+            parse_item(item)
+        except SelectionSyntaxError as error:
+            raise SelectionSyntaxError(f"'{item}' {error}", offset=error.offset, fix=error.fix) from error
     children: dict[str | int, Child] = {
         number: Child(number + 1, 1, Position(number + 1, 1)) for number in range(len(items))
     }
