@@ -109,9 +109,7 @@ error[FLOE-331]: --select selects asset 'revenu', which does not exist
   why: an asset is named by its whole key, or by the last part of it where no other key ends so
   fix: did you mean 'revenue'?
 """)
-    assert said("orders and") == snapshot(
-        "Error: Invalid value for --select: 'orders and' has nothing to select at the end; name an asset or a group; put quotes around an odd name\n"
-    )
+    assert "--select: 'orders and' has nothing to select at the end; name an asset or a group" in said("orders and")
 
 
 def test_the_suffix_of_the_file_says_the_format(capfd: pytest.CaptureFixture[str]) -> None:
