@@ -65,7 +65,7 @@ def _find_receiver(observability: Observability) -> Destination:
             why="OPENLINEAGE_DISABLED switches lineage off"
             if off
             else "neither OPENLINEAGE_URL nor observability.lineage_endpoint of platform.yaml names one",
-            fix="unset OPENLINEAGE_DISABLED" if off else "OPENLINEAGE_URL=http://marquez:5000 floe lineage replay",
+            fix="unset OPENLINEAGE_DISABLED" if off else "set OPENLINEAGE_URL, such as http://marquez:5000",
         )
     )
 

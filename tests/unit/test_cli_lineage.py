@@ -1,0 +1,223 @@
+"""`floe lineage replay` on events that were kept before."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from floe_cli.main import run_command_line
+from floe_dagster.observability.lineage.events import event_line
+from floe_dagster.observability.records import Outcome, RunEnded, RunScope, RunStarted
+from lineage_events import Event, check_events
+from lineage_receiver import LineageReceiver, closed_address
+from lineage_records import at, make_events
+from plugins.user_project import UserProject
+
+FIRST = "11111111-52f5-4a63-9d3a-0e8f6a0f5d11"
+SECOND = "22222222-52f5-4a63-9d3a-0e8f6a0f5d11"
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[LineageReceiver]:
+    with LineageReceiver().open() as opened:
+        monkeypatch.setenv("OPENLINEAGE_URL", opened.url)
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENLINEAGE_URL", raising=False)
+    user_project.write({"floe.yaml": "name: shop"})
+
+
+def events_of(run_id: str, began: float) -> list[Event]:
+    scope = RunScope(run_id, "nightly")
+    return make_events([
+        RunStarted(scope, at(began)),
+        RunEnded(scope, at(began), at(began + 1), Outcome.SUCCEEDED),
+    ])  # fmt: skip
+
+
+def keep(folder: str, run_id: str, events: Sequence[Event], *more: bytes) -> Path:
+    file = Path(".floe/observability", folder, f"{run_id}.jsonl")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"".join(line + b"\n" for line in [*map(event_line, events), *more]))
+    return file
+
+
+def replay(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert run_command_line(["lineage", "replay", *arguments]) == code
+    out, err = capfd.readouterr()
+    return out + err
+
+
+def started(receiver: LineageReceiver) -> list[tuple[str, str]]:
+    return [(event["run"]["runId"][:8], event["eventType"]) for event in receiver.events]
+
+
+def test_everything_kept_is_sent_the_oldest_run_first(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spool = keep("spool", SECOND, events_of(SECOND, 10))
+    local = keep("lineage", FIRST, events_of(FIRST, 0))
+
+    said = replay(capfd)
+
+    assert said.replace(receiver.url, "URL") == snapshot("""\
+run 11111111-52f5-4a63-9d3a-0e8f6a0f5d11: 2 sent
+run 22222222-52f5-4a63-9d3a-0e8f6a0f5d11: 2 sent
+4 events sent to URL
+""")
+    check_events(receiver.events)
+    assert started(receiver) == [
+        ("11111111", "START"), ("11111111", "COMPLETE"), ("22222222", "START"), ("22222222", "COMPLETE"),
+    ]  # fmt: skip
+    assert (spool.exists(), local.exists()) == (False, True)
+
+
+def test_what_has_arrived_is_not_sent_again(receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]) -> None:
+    local = keep("lineage", FIRST, events_of(FIRST, 0))
+    replay(capfd)
+    receiver.events.clear()
+
+    assert replay(capfd) == "no lineage events wait to be sent\n"
+    with local.open("ab") as file:
+        file.write(event_line(events_of(FIRST, 5)[0]) + b"\n")
+    replay(capfd)
+
+    assert started(receiver) == [("11111111", "START")]
+
+
+def test_a_receiver_that_is_busy_is_left_alone_and_everything_kept(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    receiver.answer = "busy"
+    files = [keep("spool", FIRST, events_of(FIRST, 0)), keep("spool", SECOND, events_of(SECOND, 10))]
+    before = [file.read_bytes() for file in files]
+
+    said = replay(capfd, code=1)
+
+    assert said.replace(receiver.url, "URL") == snapshot("""\
+run 11111111-52f5-4a63-9d3a-0e8f6a0f5d11: 0 sent, 2 kept
+0 events sent to URL
+2 events kept: HTTPError: 503 Server Error: Service Unavailable for url: URL/api/v1/lineage
+""")
+    assert receiver.requests == 1
+    assert [file.read_bytes() for file in files] == before
+
+
+@pytest.mark.parametrize("folder", ["spool", "lineage"])
+def test_an_event_that_is_refused_stays_and_the_others_go(
+    folder: str, receiver: LineageReceiver, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(folder, FIRST, events_of(FIRST, 0))
+    receiver.answer = "refuse"
+    replay(capfd, code=1)
+    assert receiver.requests == 2
+    receiver.answer = "take"
+
+    replay(capfd)
+
+    assert started(receiver) == [("11111111", "START"), ("11111111", "COMPLETE")]
+
+
+def test_lines_that_are_no_events_are_told_and_let_go(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep("spool", FIRST, events_of(FIRST, 0), b'{"half": ', b"[]")
+
+    assert "2 sent, 2 unreadable" in replay(capfd)
+    assert replay(capfd) == "no lineage events wait to be sent\n"
+
+
+def test_events_that_a_run_adds_meanwhile_are_not_lost(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What a replay that was killed has left comes before what was added since."""
+    first, second = events_of(FIRST, 0)
+    left = keep("spool", FIRST, [first])
+    left.rename(left.with_name(f"{left.name}.replaying"))
+    keep("spool", FIRST, [second])
+
+    replay(capfd)
+
+    assert started(receiver) == [("11111111", "START"), ("11111111", "COMPLETE")]
+    assert list(left.parent.iterdir()) == []
+
+
+def test_one_run_is_named_by_the_beginning_of_its_id(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep("spool", FIRST, events_of(FIRST, 0))
+    other = keep("spool", SECOND, events_of(SECOND, 10))
+
+    told: dict[str, Any] = json.loads(replay(capfd, "--run", "1111", "--format", "json"))
+
+    assert {**told, "receiver": ""} == snapshot(
+        {
+            "receiver": "",
+            "sent": 2,
+            "kept": 0,
+            "runs": [
+                {
+                    "run_id": "11111111-52f5-4a63-9d3a-0e8f6a0f5d11",
+                    "origin": "spool",
+                    "sent": 2,
+                    "kept": 0,
+                    "unreadable": 0,
+                    "reason": "",
+                    "is_reachable": True,
+                }
+            ],
+        }
+    )
+    assert other.exists()
+
+
+def test_a_run_of_which_nothing_is_kept_is_wrong_usage(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep("spool", FIRST, events_of(FIRST, 0))
+
+    assert replay(capfd, "--run", "3333", code=2) == snapshot("""\
+error[FLOE-456]: no lineage event of run '3333' is kept
+      11111111-52f5-4a63-9d3a-0e8f6a0f5d11
+  why: 1 run left events that were not sent
+  fix: name one of them, or no run for all
+""")
+    assert receiver.requests == 0
+
+
+def test_without_a_receiver_it_says_how_to_name_one(capfd: pytest.CaptureFixture[str]) -> None:
+    keep("spool", FIRST, events_of(FIRST, 0))
+
+    assert replay(capfd, code=1) == snapshot("""\
+error[FLOE-455]: there is no receiver of lineage events
+  why: neither OPENLINEAGE_URL nor observability.lineage_endpoint of platform.yaml names one
+  fix: set OPENLINEAGE_URL, such as http://marquez:5000
+""")
+
+
+def test_switched_off_nothing_is_sent(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENLINEAGE_DISABLED", "true")
+    keep("spool", FIRST, events_of(FIRST, 0))
+
+    assert "OPENLINEAGE_DISABLED switches lineage off" in replay(capfd, code=1)
+    assert receiver.requests == 0
+
+
+def test_no_credentials_are_told(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    address = closed_address().replace("http://", "http://ada:lovelace@")
+    monkeypatch.setenv("OPENLINEAGE_URL", address)
+    monkeypatch.setenv("OPENLINEAGE_API_KEY", "hunter22")
+    keep("spool", FIRST, events_of(FIRST, 0))
+
+    said = replay(capfd, code=1)
+
+    assert "ConnectionError" in said
+    assert not [word for word in ("lovelace", "hunter22") if word in said]
