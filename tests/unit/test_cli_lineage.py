@@ -102,8 +102,9 @@ def test_a_receiver_that_is_busy_is_left_alone_and_everything_kept(
 
     assert said.replace(receiver.url, "URL") == snapshot("""\
 run 11111111-52f5-4a63-9d3a-0e8f6a0f5d11: 0 sent, 2 kept
+run 22222222-52f5-4a63-9d3a-0e8f6a0f5d11: 0 sent, 2 kept
 0 events sent to URL
-2 events kept: HTTPError: 503 Server Error: Service Unavailable for url: URL/api/v1/lineage
+4 events kept: HTTPError: 503 Server Error: Service Unavailable for url: URL/api/v1/lineage
 """)
     assert receiver.requests == 1
     assert [file.read_bytes() for file in files] == before

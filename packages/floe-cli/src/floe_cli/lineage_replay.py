@@ -12,7 +12,7 @@ from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_core.schemas.platform_spec import Observability
 from floe_dagster.observability.lineage.connection import open_connection
 from floe_dagster.observability.lineage.destination import Destination, find_destination, is_switched_off
-from floe_dagster.observability.lineage.replay import KeptRun, Replayed, find_kept_runs, replay_run
+from floe_dagster.observability.lineage.replay import KeptRun, Replayed, find_kept_runs, leave_run, replay_run
 from floe_dagster.observability.masking import Masking
 from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, SPOOL_DIR, ObservabilitySettings
 
@@ -97,10 +97,10 @@ def _replay(runs: Sequence[KeptRun], destination: Destination, masking: Masking,
     send = open_connection(destination)
     done: list[Replayed] = []
     for run in runs:
-        done.append(replay_run(run, send, spool=spool, describe=lambda error: masking(_first_line(error))))
-        if not done[-1].is_reachable:
+        if done and not done[-1].is_reachable:
             break
-    return done
+        done.append(replay_run(run, send, spool=spool, describe=lambda error: masking(_first_line(error))))
+    return [*done, *map(leave_run, runs[len(done) :])]
 
 
 def _show(done: Sequence[Replayed], destination: Destination, *, as_json: bool) -> None:

@@ -76,6 +76,17 @@ def replay_run(run: KeptRun, send: SendEvent, *, spool: Path, describe: Callable
     return _replay_local(run, send, describe, spool=RunFiles(spool))
 
 
+def leave_run(run: KeptRun) -> Replayed:
+    """*run*, of which nothing was tried."""
+    files = [run.file, run.file.with_name(run.file.name + _TAKEN)]
+    lines = sum(len(file.read_bytes()[_start(run, file) :].splitlines()) for file in files if file.exists())
+    return Replayed(run.run_id, run.origin, kept=lines)
+
+
+def _start(run: KeptRun, file: Path) -> int:
+    return _sent_bytes(file) if run.origin == "local" else 0
+
+
 def _replay_spool(run: KeptRun, send: SendEvent, describe: Callable[[Exception], str]) -> Replayed:
     taken = _take(run.file)
     lines = taken.read_bytes().splitlines(keepends=True)
