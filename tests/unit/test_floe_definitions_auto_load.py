@@ -79,6 +79,47 @@ def test_assets_jobs_and_schedules_of_floe_yaml_are_in_the_definitions(shop: Use
     assert repository.get_schedule_def("every_night").cron_schedule == "0 2 * * *"
 
 
+def test_a_job_of_its_own_executor_is_one_job_for_whatever_starts_it(shop: UserProject) -> None:
+    shop.write(
+        {
+            "floe.yaml": """
+                name: shop
+                orchestration:
+                  asset_modules: [.assets]
+                  jobs:
+                    nightly: {type: batch, selection: ["group:bronze"], executor: in_process}
+                  schedules:
+                    every_night: {job: nightly, cron_schedule: "0 2 * * *"}
+                    every_hour: {job: spare, cron_schedule: "0 * * * *"}
+                  sensors:
+                    follow: {type: asset_sensor, watched_assets: order_values, jobs: [nightly, spare]}
+                  backfills:
+                    again: {job: daily, partition_keys: ["2024-03-01"]}
+                """,
+            "assets.py": f"""{FILES["assets.py"]}
+        spare = dg.define_asset_job("spare", "orders", executor_def=dg.in_process_executor)
+        spare_now = dg.SensorDefinition("spare_now", evaluation_fn=lambda _: dg.SkipReason(), job=spare)
+
+        @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2024-03-01"))
+        def figures() -> None: ...
+
+        daily = dg.define_asset_job("daily", "figures", executor_def=dg.multiprocess_executor)
+        """,
+        }
+    )
+    compiled(shop)
+
+    repository = FloeDefinitions.from_compiled_artifacts().get_repository_def()
+
+    assert repository.get_schedule_def("every_night").job_name == "nightly"
+    assert repository.get_schedule_def("every_hour").job_name == "spare"
+    started = {sensor.name: [target.job_name for target in sensor.targets] for sensor in repository.sensor_defs}
+    assert started["follow"] == ["nightly", "spare"]
+    assert started["spare_now"] == ["spare"]
+    assert started["again_backfill"] == ["daily"]
+    assert repository.get_job("nightly").executor_def.name == "in_process"
+
+
 def test_an_asset_depends_on_the_writer_of_its_table_and_on_tables_from_elsewhere(shop: UserProject) -> None:
     compiled(shop)
 

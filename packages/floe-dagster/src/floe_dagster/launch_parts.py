@@ -99,8 +99,9 @@ class LaunchParts:
         problems.take_up()
         problems.raise_if_any(LoadError)
         problems.extend(built.warnings)
+        # all at once and at the end: until then schedules and sensors hold the very jobs that are in `jobs`
         return Launches(
-            jobs,
+            {name: replace(launch, job=self.observed.job(launch.job)) for name, launch in jobs.items()},
             {name: self.observed.schedule(schedule) for name, schedule in schedules.items()},
             built.selectors,
             {name: self.observed.sensor(sensor) for name, sensor in sensors.items()},
@@ -121,7 +122,7 @@ class LaunchParts:
         with problems.collecting():
             jobs = merge_jobs(declared, self.modules, self.passed, source=source)
             problems.extend(_named_like_an_op(declared, jobs, source))
-            return {name: replace(launch, job=self.observed.job(launch.job)) for name, launch in jobs.items()}
+            return jobs
         return {}
 
     def _build_sensors(
