@@ -470,7 +470,7 @@ error[FLOE-301]: module 'shop.assets.bronze.customers' does not exist
   --> floe.yaml:2:19  orchestration.asset_modules[0]
    |  asset_modules: [shop.assets.bronze.customers, shop.assets.bronze.*]
   why: 'shop.assets.bronze' is a module (shop/assets/bronze.py), not a package with modules in it
-  fix: did you mean 'shop.assets.bronze', 'shop.assets' or 'shop'?
+  fix: did you mean 'shop.assets.bronze'?
 
 error[FLOE-306]: 'shop.assets.bronze' is a module, so there are no modules below it
   --> floe.yaml:2:49  orchestration.asset_modules[1]
@@ -709,7 +709,7 @@ error[FLOE-301]: module 'shop.nowhere' does not exist
   --> floe.yaml:6:7  orchestration.asset_modules[3]
    |  - shop.nowhere
   why: there is no 'nowhere' in package 'shop' (shop/), which holds assets, bad, worse
-  fix: did you mean 'shop' or 'shop.worse'?
+  fix: did you mean 'shop.worse'?
 
 3 errors
 """)

@@ -4,6 +4,7 @@ import json
 from textwrap import dedent, indent
 
 import pytest
+from inline_snapshot import snapshot
 
 from floe_cli.main import run_command_line
 from plugins.user_project import UserProject
@@ -137,22 +138,20 @@ def test_a_mistake_in_the_document_hides_none_in_the_definitions(
 
 
 @pytest.mark.parametrize(
-    ("gap", "platform"),
+    "gap",
     [
-        ("assets: {'bronze_*': {group_name: '${GROUP}'}}", PLATFORM),
-        ("dbt: {project_dir: '${DBT}'}", PLATFORM),
-        ("partitions: {days: {type: time_window, start: '${START}'}}", PLATFORM),
-        ("partitions: {}", "compute: {default: '${COMPUTE}'}"),
+        "assets: {'bronze_*': {group_name: '${GROUP}'}}",
+        "dbt: {project_dir: '${DBT}'}",
     ],
-    ids=["settings", "dbt", "partitions", "platform"],
+    ids=["settings", "dbt"],
 )
 def test_without_knowing_the_assets_modules_are_imported_at_least(
-    project: UserProject, capsys: pytest.CaptureFixture[str], gap: str, platform: str
+    project: UserProject, capsys: pytest.CaptureFixture[str], gap: str
 ) -> None:
     project.write({"shop/broken.py": "import nothing_of_that_name\n"})
     text = f"{gap}\njobs: {{load: {{type: batch, selection: 'group:nowhere'}}}}"
 
-    assert validate(project, text, "--format=json", platform=platform) == 0
+    assert validate(project, text, "--format=json") == 0
     assert {severity for _, severity, _ in findings(capsys)} == {"warning"}
 
     floe_yaml = project.path / "floe.yaml"
@@ -170,3 +169,204 @@ def test_nothing_is_compiled_of_a_document_with_errors(
     assert validate(project, "jobs: {load: {type: batch, selection: '*'}}", platform="{}") == 1  # no vault
     assert (project.path / ".floe" / "compiled_artifacts.json").exists()
     assert "error[FLOE-374]" in capsys.readouterr().err
+
+
+EVERYWHERE = {
+    "shop/__init__.py": "",
+    "shop/assets.py": ASSETS,
+    "shop/vaults.py": "class Vault: ...",
+    "shop/work.py": """
+        def clean(context, days: int = 3): ...
+        def alert(context): ...
+    """,
+    "platform.yaml": """
+        resources: {vault: {target: shop.vaults.Valut}}
+        execution: {default: {type: in_process}, wide: {type: multiprocess, max_concurent: 2}}
+        observability: {sampling: 2}
+        compute: {default: {type: duckdb, path: a.duckdb}, other: {type: duck}}
+    """,
+}
+MISTAKES = """
+    name: my shop
+    storage: lake
+    orchestration:
+      asset_modules: [shop.assets]
+      partitions:
+        years: {type: time_window, start: 2024, fmt: "%H"}
+        days: {type: time_window, start: 2024-01-01}
+      assets:
+        "bronze_*": {pool: a, partitions: days}
+        "bornze_*": {description: Raw.}
+        "revenue": {description: [5]}
+      jobs:
+        load: {type: batch, selection: ["group:bronz"], hooks: [shop.work.alrt]}
+        gold: {type: batch, selection: [revenu], executor: wied}
+        bronze: {type: batch, selection: [bronze_orders]}
+        clean: {type: ops, target_function: shop.work.clean, args: {dys: 3}}
+        lost: {type: ops, target_function: shop.work.clan, retry_policy: {max_retries: -1}}
+      schedules:
+        nightly: {job: bronze, cron_schedule: "0 25 * * *"}
+        weekly: {job: laod, cron_schedule: "@weekly"}
+        monthly: {job: clean, cron_schedule: "@monthly", target_function: shop.work.mnthly}
+        yearly: {job: bronze, cron_schedule: "@yearly", partition_selector: 2023-01-01}
+      sensors:
+        arrival: {type: file_watcher, job: bronze, path: in, colour: red}
+        check: {type: custom, job: load, target_function: shop.work.chek}
+        follow: {type: asset_sensor, job: bronze, watched_assets: [revenu]}
+      backfills:
+        year: {job: bronze, partition_range: {start: 2025-01-01, end: 2024-01-01}}
+        more: {job: bronze, partition_keys: ["2023-01-01"]}
+"""
+
+
+@pytest.mark.requirement("010-FR-047")
+def test_mistakes_in_every_section_of_both_files_are_one_report(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({**EVERYWHERE, "floe.yaml": MISTAKES})
+
+    assert run_command_line(["validate", "--format=json"]) == 1
+
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert [f"{problem['yaml_path']}: {problem['code']}" for problem in problems] == snapshot(
+        [
+            "name: FLOE-125",
+            "storage: FLOE-231",
+            "orchestration.partitions.years.fmt: FLOE-125",
+            "orchestration.assets.bornze_*: FLOE-380",
+            "orchestration.assets.revenue.description: FLOE-122",
+            "orchestration.jobs.load.selection[0]: FLOE-331",
+            "orchestration.jobs.load.hooks[0]: FLOE-311",
+            "orchestration.jobs.gold.selection[0]: FLOE-331",
+            "orchestration.jobs.gold.executor: FLOE-231",
+            "orchestration.jobs.clean.args.dys: FLOE-314",
+            "orchestration.jobs.lost.target_function: FLOE-311",
+            "orchestration.jobs.lost.retry_policy.max_retries: FLOE-125",
+            "orchestration.schedules.nightly.cron_schedule: FLOE-125",
+            "orchestration.schedules.weekly.job: FLOE-203",
+            "orchestration.schedules.monthly.target_function: FLOE-311",
+            "orchestration.schedules.yearly.partition_selector: FLOE-340",
+            "orchestration.sensors.arrival.colour: FLOE-120",
+            "orchestration.sensors.check.target_function: FLOE-311",
+            "orchestration.sensors.follow.watched_assets[0]: FLOE-331",
+            "orchestration.backfills.year.partition_range: FLOE-358",
+            "orchestration.backfills.more.partition_keys[0]: FLOE-358",
+            "resources.vault.target: FLOE-311",
+            "execution.wide.max_concurent: FLOE-120",
+            "observability.sampling: FLOE-125",
+            "compute.other.type: FLOE-124",
+        ]
+    )
+
+
+def test_what_may_follow_from_another_mistake_is_not_told(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = validate(
+        project,
+        """
+        assets:
+          "bronce_*": {group_name: raw, partitions: days, automation_condition: on_cron}
+        partitions: {days: {type: time_window, start: 2024-01-01}}
+        jobs:
+          raw: {type: batch, selection: "group:raw"}
+          orders: {type: batch, selection: bronze_orders}
+          lost: {type: batch, selection: bronze_ordres}
+        schedules:
+          daily: {job: orders, cron_schedule: "@daily", partition_selector: latest}
+        """,
+        "--format=json",
+        platform="resources: {vault: {target: shop.vaults.Vault}}",
+    )
+
+    assert code == 1
+    assert findings(capsys) == [(5, "error", "FLOE-380"), (10, "error", "FLOE-331")]
+
+
+def test_without_a_module_what_needs_no_assets_is_looked_at(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"shop/broken.py": "import nothing_of_that_name\n", "shop/ops.py": "def clean(days: int): ...\n"})
+    code = validate(
+        project,
+        """
+        jobs:
+          lost: {type: batch, selection: "group:of_the_broken_module", hooks: [{target_function: shop.ops.alert, on: failure}]}
+          clean: {type: ops, target_function: shop.ops.clean}
+        schedules:
+          daily: {job: of_the_broken_module, cron_schedule: "@daily"}
+        """,
+        "--format=json",
+        top="x-note: [shop.broken]",
+        platform="resources: {vault: {target: shop.vaults.Valut}}",
+    )
+    assert code == 1
+    capsys.readouterr()
+
+    floe_yaml = project.path / "floe.yaml"
+    floe_yaml.write_text(floe_yaml.read_text().replace("[shop.assets]", "[shop.assets, shop.broken]"))
+    assert run_command_line(["validate", "--format=json"]) == 1
+    assert findings(capsys) == [
+        (3, "error", "FLOE-304"),
+        (5, "error", "FLOE-311"),
+        (6, "error", "FLOE-314"),
+        (1, "error", "FLOE-311"),
+        (8, "warning", "FLOE-203"),
+    ]
+
+
+@pytest.mark.requirement("010-FR-045")
+def test_a_secret_that_is_not_set_is_a_warning(
+    project: UserProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("VAULT_TOKEN", raising=False)
+    platform = """
+        resources: {vault: {target: shop.vaults.Vault, args: {token: {secret_ref: VAULT_TOKEN}}}}
+        compute:
+          default: {type: duckdb, path: a.duckdb}
+          unused: {type: postgres, host: db, user: etl, dbname: shop, schema: a, password: {secret_ref: PG_PASSWORD}}
+        observability: {lineage_endpoint: "http://marquez:5000", lineage_api_key: {secret_ref: MARQUEZ_KEY}}
+        """
+
+    assert validate(project, "jobs: {load: {type: batch, selection: '*'}}", platform=platform) == 0
+    err = capsys.readouterr().err
+    assert err.count("[FLOE-372]") == 2
+    assert (
+        "warning[FLOE-372]: the secret 'VAULT_TOKEN' is not set\n"
+        "  --> platform.yaml:1:75  resources.vault.args.token.secret_ref\n" in err
+    )
+    assert "is valid as far as can be told without VAULT_TOKEN" in err
+
+    assert run_command_line(["validate", "--schema-only"]) == 0
+    assert capsys.readouterr().err.count("warning[FLOE-372]") == 2
+    assert run_command_line(["validate", "--strict-env"]) == 1
+    assert capsys.readouterr().err.count("error[FLOE-372]") == 2
+
+    monkeypatch.setenv("VAULT_TOKEN", "x")
+    (project.path / "secrets").mkdir()
+    (project.path / "secrets" / "MARQUEZ_KEY").write_text("y")
+    monkeypatch.setenv("FLOE_SECRETS_DIR", str(project.path / "secrets"))
+    assert run_command_line(["validate", "--strict-env", "--schema-only"]) == 0
+
+
+def test_workflow_commands_of_github(project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    code = validate(
+        project,
+        """
+        jobs: {load: {type: batch, selection: "group:bronz", tags: {a: "${TAG}"}}}
+        schedules: {daily: {job: laod, cron_schedule: "@daily"}}
+        """,
+        "--format=github",
+        platform="resources: {vault: {target: shop.vaults.Vault}}",
+    )
+
+    out, err = capsys.readouterr()
+    assert code == 1
+    assert out.splitlines() == snapshot(
+        [
+            "::error file=floe.yaml,line=4,col=42,title=FLOE-331::job 'load' selects group 'bronz', which no asset has%0Awhy: the groups are bronze, gold%0Afix: did you mean 'bronze'?",
+            "::error file=floe.yaml,line=5,col=28,title=FLOE-203::schedule 'daily' starts job 'laod', which does not exist%0Awhy: a job is named under orchestration.jobs (load, by_hand) or defined in a module of asset_modules%0Afix: did you mean 'load'?",
+            "::warning file=floe.yaml,line=4,col=67,title=FLOE-111::environment variable 'TAG' is not set%0Awhy: line 4 uses it without a default%0Afix: set TAG, or write a default: ${TAG:value}",
+        ]
+    )
+    assert err.count("error[") == 2

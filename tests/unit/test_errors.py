@@ -99,13 +99,13 @@ def test_an_error_shows_all_problems_in_the_order_of_the_files_and_their_number(
 error[FLOE-120]: other file
   --> a/platform.yaml:99
 
-warning[FLOE-112]: first
-  --> floe.yaml:9:20
-
 error[FLOE-121]: second
   --> floe.yaml:12:3
 
 error[FLOE-230]: nowhere
+
+warning[FLOE-112]: first
+  --> floe.yaml:9:20
 
 3 errors, 1 warning\
 """)

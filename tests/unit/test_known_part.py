@@ -95,8 +95,8 @@ def test_without_the_section_of_jobs_nothing_that_launches_one_is_known() -> Non
 @pytest.mark.parametrize(
     ("gap", "is_known"),
     [
-        ("storage: ${LAKE}", False),
-        ("compute: [wrong]", False),
+        ("storage: ${LAKE}", True),
+        ("compute: [wrong]", True),
         ("transforms: {type: dbt, path: '${DBT}'}", False),
         ("description: ${TEXT}", True),
         ("version: ${VERSION}", True),
@@ -112,10 +112,8 @@ def test_what_decides_which_assets_there_are(gap: str, *, is_known: bool) -> Non
         ("dbt: {target: '${TARGET}'}", False),
         ("dbt: {vars: {a: '${A}'}}", False),
         ("asset_modules: [shop.assets, '${MODULE}']", False),
-        ("partitions: {daily: {type: time_window, start: 2024, fmt: '${FMT}'}}", False),
-        ("assets: {'*': {group_name: '${GROUP}'}}", False),
-        ("assets: {'*': '${SETTINGS}'}", False),
-        ("assets: '${ASSETS}'", False),
+        ("partitions: {daily: {type: time_window, start: 2024, fmt: '${FMT}'}}", True),
+        ("assets: {'*': {group_name: '${GROUP}'}}", True),
         ("assets: {'*': {description: '${TEXT}', owners: ['team:a']}}", True),
         ("schedules: '${SCHEDULES}'", True),
         ("jobs: {load: {type: batch}}", True),
@@ -124,6 +122,32 @@ def test_what_decides_which_assets_there_are(gap: str, *, is_known: bool) -> Non
 def test_what_decides_which_assets_there_are_below_orchestration(gap: str, *, is_known: bool) -> None:
     assert part(f"orchestration: {{{gap}}}").assets is is_known
     assert not part("orchestration: ${ALL}").assets
+
+
+@pytest.mark.parametrize(
+    ("gap", "unknown"),
+    [
+        ("partitions: {daily: {type: time_window, start: 2024, fmt: '${FMT}'}}", set()),
+        (
+            "partitions: {a: {type: time_window, start: 2024, fmt: '${FMT}'}}, assets: {b: {partitions: a}}",
+            {"partitions"},
+        ),
+        ("partitions: {a: '${DAILY}'}, assets: {b: {partitions: a}}", {"partitions"}),
+        ("partitions: '${ALL}', assets: {b: {partitions: a}}", {"partitions"}),
+        ("assets: {'*': {partitions: '${DAILY}'}}", {"partitions"}),
+        ("assets: {'*': {group_name: '${GROUP}'}}", {"attributes"}),
+        ("assets: {'*': {automation_condition: '${WHEN}'}}", {"conditions"}),
+        ("assets: {'*': {description: '${TEXT}'}}", set()),
+        ("assets: {'*': '${SETTINGS}'}", {"partitions", "attributes", "conditions"}),
+        ("assets: '${ASSETS}'", {"partitions", "attributes", "conditions"}),
+    ],
+)
+def test_what_is_not_known_of_the_assets_that_there_are(gap: str, unknown: set[str]) -> None:
+    known = part(f"orchestration: {{{gap}}}")
+
+    assert {
+        name for name in ("assets", "partitions", "attributes", "conditions") if not getattr(known, name)
+    } == unknown
 
 
 def paths_of(value: object, path: YamlPath = ()) -> Iterator[YamlPath]:

@@ -57,6 +57,19 @@ def format_option(command: _Command) -> _Command:
     )(command)
 
 
+def report_format_option(command: _Command) -> _Command:
+    """Add `--format text|json|github`."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["text", "json", "github"]),
+        default="text",
+        show_default=True,
+        help="json writes one document to stdout, for a program to read; github also writes a workflow command for "
+        "each problem, which GitHub shows at its line.",
+    )(command)
+
+
 def current_settings() -> Settings:
     """The settings of the command line that is being executed."""
     settings = click.get_current_context().find_root().ensure_object(Settings)

@@ -77,7 +77,7 @@ class Problem:
 
 
 class FloeError(Exception):
-    """One or more problems that stopped floe; as text, the whole report in the order of the files."""
+    """One or more problems that stopped floe; as text, the whole report, errors first."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
@@ -167,7 +167,7 @@ class ProblemCollector:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All problems in the order of the files, warnings included."""
+        """All errors in the order of the files, then all warnings."""
         return sort_problems(self._problems)
 
     @property
@@ -240,7 +240,10 @@ def format_yaml_path(path: YamlPath) -> str:
 
 
 def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The same problems by file, line and column; those that stand nowhere come last, each as often as it differs."""
+    """The same problems, errors first, by file, line and column, each as often as it differs.
+
+    Those that stand nowhere come last among the errors and among the warnings.
+    """
     return tuple(sorted(dict.fromkeys(problems), key=_position))
 
 
@@ -274,11 +277,11 @@ def count_problems(problems: Iterable[Problem]) -> str:
     return ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in sorted(counts.items()))
 
 
-def _position(problem: Problem) -> tuple[bool, str, int, int]:
-    location = problem.location
+def _position(problem: Problem) -> tuple[bool, bool, str, int, int]:
+    location, is_warning = problem.location, problem.severity == "warning"
     if location is None:
-        return True, "", 0, 0
-    return False, location.file, location.line or 0, location.column or 0
+        return is_warning, True, "", 0, 0
+    return is_warning, False, location.file, location.line or 0, location.column or 0
 
 
 def _quoted_line(location: Location) -> str:

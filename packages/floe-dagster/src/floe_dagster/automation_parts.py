@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from floe_core.errors import LoadError, Problem, ProblemCollector
+from floe_core.errors import Problem
 from floe_core.schemas.sensor_definition import SensorDefinition
 from floe_core.source_map import SourceMap
 from floe_dagster.asset_settings.conditions import apply_conditions_over_assets
 from floe_dagster.asset_settings.patterns import AssetSettings
 from floe_dagster.automation.automated import find_automated
 from floe_dagster.automation.never import WrittenCondition, check_eager
+from floe_dagster.findings import Findings, Gap
 from floe_dagster.loaders.automation_loader import (
     AutomationSelections,
     build_automation_sensors,
@@ -76,7 +77,7 @@ def automate_assets(
     index: AssetIndex,
     source: SourceMap,
     environment: str,
-    problems: ProblemCollector,
+    problems: Findings,
 ) -> AutomationParts:
     """Finish the automation conditions of *assets*.
 
@@ -90,15 +91,17 @@ def automate_assets(
         environment: Name of the environment that the definitions are for.
         problems: Where warnings and errors go.
 
-    Raises:
-        LoadError: A condition or a sensor's selection is wrong.
+    Returns:
+        The assets without the conditions that are wrong, and no automation sensors where one of their selections is.
     """
     selections = AutomationSelections()
+    errors_before = len(problems.errors)
     with problems.collecting():
         assets = apply_conditions_over_assets(assets, settings, index=index, source=source)
     with problems.collecting():
         selections = resolve_automation_sensors(sensors, index=index, source=source, environment=environment)
-    problems.raise_if_any(LoadError)
+    if len(problems.errors) > errors_before:
+        problems.gaps.add(Gap.CONDITIONS)
     problems.extend(_check_conditions(assets, settings, index))
     assets = without_conditions(assets, selections.elsewhere)
     problems.extend(check_nothing_to_evaluate(selections, find_automated([*assets, *checks], ()), source=source))

@@ -9,9 +9,10 @@ from pathlib import Path
 import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
-from floe_core.compiler.known_part import known_part
+from floe_core.compiler.known_part import KnownPart, known_part, with_known_profiles
 from floe_core.compiler.profile_checks import check_profiles
 from floe_core.compiler.references import BUILT_IN_EXECUTORS
+from floe_core.compiler.secret_checks import without_missing_secrets
 from floe_core.documents import (
     FloeDocument,
     PlatformDocument,
@@ -20,18 +21,19 @@ from floe_core.documents import (
     read_parsed_document,
     read_platform_document,
 )
-from floe_core.errors import LoadError, Location, Problem, ProblemCollector
+from floe_core.errors import FloeError, LoadError, Location, Problem
 from floe_core.project import ProjectFolder
-from floe_core.source_map import SourceMap
+from floe_core.schemas.floe_spec import FloeSpec
 from floe_dagster.asset_settings.application import apply_settings
 from floe_dagster.asset_settings.partition_fields import check_partition_fields
 from floe_dagster.asset_settings.patterns import AssetSettings
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.asset_settings.upstream_partitions import check_upstream_partitions
 from floe_dagster.automation_parts import automate_assets
-from floe_dagster.compilation import check_floe_yaml_is_current
-from floe_dagster.dbt_parts import CompiledDbt, DbtParts, find_compiled_dbt, load_dbt_parts
-from floe_dagster.findings import Findings
+from floe_dagster.compilation import check_floe_yaml_is_current, target_name
+from floe_dagster.dbt.project import effective_dbt
+from floe_dagster.dbt_parts import DbtParts, find_compiled_dbt, load_dbt_parts
+from floe_dagster.findings import Findings, Gap, gaps_left_by
 from floe_dagster.launch_parts import LaunchParts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_assets
@@ -46,7 +48,7 @@ from floe_dagster.observability_parts import build_observability_settings
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
 from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
-from floe_dagster.table_lineage import check_no_cycle, join_tables
+from floe_dagster.table_lineage import JoinedAssets, check_no_cycle, join_tables
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Asset, Schedule, specs_of
 from floe_dagster.user_code.resource_checks import check_resource_keys
@@ -120,12 +122,43 @@ def load_project(
             checked, and what is wrong with them or waits for a variable has been told.
 
     Raises:
-        FloeError: Everything that is wrong, each stage whole: documents, then modules, dbt and platform, then assets,
-            then jobs, then what launches them.
+        FloeError: Everything that is wrong with the documents; or everything that is wrong elsewhere, but for what may
+            only follow from another mistake.
     """
     if not is_step:
         check_floe_yaml_is_current(artifacts, project)
     document, platform, problems = _read_documents(project, artifacts, environ=environ, only_known=only_known)
+    try:
+        return _build_project(
+            document,
+            platform,
+            problems,
+            artifacts=artifacts,
+            project=project,
+            passed=passed,
+            namespace=namespace,
+            skip_files=skip_files,
+            is_step=is_step,
+        )
+    except Exception as error:  # what is built after a mistake may stumble over it, and the mistake tells why
+        problems.take_up()
+        problems.extend(error.problems if isinstance(error, FloeError) else ())
+        problems.raise_if_any(LoadError)
+        raise
+
+
+def _build_project(
+    document: FloeDocument,
+    platform: PlatformDocument,
+    problems: Findings,
+    *,
+    artifacts: CompiledArtifacts,
+    project: ProjectFolder,
+    passed: PassedObjects,
+    namespace: str,
+    skip_files: frozenset[Path],
+    is_step: bool,
+) -> LoadedProject:
     profiles = resolve_profiles(document.spec, platform.spec)
     sources = _load_sources(
         document,
@@ -149,7 +182,7 @@ def load_project(
     )
     executors = {name: observed_executor(executor, observability) for name, executor in sources.executors.items()}
     default_executor = executors.get(DEFAULT_PROFILE)
-    assets, index = _join_assets(sources, passed, problems, document.source)
+    assets, index = _join_assets(sources, passed, problems, document)
     resources = {
         **sources.modules.resources,
         **sources.platform_resources,
@@ -169,13 +202,14 @@ def load_project(
         problems=problems,
     )
     assets = automation.assets
-    with problems.aside.collecting():
-        check_resource_keys(
-            [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
-            resources=resources,
-            index=index,
-            origins=sources.modules.origins,
-        )
+    if Gap.MODULES not in problems.gaps:
+        with problems.aside.collecting():
+            check_resource_keys(
+                [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
+                resources=resources,
+                index=index,
+                origins=sources.modules.origins,
+            )
     launchable = LaunchableAssets.of(
         index,
         [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
@@ -193,6 +227,8 @@ def load_project(
         passed=passed,
         observed=ObservedLaunchers(observability),
     ).build(problems)
+    if problems.gaps:  # what is known has been looked at, and it makes no definitions
+        raise LoadError(*problems.problems)
     definitions = dg.Definitions(
         assets=[*assets, *sources.modules.cacheable_assets],
         asset_checks=checks,
@@ -226,8 +262,12 @@ def _read_documents(
     source = artifacts.source_map(project.floe_yaml)
     if only_known:
         read = read_parsed_document(artifacts.document, source, environ=environ, default_name=artifacts.project_name)
-        document = replace(read, spec=known_part(read).spec)
-        return document, read_platform_document(project.path, environ=environ, strict_env=False), Findings()
+        known = known_part(read)
+        platform = read_platform_document(project.path, environ=environ, strict_env=False)
+        spec, platform_spec = with_known_profiles(known.spec, platform.spec)
+        platform_spec = without_missing_secrets(platform_spec, environ=environ)
+        document, platform = replace(read, spec=spec), replace(platform, written=platform_spec)
+        return document, platform, Findings(gaps=_gaps_of(known, artifacts))
     document = build_floe_document(
         artifacts.document, source, environ=environ, strict_env=True, default_name=artifacts.project_name
     )
@@ -236,6 +276,22 @@ def _read_documents(
     problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
     problems.raise_if_any(LoadError)
     return document, platform, problems
+
+
+def _gaps_of(known: KnownPart, artifacts: CompiledArtifacts) -> list[Gap]:
+    closed = {
+        Gap.MODULES: known.modules,
+        Gap.ASSETS: known.assets and _is_compiled(known.spec, artifacts),
+        Gap.PARTITIONS: known.partitions,
+        Gap.ATTRIBUTES: known.attributes,
+        Gap.CONDITIONS: known.conditions,
+    }
+    return [gap for gap, is_closed in closed.items() if not is_closed]
+
+
+def _is_compiled(spec: FloeSpec, artifacts: CompiledArtifacts) -> bool:
+    dbt = effective_dbt(spec)
+    return dbt is None or target_name(dbt) in artifacts.dbt
 
 
 def _load_sources(
@@ -250,10 +306,9 @@ def _load_sources(
     skip_files: frozenset[Path],
     is_step: bool,
 ) -> _Sources:
-    modules = LoadedModules()
-    partitions = BuiltPartitions()
-    compiled_dbt: CompiledDbt | None = None
-    dbt = DbtParts()
+    modules: LoadedModules | None = None
+    partitions: BuiltPartitions | None = None
+    dbt: DbtParts | None = None
     resources: dict[str, object] = dict.fromkeys(platform.spec.resources, dg.ResourceDefinition.none_resource())
     executors = dict.fromkeys([*platform.spec.execution, *BUILT_IN_EXECUTORS], dg.in_process_executor)
     with problems.collecting():
@@ -266,17 +321,17 @@ def _load_sources(
         executors = build_executors(platform.spec.execution, source=platform.source)
     with problems.collecting():
         partitions = build_partitions(document.spec.orchestration.partitions, source=document.source)
-    with problems.collecting():
-        compiled_dbt = find_compiled_dbt(document.spec, artifacts, project=project, is_step=is_step)
+    problems.gaps |= {gap for gap, part in ((Gap.MODULES, modules), (Gap.PARTITIONS, partitions)) if part is None}
+    modules = modules or LoadedModules()
     python_assets = [*modules.assets, *passed.only_assets]
     specs = SpecSettings(
         AssetSettings(document.spec.orchestration.assets, source=document.source),
-        partitions=partitions.definitions,
+        partitions=partitions.definitions if partitions is not None else {},
         problems=problems,
     )
     with problems.collecting():
         dbt = load_dbt_parts(
-            compiled_dbt,
+            find_compiled_dbt(document.spec, artifacts, project=project, is_step=is_step),
             project=project,
             profiles=profiles,
             python_assets=python_assets,
@@ -284,6 +339,9 @@ def _load_sources(
             source=document.source,
             is_step=is_step,
         )
+    if dbt is None:
+        problems.gaps.add(Gap.ASSETS)
+        dbt = DbtParts()
     problems.aside.extend(
         check_profiles(
             document.spec,
@@ -293,33 +351,37 @@ def _load_sources(
             python_sources=dbt.python_sources,
         )
     )
-    problems.raise_if_any(LoadError)
     return _Sources(modules, dbt, specs, resources, executors)
 
 
 def _join_assets(
-    sources: _Sources, passed: PassedObjects, problems: ProblemCollector, source: SourceMap
+    sources: _Sources, passed: PassedObjects, problems: Findings, document: FloeDocument
 ) -> tuple[tuple[Asset, ...], AssetIndex]:
     """All assets with the dependencies that follow from their tables and what is set for them.
 
     What they read from elsewhere is among them.
     """
     origins = {**sources.dbt.origins, **sources.modules.origins}
-    assets: tuple[Asset, ...] = ()
-    index = AssetIndex(())
+    own_assets = [*sources.modules.assets, *passed.only_assets]
+    joined: JoinedAssets | None = None
     with problems.collecting():
         check_asset_keys(sources.modules, sources.dbt.assets, passed, origins=origins)
-        joined = join_tables(
-            [*sources.modules.assets, *passed.only_assets], other_tables=sources.dbt.tables, origins=origins
-        )
-        defined = {spec.key for spec in specs_of(joined.assets)}
-        external = {spec.key: spec for spec in (*joined.external, *sources.dbt.external) if spec.key not in defined}
-        python_assets = apply_settings(joined.assets, sources.specs, source=source, origins=origins)
-        assets = (*python_assets, *sources.dbt.assets, *external.values())
-        index = AssetIndex.from_assets(assets, origins=origins)
+    with problems.collecting():
+        joined = join_tables(own_assets, other_tables=sources.dbt.tables, origins=origins)
+    is_joined = joined is not None
+    joined = joined or JoinedAssets(tuple(own_assets), ())
+    defined = {spec.key for spec in specs_of(joined.assets)}
+    external = {spec.key: spec for spec in (*joined.external, *sources.dbt.external) if spec.key not in defined}
+    python_assets = apply_settings(joined.assets, sources.specs, source=document.source, origins=origins)
+    assets = (*python_assets, *sources.dbt.assets, *external.values())
+    index = AssetIndex.from_assets(assets, origins=origins)
+    if is_joined:
         problems.extend(_check_settings(sources.specs.settings, assets, index))
+    else:
+        problems.gaps.add(Gap.ATTRIBUTES)
+    with problems.collecting():
         check_no_cycle(index)
-    problems.raise_if_any(LoadError)
+    problems.gaps |= set(gaps_left_by(problems.errors, document))
     return assets, index
 
 

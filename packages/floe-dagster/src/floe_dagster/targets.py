@@ -1,12 +1,19 @@
 """What a reference such as `package.module.function` in a document leads to."""
 
 import inspect
+import sys
 from collections.abc import Callable
 from types import ModuleType
 
 from floe_core.errors import Location, Problem, TargetError
 from floe_core.suggestions import closest_names, did_you_mean, list_names
-from floe_dagster.user_code.modules import describe_user_error, import_user_module, missing_module, module_exists
+from floe_dagster.user_code.modules import (
+    describe_user_error,
+    import_user_module,
+    list_modules_in,
+    missing_module,
+    module_exists,
+)
 
 _UNSET = object()
 
@@ -110,6 +117,8 @@ def _missing_attribute(
     own = _own_names(owner)
     if isinstance(owner, ModuleType) and hasattr(owner, "__path__") and not reference.endswith(f".{last}"):
         return missing_module(reference.rpartition(".")[0], f"{owner.__name__}.{last}", location)
+    if isinstance(owner, ModuleType) and hasattr(owner, "__path__"):
+        return _missing_in_package(reference, owner, own, location)
     kind = "module" if isinstance(owner, ModuleType) else "class" if inspect.isclass(owner) else type(owner).__name__
     return Problem(
         code="FLOE-311",
@@ -118,6 +127,29 @@ def _missing_attribute(
         why=f"it defines {list_names(own)}",
         fix=did_you_mean(f"{prefix}.{last}", [f"{prefix}.{name}" for name in closest_names(last, own)]),
     )
+
+
+def _missing_in_package(reference: str, package: ModuleType, own: list[str], location: Location | None) -> Problem:
+    """A name that is neither defined in a package's own file nor one of its modules."""
+    modules = list_modules_in(package)
+    prefix, _, last = reference.rpartition(".")
+    elsewhere = [f"{name}.{last}" for name in _imported_below(package) if _is_defined_in(sys.modules[name], last)]
+    close = [f"{prefix}.{name}" for name in closest_names(last, [*own, *modules])]
+    meant = [quoted for quoted in (*elsewhere, *close) if quoted != reference]
+    return Problem(
+        code="FLOE-311",
+        what=f"package '{package.__name__}' has no '{last}'",
+        location=location,
+        why=f"it defines {list_names(own)}, and its modules are {list_names(modules)}",
+        fix=f"did you mean {' or '.join(map(repr, dict.fromkeys(meant[:2])))}?"
+        if meant
+        else "write package.module.function",
+    )
+
+
+def _imported_below(package: ModuleType) -> list[str]:
+    prefix = f"{package.__name__}."
+    return sorted(name for name, module in sys.modules.items() if name.startswith(prefix) and module is not None)
 
 
 def _own_names(owner: object) -> list[str]:

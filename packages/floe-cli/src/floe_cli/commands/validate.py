@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import click
 
-from floe_cli.console import emit_json, say, show_problems, stdout_for_machines, work_in_progress
+from floe_cli.console import emit, emit_json, say, show_problems, stdout_for_machines, work_in_progress
 from floe_cli.counts import count_definitions, list_counts
-from floe_cli.options import current_project, format_option, shared_options
+from floe_cli.github import workflow_command
+from floe_cli.options import current_project, report_format_option, shared_options
 from floe_core.compiler.checks import check_documents
 from floe_core.errors import ProblemCollector, shown_path
 from floe_core.project import ProjectFolder
@@ -28,7 +29,7 @@ EXIT_FINDINGS = 1
     is_flag=True,
     help="Also warn of partitions that were materialised and are no longer those of their assets.",
 )
-@format_option
+@report_format_option
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, schema_only: bool, strict_env: bool, with_instance: bool, output_format: str) -> None:
@@ -50,25 +51,13 @@ def command(ctx: click.Context, schema_only: bool, strict_env: bool, with_instan
             verdict = _check_everything(project, strict_env=strict_env, with_instance=with_instance, problems=problems)
     valid = not problems.errors
     if output_format == "json":
-        shown = [problem.to_json() for problem in problems.problems]
-        known = verdict if valid else _Verdict()
-        emit_json(
-            {
-                "valid": valid,
-                "counts": known.counts,
-                "partition_selectors": known.selectors,
-                **({"instance": verdict.instance} if with_instance else {}),
-                "problems": shown,
-            }
-        )
+        emit_json(_report(problems, verdict, with_instance=with_instance))
     else:
+        if output_format == "github" and problems.problems:
+            emit("\n".join(map(workflow_command, problems.problems)))
         show_problems(problems.problems)
         if valid:
-            line = f"{shown_path(project.floe_yaml)} {verdict.text}: {list_counts(verdict.counts)}"
-            say("\n" * bool(problems.warnings) + line)
-            if verdict.selectors:
-                shown_selectors = ", ".join(f"{name} {one}" for name, one in verdict.selectors.items())
-                say(f"partitions that a tick launches: {shown_selectors}")
+            _show_verdict(project, verdict, after_warnings=bool(problems.warnings))
     if verdict.why_no_instance:
         say(verdict.why_no_instance)
     ctx.exit(0 if valid else EXIT_FINDINGS)
@@ -83,6 +72,25 @@ class _Verdict:
     selectors: dict[str, str] = field(default_factory=dict)
     instance: str | None = None  # the folder of the instance that was looked at
     why_no_instance: str = ""  # why none was, though that was asked for
+
+
+def _report(problems: ProblemCollector, verdict: _Verdict, *, with_instance: bool) -> dict[str, object]:
+    known = _Verdict() if problems.errors else verdict
+    return {
+        "valid": not problems.errors,
+        "counts": known.counts,
+        "partition_selectors": known.selectors,
+        **({"instance": verdict.instance} if with_instance else {}),
+        "problems": [problem.to_json() for problem in problems.problems],
+    }
+
+
+def _show_verdict(project: ProjectFolder, verdict: _Verdict, *, after_warnings: bool) -> None:
+    line = f"{shown_path(project.floe_yaml)} {verdict.text}: {list_counts(verdict.counts)}"
+    say("\n" * after_warnings + line)
+    if verdict.selectors:
+        shown_selectors = ", ".join(f"{name} {one}" for name, one in verdict.selectors.items())
+        say(f"partitions that a tick launches: {shown_selectors}")
 
 
 def _check_documents(project: ProjectFolder, *, strict_env: bool, problems: ProblemCollector) -> _Verdict:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from floe_core.compiler.boundary import check_boundary
 from floe_core.compiler.references import ProfileNames, check_profile_names, check_references
 from floe_core.documents import FloeDocument, PlatformDocument, read_floe_document, read_platform_document
-from floe_core.errors import CompileError, Problem, ProblemCollector
+from floe_core.errors import CompileError, Problem, ProblemCollector, Severity
 from floe_core.project import ProjectFolder
 
 
@@ -59,9 +59,21 @@ def read_documents(project: ProjectFolder, *, environ: Mapping[str, str], strict
         problems.extend((*platform.errors, *platform.warnings))
     if document is not None and platform is not None:
         problems.extend(_check_profiles(document, platform))
+        problems.extend(_check_secrets(document, platform, environ=environ, strict_env=strict_env))
     if document is None or platform is None:
         raise CompileError(*problems.problems)
     return CheckedDocuments(document, platform, problems.errors, problems.warnings)
+
+
+def _check_secrets(
+    document: FloeDocument, platform: PlatformDocument, *, environ: Mapping[str, str], strict_env: bool
+) -> list[Problem]:
+    if platform.path is None:
+        return []
+    from floe_core.compiler.secret_checks import check_secrets  # noqa: PLC0415 - see `_check_profiles`
+
+    severity: Severity = "error" if strict_env else "warning"
+    return list(check_secrets(document.spec, platform, environ=environ, severity=severity))
 
 
 def _check_profiles(document: FloeDocument, platform: PlatformDocument) -> list[Problem]:

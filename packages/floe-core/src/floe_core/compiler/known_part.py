@@ -1,7 +1,8 @@
 """What of a document is known while some of its values are not: the part that definitions can be built of."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -9,15 +10,17 @@ from floe_core.documents import FloeDocument
 from floe_core.interpolation import is_unset, known_items
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import OrchestrationConfig
-from floe_core.schemas.platform_spec import PlatformSpec
+from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
+
+Entry = TypeVar("Entry")
 
 _LAUNCHERS = ("schedules", "sensors", "backfills")
+_PICKS = {"storage": "storage", "catalog": "catalogs", "compute": "compute"}
+_DEFAULT_PROFILE = "default"
 _WHOLE_OR_NOT = "args"
 """The field that says nothing once a part of it is missing."""
-_DECISIVE = ("storage", "catalog", "compute", "transforms")
-_DECISIVE_FOR_ASSETS = ("dbt", "asset_modules", "partitions")
-_DECISIVE_OF_PATTERNS = frozenset({"partitions", "group_name", "kinds", "compute_kind", "owners", "tags"})
-"""Settings of assets that decide what selects them and how they are launched."""
+_ATTRIBUTES = frozenset({"group_name", "kinds", "compute_kind", "owners", "tags"})
+"""Settings of assets by which selections find them."""
 
 
 @dataclass(frozen=True)
@@ -28,33 +31,48 @@ class KnownPart:
         spec: In its sections stand no `Unset`. A field that is not known has its default there, and an entry that
             cannot do without is left out, with whatever launches it.
         jobs: Names of the jobs that were left out.
-        assets: Whether it is known which assets there are, what dbt makes of them, and what is set for them.
+        modules: Whether all of `asset_modules` is known.
+        assets: Whether it is known which assets there are, and what dbt makes of them.
+        partitions: Whether the partitions of all assets are known.
+        attributes: Whether everything is known by which selections find assets.
+        conditions: Whether all automation conditions are known.
     """
 
     spec: FloeSpec
     jobs: frozenset[str] = frozenset()
+    modules: bool = True
     assets: bool = True
+    partitions: bool = True
+    attributes: bool = True
+    conditions: bool = True
 
 
 def known_part(document: FloeDocument) -> KnownPart:
     """What is known of *document*; a value may be unknown for its variable that is not set, or for an error in it."""
     spec, orchestration = document.spec, document.spec.orchestration
     if is_unset(orchestration):
-        return KnownPart(spec.model_copy(update={"orchestration": OrchestrationConfig()}), assets=False)
+        return KnownPart(spec.model_copy(update={"orchestration": OrchestrationConfig()}), assets=False, modules=False)
     top = _mapping(document.values)
     values = _mapping(top["orchestration"])
     assets, jobs = (_read_section(getattr(orchestration, name), values.get(name)) for name in ("assets", "jobs"))
     kept: dict[str, object] = {"assets": assets.entries, "jobs": jobs.entries}
+    kept["partitions"] = _read_section(orchestration.partitions, values.get("partitions")).entries
+    kept["asset_modules"] = _known_entries(orchestration.asset_modules)
+    kept["dbt"] = None if is_partly_unset(values.get("dbt")) else orchestration.dbt
     kept |= {name: _read_section(getattr(orchestration, name), values.get(name)).entries for name in _LAUNCHERS}
     left = without_launchers(orchestration.model_copy(update=kept), None if jobs.is_unknown else jobs.left_out)
-    unknown_partitions = {entry.partitions for entry in left.assets.values()} - {None, *orchestration.partitions}
-    decisive = [*(top.get(key) for key in _DECISIVE), *(values.get(key) for key in _DECISIVE_FOR_ASSETS)]
+    written = _mapping(values.get("partitions"))
+    whole = {name for name in left.partitions if not is_partly_unset(written[name])}
+    lack_partitions = {entry.partitions for entry in left.assets.values()} - {None, *whole}
+    modules_are_known = not is_partly_unset(values.get("asset_modules"))
     return KnownPart(
-        spec.model_copy(update={"orchestration": left}),
+        spec.model_copy(update={"orchestration": left, "transforms": _known_entries(spec.transforms)}),
         jobs=jobs.left_out,
-        assets=not (
-            any(map(is_partly_unset, decisive)) or assets.lacks_fields(_DECISIVE_OF_PATTERNS) or unknown_partitions
-        ),
+        modules=modules_are_known,
+        assets=modules_are_known and not (is_partly_unset(values.get("dbt")) or is_partly_unset(top.get("transforms"))),
+        partitions=not (assets.lacks_fields({"partitions"}) or lack_partitions),
+        attributes=not assets.lacks_fields(_ATTRIBUTES),
+        conditions=not assets.lacks_fields({"automation_condition"}),
     )
 
 
@@ -73,8 +91,23 @@ def without_launchers(orchestration: OrchestrationConfig, jobs: Collection[str] 
 
 def profiles_are_known(spec: FloeSpec, platform: PlatformSpec) -> bool:
     """Whether there is something where *spec* picks a profile of *platform*, and it is no error."""
-    picks = ((platform.storage, spec.storage), (platform.catalogs, spec.catalog), (platform.compute, spec.compute))
+    picks = ((getattr(platform, section), getattr(spec, name)) for name, section in _PICKS.items())
     return all(not is_unset(section) and isinstance(section.get(name), BaseModel) for section, name in picks)
+
+
+def with_known_profiles(spec: FloeSpec, platform: PlatformSpec) -> tuple[FloeSpec, PlatformSpec]:
+    """Both, with the embedded platform's profile wherever one is picked that is not known."""
+    embedded = embedded_platform()
+    picks: dict[str, str] = {}
+    sections: dict[str, object] = {}
+    for field_name, section_name in _PICKS.items():
+        name, section = getattr(spec, field_name), getattr(platform, section_name)
+        picks[field_name] = name = _DEFAULT_PROFILE if is_unset(name) else name
+        known = {} if is_unset(section) else dict(section)
+        if not isinstance(known.get(name), BaseModel):
+            known[name] = getattr(embedded, section_name)[_DEFAULT_PROFILE]
+        sections[section_name] = known
+    return spec.model_copy(update=picks), platform.model_copy(update=sections)
 
 
 def is_partly_unset(value: object) -> bool:
@@ -128,6 +161,10 @@ def _without(entry: BaseModel, unknown: Collection[str], *, given: Mapping[str, 
 def _jobs_of(launcher: BaseModel) -> set[str]:
     named = (getattr(launcher, name, ()) or () for name in ("job", "jobs", "watched_jobs"))
     return {job for names in named for job in ((names,) if isinstance(names, str) else names)}
+
+
+def _known_entries(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return () if is_unset(entries) else tuple(entry for entry in entries if not is_partly_unset(entry))
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -1,5 +1,6 @@
 """Whether the names in a document lead anywhere."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,11 +11,17 @@ from floe_core.interpolation import is_unset, known_items
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.job_definition import BatchJob
 from floe_core.schemas.orchestration_config import OrchestrationConfig
-from floe_core.schemas.partition_definition import DynamicPartitions, MultiPartitions, dynamic_name
+from floe_core.schemas.partition_definition import (
+    DynamicPartitions,
+    MultiPartitions,
+    StaticPartitions,
+    dynamic_name,
+)
 from floe_core.schemas.sensor_definition import AutomationSensor, RunStatusSensor
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import did_you_mean, list_names
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 UNKNOWN_NAME = "FLOE-203"
 NAME_USED_TWICE = "FLOE-204"
 UNKNOWN_PROFILE = "FLOE-231"
@@ -41,6 +48,7 @@ def check_references(
         *_check_partitions(orchestration, source),
         *_check_shared_names(orchestration, source),
         *_check_dynamic_names(orchestration, source),
+        *_check_ranges(orchestration, source),
         *(() if is_unset(orchestration.sensors) else check_run_status_circles(orchestration, source)),
     ]
 
@@ -210,6 +218,40 @@ def _check_dynamic_names(orchestration: OrchestrationConfig, source: SourceMap) 
                 why=f"Dagster keeps dynamic keys by name; the other one stands at {there}",
                 fix="rename one of the two",
             )
+
+
+def _check_ranges(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
+    """The ranges of days that end before they begin; which keys another range has, the job's partitions decide."""
+    for name, backfill in known_items(orchestration.backfills):
+        chosen = backfill.partition_range
+        if chosen is None or is_unset(chosen) or is_unset(chosen.start) or is_unset(chosen.end):
+            continue
+        is_of_days = _DAY.fullmatch(chosen.start) and _DAY.fullmatch(chosen.end)
+        if is_of_days and chosen.start > chosen.end and not _is_listed(chosen.start, orchestration):
+            yield backwards_range(name, chosen.start, chosen.end, source)
+
+
+def backwards_range(backfill: str, start: str, end: str, source: SourceMap, *, dimension: str = "") -> Problem:
+    """That the range of *backfill* ends before it begins, in one dimension of its partitions where they have two."""
+    in_dimension = f" in dimension '{dimension}'" if dimension else ""
+    return Problem(
+        "FLOE-358",
+        f"backfill '{backfill}' has a range from '{start}' to '{end}', which is backwards{in_dimension}",
+        source.locate("orchestration", "backfills", backfill, "partition_range"),
+        why="a range goes along the order of the partitions definition",
+        fix="swap start and end, or list the keys under partition_keys in the order you want",
+    )
+
+
+def _is_listed(key: str, orchestration: OrchestrationConfig) -> bool:
+    """Whether *key* may be one of static partitions, whose order is their own."""
+    for _, partition in known_items(orchestration.partitions):
+        dimensions = known_items(partition.partitions) if isinstance(partition, MultiPartitions) else [("", partition)]
+        for _, definition in dimensions:
+            keys = definition.partition_keys if isinstance(definition, StaticPartitions) else ()
+            if is_unset(keys) or key in keys:
+                return True
+    return False
 
 
 def _shared_name(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import dagster as dg
 
+from floe_core.compiler.references import backwards_range
 from floe_core.errors import Problem, YamlPath
 from floe_core.schemas.backfill_definition import BackfillDefinition, PartitionRange
 from floe_core.source_map import SourceMap
@@ -71,14 +72,7 @@ def _check_order(
     starts, ends = (split_key(key, dimensions, partitions_def) for key in (chosen.start, chosen.end))
     for dimension, start, end in zip(dimensions, starts, ends, strict=True):
         if _order(start, dimension.definition) > _order(end, dimension.definition):
-            in_dimension = f" in dimension '{dimension.name}'" if dimension.name else ""
-            yield Problem(
-                NOT_A_PARTITION,
-                f"{place.subject} has a range from '{start}' to '{end}', which is backwards{in_dimension}",
-                place.source.locate(*place.path, "partition_range"),
-                why="a range goes along the order of the partitions definition",
-                fix="swap start and end, or list the keys under partition_keys in the order you want",
-            )
+            yield backwards_range(place.name, start, end, place.source, dimension=dimension.name)
 
 
 def _order(key: str, definition: dg.PartitionsDefinition) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from floe_core.compiler.known_part import is_partly_unset
-from floe_core.errors import LoadError, Location, Problem, ProblemCollector
+from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.schemas.platform_spec import ResourceProfile
 from floe_core.source_map import SourceMap
 from floe_dagster.secrets import read_secrets_in, secret_values_in, without_secrets
@@ -30,16 +30,19 @@ def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMa
         if is_partly_unset(profile):
             built[key] = dg.ResourceDefinition.none_resource()  # a stand-in: nothing runs on what is not known
             continue
-        location = source.locate("resources", key) if source else None
         with problems.collecting():
-            built[key] = _build_resource(key, profile, location)
+            built[key] = _build_resource(key, profile, source)
     problems.raise_if_any(LoadError)
     return built
 
 
-def _build_resource(key: str, profile: ResourceProfile, location: Location | None) -> object:
-    target = load_callable(profile.target, location=location)
-    args = {name: read_secrets_in(value, location=location) for name, value in profile.args.items()}
+def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None) -> object:
+    location = source.locate("resources", key, key=True) if source else None
+    target = load_callable(profile.target, location=source.locate("resources", key, "target") if source else None)
+    args = {
+        name: read_secrets_in(value, location=source.locate("resources", key, "args", name) if source else None)
+        for name, value in profile.args.items()
+    }
     try:
         return target.configured(args) if isinstance(target, dg.ResourceDefinition) else target(**args)
     except Exception as error:  # noqa: BLE001 - the user's own class may raise anything

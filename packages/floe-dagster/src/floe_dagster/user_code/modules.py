@@ -12,7 +12,7 @@ from types import ModuleType
 import floe_core
 from floe_core.errors import FloeError, LoadError, Location, Problem, shown_path
 from floe_core.suggestions import closest_names, did_you_mean, list_names
-from floe_dagster.user_code.import_paths import current_roots, list_project_modules
+from floe_dagster.user_code.import_paths import ImportRoots, current_roots, list_project_modules
 
 FLOE_FOLDERS = (Path(__file__).parents[1], Path(floe_core.__file__).parent)
 """Where floe's own code is, which is not the user's."""
@@ -185,12 +185,23 @@ def _why_missing(parent: str, last: str) -> str:
 def suggest_module(name: str) -> str:
     """`did you mean …?` with the project's modules that *name* may have been meant to be, or an empty string."""
     roots = current_roots()
-    known = list_project_modules(roots) if roots else _siblings(name)
+    known = _known_modules(roots, name)
+    packages = {other.rpartition(".")[0] for other in known}
+    known = tuple(other for other in known if other not in packages or not name.startswith(f"{other}."))
     if closest_names(name, known):
         return did_you_mean(name, known)
     last = name.rpartition(".")[2]
     same = [other for other in known if other.rpartition(".")[2] == last]
     return f"did you mean {list_names([repr(other) for other in same], limit=3)}?" if same else ""
+
+
+def list_modules_in(package: ModuleType) -> list[str]:
+    """The names of the modules and packages right below *package*; none below a module."""
+    return sorted(_children([Path(folder) for folder in getattr(package, "__path__", ())]))
+
+
+def _known_modules(roots: ImportRoots | None, name: str) -> tuple[str, ...]:
+    return list_project_modules(roots) if roots else _siblings(name)
 
 
 def _siblings(name: str) -> tuple[str, ...]:
