@@ -71,7 +71,6 @@ started 2026-09-21 14:13:20 UTC: 4 steps, 3 assets, 4 models, 5 tests
 ✓   step bronze_products          400 ms                 ░░
 ✓     asset bronze/products       330 ms  77 rows        ░░
 ✗   step dbt_online_shop           8.3 s                        ████████░░░░░░███░░░░░░███
-      dagster_dbt.errors.DagsterDbtCliRuntimeError: dbt failed
 ✓     model stg_customers         300 ms                                ░
 ✓     model stg_orders            2.10 s  2024-01-01                    ███████
 ✓     model stg_products          300 ms                                ░░
@@ -156,6 +155,22 @@ started 2026-09-21 14:13:21 UTC: 1 step, 1 model
 the run's own span is missing: it is under way, or its process was killed; the last span was written 0 ms ago
 1 line of the file could not be read\
 """)
+
+
+def test_an_error_is_told_once_and_without_what_the_row_says_anyway(tmp_path: Path) -> None:
+    trace = WrittenTrace()
+    error = "Runtime Error: Runtime Error in model refunds (models/marts/refunds.sql)\n  Invalid Input Error: broken"
+    trace.below("dbt", "model refunds", 0, 1, error=error)
+    trace.step("dbt", 0, 2, error="DagsterDbtCliRuntimeError: dbt failed")
+    trace.step("other", 0, 2, error="OSError: disk is full")
+    trace.run(2, error="DagsterDbtCliRuntimeError: dbt failed")
+
+    lines = drawn(trace, tmp_path).splitlines()
+
+    assert [line.strip() for line in lines if "Error" in line] == [
+        "Invalid Input Error: broken",
+        "OSError: disk is full",
+    ]
 
 
 def test_control_characters_of_names_and_errors_reach_no_terminal(tmp_path: Path) -> None:
@@ -253,7 +268,7 @@ error[FLOE-450]: there is no trace to show
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     assert shown(capfd, code=1) == snapshot("""\
 error[FLOE-450]: there is no trace to show
-  why: OTEL_SDK_DISABLED switches traces off
+  why: OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER switches traces off
   fix: unset it, then run a job
 """)
 

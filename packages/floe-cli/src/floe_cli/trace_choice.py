@@ -1,6 +1,5 @@
 """Which run's trace `floe trace` shows."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,9 @@ from floe_core.documents import load_platform_document
 from floe_core.errors import Location, Problem, RunError, shown_path
 from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_dagster.observability.local_traces import LocalTrace, TraceFile, list_traces, read_trace
+from floe_dagster.observability.masking import without_credentials
 from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
+from floe_dagster.observability.tracing.otlp_target import is_switched_off
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _LISTED = 5
@@ -104,8 +105,8 @@ def _no_traces(
     project: ProjectFolder, folder: Path, *, environ: Mapping[str, str], asked: str | None = None
 ) -> Problem:
     endpoint = _endpoint(project, environ)
-    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        why, fix = "OTEL_SDK_DISABLED switches traces off", "unset it, then run a job"
+    if is_switched_off(environ):
+        why, fix = "OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER switches traces off", "unset it, then run a job"
     elif endpoint:
         why = f"traces are sent to {endpoint} and not kept here"
         fix = f"look there: {_trace_id(asked)}"
@@ -120,7 +121,7 @@ def _endpoint(project: ProjectFolder, environ: Mapping[str, str]) -> str:
     named = [environ[name] for name in _ENDPOINTS if environ.get(name)]
     configured = load_platform_document(project.path, environ=environ).spec.observability.otlp_endpoint
     endpoint = named[0] if named else configured
-    return re.sub(r"//[^/@]*@", "//", str(endpoint)) if endpoint else ""
+    return without_credentials(str(endpoint)) if endpoint else ""
 
 
 def _trace_id(asked: str | None) -> str:

@@ -31,6 +31,7 @@ _WORDS: dict[Mark, str] = {
 _MANY_ROWS = 40
 _WIDEST = 140
 _NARROWEST_BAR = 12
+_WIDE_ENOUGH_FOR_KINDS = 80
 _LABEL_SHARE = 0.45
 _NAMED = 6
 
@@ -62,9 +63,8 @@ class _Waterfall:
         width = min(console.width, _WIDEST)
         self._notes = max((cell_len(rows[0].note) for rows in self._rows if len(rows) == 1), default=0)
         self._times = max(len(shown_seconds(row.seconds)) for row in report.rows)
-        self._shows_kinds = True
-        self._shows_kinds = self._widest_label() <= width * _LABEL_SHARE
-        labels = self._widest_label()
+        self._shows_kinds = width >= _WIDE_ENOUGH_FOR_KINDS
+        labels = max(cell_len(self._label(rows)) for rows in self._rows)
         self._label_width = max(min(labels, int(width * _LABEL_SHARE)), _NARROWEST_BAR)
         rest = width - self._label_width - self._times - 4
         if rest - self._notes - 2 < _NARROWEST_BAR:
@@ -81,24 +81,10 @@ class _Waterfall:
         for rows in self._rows:
             yield self._line(rows)
             row = rows[0]
-            if row.error and len(rows) == 1 and not self._is_told_below(row):
-                first = row.error.strip().splitlines()[0]
+            if row.headline and len(rows) == 1:
                 room = self._label_width + self._bar_width + self._times + self._notes
-                text = _cut(f"{'  ' * row.depth}    {_printable(first)}", max(room, _NARROWEST_BAR))
+                text = _cut(f"{'  ' * row.depth}    {_printable(row.headline)}", max(room, _NARROWEST_BAR))
                 yield Text(text, style="red")
-
-    def _widest_label(self) -> int:
-        return max(cell_len(self._label(rows)) for rows in self._rows)
-
-    def _is_told_below(self, row: SpanRow) -> bool:
-        """Whether a span below *row* shows the same error."""
-        rows = self._report.rows
-        for other in rows[rows.index(row) + 1 :]:
-            if other.depth <= row.depth:
-                return False
-            if other.error and (other.error in row.error or row.error in other.error):
-                return True
-        return False
 
     def _axis(self) -> Text:
         end = shown_seconds(self._end)

@@ -1,5 +1,6 @@
 """A run's trace as rows to show: what each span is, how it ended, and what it adds to the critical path."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _ROWS = ("dagster.row_count", "dbt.rows_affected")
 _FAILURES = "dbt.test.failures"
 _PARTITION = "dagster.partition_key"
 _BATCH = "dbt.batch.number"
+_NAMES_NODE = re.compile(r"\bError in \w+ .*\(.*\)$")
 _UNTIL_FIVE_SECONDS, _UNTIL_A_MINUTE, _UNTIL_AN_HOUR = 4.995, 59.95, 3599.5
 
 
@@ -50,6 +52,8 @@ class SpanRow:
     """The partition or range, where that is another one than its parent's."""
     is_on_path: bool
     """Whether the path goes through it or through something below it."""
+    headline: str
+    """What went wrong in one line; empty where something below it says so better."""
 
     @property
     def seconds(self) -> float:
@@ -74,11 +78,7 @@ class SpanRow:
     @property
     def error(self) -> str:
         """Type and message of what went wrong, in as many lines as it has."""
-        raised = next((event for event in reversed(self.span.events) if event.name == "exception"), None)
-        if raised is None:
-            return self.span.message if self.mark == "failed" else ""
-        parts = (raised.attributes.get("exception.type"), raised.attributes.get("exception.message"))
-        return ": ".join(str(part) for part in parts if part)
+        return _error(self.span)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ def report_trace(tree: TraceTree, *, written_at: datetime) -> TraceReport:
     parents = {child: parent for parent, below in tree.children.items() for child in below}
     on_path = _with_ancestors(stretches, parents)
     root = tree.spans[tree.root]
+    causes = _causes(tree, parents)
     rows = tuple(
         SpanRow(
             span=span,
@@ -127,6 +128,7 @@ def report_trace(tree: TraceTree, *, written_at: datetime) -> TraceReport:
             critical=tuple(stretches.get(key, ())),
             partition=_partition(span, tree.spans.get(parents.get(key, ""))),
             is_on_path=key in on_path,
+            headline=_headline(_error(span)) if key in causes else "",
         )
         for key, span in tree.spans.items()
     )
@@ -218,6 +220,29 @@ def _moment(part: LocalSpan | Stretch, begins: int) -> Moment:
     return Moment((part.started_at - begins) / _NANOSECONDS, (part.ended_at - begins) / _NANOSECONDS)
 
 
+def _error(span: LocalSpan) -> str:
+    raised = next((event for event in reversed(span.events) if event.name == "exception"), None)
+    if raised is None:
+        return span.message if span.status == "error" else ""
+    parts = (raised.attributes.get("exception.type"), raised.attributes.get("exception.message"))
+    return ": ".join(str(part) for part in parts if part)
+
+
+def _headline(error: str) -> str:
+    """The first line of an error; of dbt's, which begin with the name of the node, the one after that."""
+    lines = [line.strip() for line in error.splitlines() if line.strip()]
+    while len(lines) > 1 and _NAMES_NODE.search(lines[0]):
+        lines.pop(0)
+    return lines[0] if lines else ""
+
+
+def _causes(tree: TraceTree, parents: Mapping[str, str]) -> frozenset[str]:
+    """Spans with an error that have none below them with one."""
+    wrong = [key for key, span in tree.spans.items() if _error(span)]
+    above = _with_ancestors([parents[key] for key in wrong if key in parents], parents)
+    return frozenset(wrong) - above
+
+
 def _with_ancestors(keys: Iterable[str], parents: Mapping[str, str]) -> frozenset[str]:
     found: set[str] = set()
     for key in keys:
@@ -248,6 +273,7 @@ def _row_as_json(row: SpanRow) -> dict[str, object]:
         "critical_seconds": _rounded(row.critical_seconds),
         "critical": [[_rounded(stretch.begins), _rounded(stretch.ends)] for stretch in row.critical],
         "note": row.note,
+        "headline": row.headline,
         "error": row.error,
         "attributes": dict(row.span.attributes),
         "events": [

@@ -113,7 +113,7 @@ function drawRows() {
     name.append(fold, element("span", {class: `mark m-${span.status}`, title: WORDS[span.status]}, MARKS[span.status]));
     if (span.kind !== "span") name.append(element("span", {class: "kind"}, span.kind));
     name.append(element("span", {class: "label", title: span.name}, span.label || span.name));
-    if (span.error) name.append(element("span", {class: "why", title: span.error}, span.error.split("\n", 1)[0]));
+    if (span.headline) name.append(element("span", {class: "why", title: span.error}, span.headline));
     if (span.note) name.append(element("span", {class: "note"}, span.note));
     const time = element("div", {class: "time"});
     const row = element("div", {class: `row k-${span.kind} s-${span.status}${span.is_on_critical_path ? " on-path" : ""}`, role: "treeitem", tabindex: "-1", "aria-level": String(span.depth + 1), "aria-label": `${span.name}, ${WORDS[span.status]}, ${duration(span.seconds)}${span.is_on_critical_path ? ", on the critical path" : ""}`}, name, time);
@@ -338,5 +338,5 @@ drawStatuses();
 drawRows();
 drawTimes();
 draw();
-const failed = spans.findLastIndex(span => span.status === "failed" && span.error);
+const failed = spans.findLastIndex(span => span.headline);
 if (failed >= 0) choose(failed, {reveal: true});
