@@ -484,6 +484,38 @@ def test_a_call_that_takes_longer_than_a_tick_is_not_made_twice(
     )
 
 
+def test_a_call_that_fails_after_its_tick_has_ended_is_told_by_the_next_one(
+    user_project: UserProject, instance: dg.DagsterInstance
+) -> None:
+    calls = Calls(user_project, instance, "status: FAILURE")
+    slow = end_run(instance).run_id
+    calls.module.WAITS.add(slow)
+    calls.module.FAILS.add(slow)
+    before = calls.sensors.cursors["s"]
+    tick = Thread(target=calls.tick)
+    tick.start()
+    assert calls.module.BEGUN.wait(30)
+    calls.module.GO_ON.set()
+    tick.join(30)
+    calls.sensors.cursors["s"] = before  # as the daemon leaves it when a tick takes too long
+
+    (told,) = calls.tick()
+
+    assert "shop.alerts.tell, which failed for run" in str(told)
+    assert "ConnectionError: the pager is away" in str(told)
+    assert "this was call 1 of 5; it is called for this run again in" in str(told)
+    assert calls.tick() == []
+    records = instance.get_records_for_run(slow, of_type=dg.DagsterEventType.ENGINE_EVENT).records
+    events = [record.event_log_entry.dagster_event for record in records]
+    errors = [event.engine_event_data.error for event in events if event and event.engine_event_data.error]
+    assert [error.message for error in errors] == ["ConnectionError: the pager is away\n"]
+
+    calls.module.FAILS.clear()
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+        assert calls.tick() == [None]
+    assert calls.runs == [slow]
+
+
 def test_a_call_that_never_reported_back_is_made_again_later(
     user_project: UserProject, instance: dg.DagsterInstance
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from threading import Lock
 
 import dagster as dg
 from dagster._core.events import EngineEventData
+from dagster._utils.error import serializable_error_info_from_exc_info
+from dagster_shared.error import SerializableErrorInfo
 
 from floe_dagster.running.run_processes import is_living
 from floe_dagster.sensors.run_status_cursor import MOST_CALLS, RETRY_SECONDS
@@ -30,6 +33,7 @@ class MadeCalls:
         failed: When the last one failed; None where it has not reported back.
         host: Where the last one was made.
         process: The id of the process that made it.
+        error: Why the last one failed.
     """
 
     times: int = 0
@@ -38,6 +42,7 @@ class MadeCalls:
     failed: float | None = None
     host: str = ""
     process: int = 0
+    error: SerializableErrorInfo | None = None
 
     @property
     def due(self) -> float | None:
@@ -103,7 +108,8 @@ class CallMarks:
             if text == self._called:
                 made = replace(made, is_done=True)
             elif text.startswith(self._failed):
-                made = replace(made, failed=entry.timestamp)
+                error = event.engine_event_data.error if event is not None else None
+                made = replace(made, failed=entry.timestamp, error=error)
             elif event is not None and text.startswith(self._calls):
                 told = event.engine_event_data.metadata
                 host, process = str(told[_HOST].value), int(str(told[_PROCESS].value))
@@ -119,7 +125,8 @@ class CallMarks:
         try:
             call()
         except Exception:
-            self.instance.report_engine_event(f"{self._failed}{number}.", self.run)
+            error = serializable_error_info_from_exc_info(sys.exc_info())
+            self.instance.report_engine_event(f"{self._failed}{number}.", self.run, EngineEventData.engine_error(error))
             raise
         self.instance.report_engine_event(self._called, self.run)
 

@@ -181,21 +181,24 @@ class _Calls:
                 self._cursor = self._cursor.settled(change.id)
                 if made.is_unreported:
                     marks.give_up()
+                self._tell_late(change, made, seconds=None)
             elif made.due > now:
                 self._wait(change, made, due=made.due)
+                self._tell_late(change, made, seconds=made.due - now)
             else:
                 self._make(change, marks, made)
 
     def _make(self, change: StatusChange, marks: CallMarks, made: MadeCalls) -> None:
         times = made.times + 1
+        seconds = RETRY_SECONDS[times - 1] if times < MOST_CALLS else None
         try:
             marks.make(partial(call_for, change, self._function, self._context, self._ticks.name), made)
         except Exception:  # noqa: BLE001 - the border of the call for one run: the others are to have theirs
             error = serializable_error_info_from_exc_info(sys.exc_info())
-            self._failures.append((change, replace_message(error, self._describe_failure(change, error, times))))
+            self._tell(change, error, times=times, seconds=seconds)
             self._cursor = self._cursor.settled(change.id)
-            if times < MOST_CALLS:
-                self._cursor = self._cursor.waiting(change.id, times=times, due=time.time() + RETRY_SECONDS[times - 1])
+            if seconds is not None:
+                self._cursor = self._cursor.waiting(change.id, times=times, due=time.time() + seconds)
         else:
             self._called.append(change)
             self._cursor = self._cursor.settled(change.id)
@@ -205,10 +208,21 @@ class _Calls:
         if made.is_unreported:
             self._waiting.append(f"call {made.times} for run {change.run.run_id} has not reported back")
 
-    def _describe_failure(self, change: StatusChange, error: SerializableErrorInfo, times: int) -> str:
+    def _tell_late(self, change: StatusChange, made: MadeCalls, *, seconds: float | None) -> None:
+        """Tell of a call that failed when its tick had ended: Dagster waits no longer, and the call goes on."""
+        if made.failed is not None and made.error is not None:
+            self._tell(change, made.error, times=made.times, seconds=seconds)
+
+    def _tell(self, change: StatusChange, error: SerializableErrorInfo, *, times: int, seconds: float | None) -> None:
+        text = self._describe_failure(change, error, times=times, seconds=seconds)
+        self._failures.append((change, replace_message(error, text)))
+
+    def _describe_failure(
+        self, change: StatusChange, error: SerializableErrorInfo, *, times: int, seconds: float | None
+    ) -> str:
         again = (
-            f"it is called for this run again in {RETRY_SECONDS[times - 1]:.0f} seconds"
-            if times < MOST_CALLS
+            f"it is called for this run again in {seconds:.0f} seconds"
+            if seconds is not None
             else "it is not called for this run any more"
         )
         problem = Problem(
