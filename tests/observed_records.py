@@ -23,6 +23,7 @@ from floe_dagster.observability.records import (
 RUN_ID = "2f1c7f5e-7a44-4d0b-9c0b-5c9d1c3f8f10"
 PARENT_RUN_ID = "7c1d2a0e-3b6f-4a58-8f8e-0a9b8c7d6e5f"
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+NOT_SAMPLED = TRACEPARENT.removesuffix("01") + "00"
 SECOND = 10**9
 START = 1_700_000_000 * SECOND
 

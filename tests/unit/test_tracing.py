@@ -29,6 +29,7 @@ from floe_dagster.observability.tracing.sampling import Sampling
 from floe_dagster.observability.tracing.spans import build_span
 from observed_records import (
     BROKEN,
+    NOT_SAMPLED,
     PARENT_RUN_ID,
     RUN,
     RUN_ID,
@@ -40,7 +41,6 @@ from observed_records import (
     step_ended,
 )
 
-NOT_SAMPLED = TRACEPARENT.removesuffix("01") + "00"
 RESOURCE = {"service.name": "shop"}
 CHECK = CheckFact(("bronze", "orders"), "has_rows", passed=False, severity="WARN")
 

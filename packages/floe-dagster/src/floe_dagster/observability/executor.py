@@ -1,7 +1,9 @@
 """An executor that tells of the runs it carries out, around any other."""
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -16,7 +18,7 @@ from floe_dagster.observability.known_assets import known_assets
 from floe_dagster.observability.observed_jobs import ObservedExecutorDefinition
 from floe_dagster.observability.observers import Observers
 from floe_dagster.observability.opening import open_observers
-from floe_dagster.observability.records import ErrorFact, Outcome, Record
+from floe_dagster.observability.records import ErrorFact, Outcome, Record, StepScope
 from floe_dagster.observability.run_records import RunRecords
 from floe_dagster.observability.scopes import run_scope
 from floe_dagster.observability.settings import ObservabilitySettings
@@ -79,7 +81,11 @@ class ObservedExecutor(dg.Executor):
             notice = watch.notice()
             if notice is not None:
                 yield notice
-            for event in events:
+            while True:
+                with watch.step_span():
+                    event = next(events, None)
+                if event is None:
+                    break
                 watch.take(event)
                 yield event
         except BaseException as error:
@@ -94,6 +100,8 @@ class _Watch:
 
     def __init__(self, plan_context: PlanOrchestrationContext, observers: Observers, records: RunRecords) -> None:
         self._plan_context, self._observers, self._records = plan_context, observers, records
+        self._is_traced = "trace" in observers.places(run_scope(plan_context.dagster_run))
+        self._step_here: StepScope | None = None
 
     @classmethod
     def begin(
@@ -116,10 +124,10 @@ class _Watch:
                 plan_context.instance,
                 attempts={key: retries.get_attempt_count(key) for key in plan.step_keys_to_execute},
             )
+            watch = cls(plan_context, observers, records)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
             _warn(plan_context, error)
             return None
-        watch = cls(plan_context, observers, records)
         watch._observe(records.begin)
         return watch
 
@@ -138,9 +146,25 @@ class _Watch:
             _warn(self._plan_context, error)
             return None
 
+    def step_span(self) -> AbstractContextManager[None]:
+        """The span of the step that goes on in this process, if one does: users' spans stand below it."""
+        if self._step_here is None:
+            return nullcontext()
+        try:
+            # By its name: OpenTelemetry is imported when a step begins, not when definitions load.
+            part = importlib.import_module("floe_dagster.observability.traced_steps")
+            within: AbstractContextManager[None] = part.spans_below(self._step_here)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._step_here = None
+            _warn(self._plan_context, error)
+            return nullcontext()
+        return within
+
     def take(self, event: DagsterEvent) -> None:
         """Observe what *event* tells."""
         self._observe(lambda: self._records.take(event))
+        if event.pid == os.getpid() and event.step_key is not None:
+            self._step_here = self._records.step(event.step_key) if self._is_traced else None
 
     def end(self, error: BaseException | None) -> None:
         """Observe the end of the run, which *error* ended if anything, and send what is still to be sent."""

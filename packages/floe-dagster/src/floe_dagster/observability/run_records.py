@@ -89,6 +89,11 @@ class RunRecords:
             case _:
                 yield from self._take_end(event)
 
+    def step(self, step_key: str) -> StepScope | None:
+        """The attempt at a step that goes on; None where none does."""
+        step = self._open.get(step_key)
+        return step.scope if step is not None else None
+
     def end(self, outcome: Outcome, error: ErrorFact | None) -> Iterator[Record]:
         """The records of the run's end; what has not ended before ends with it."""
         for step_key in list(self._open):
