@@ -3,16 +3,19 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableJob
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
+from floe_dagster.observability.local_traces import LocalSpan, TraceFile, read_trace
+from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.running.code_locations import CodeLocation, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer
 
@@ -27,8 +30,10 @@ class ObservedShop:
     project: ProjectFolder
 
     @classmethod
-    def copy_to(cls, folder: Path) -> "ObservedShop":
+    def copy_to(cls, folder: Path, *, edit: Callable[[Path], object] = lambda _: None) -> "ObservedShop":
+        """Copy the project to *folder*, let *edit* change its files, and compile it."""
         shutil.copytree(_PROJECT, folder)
+        edit(folder)
         project = ProjectFolder(folder)
         with _own_imports(folder):
             compile_project(project, environ=os.environ)
@@ -73,24 +78,31 @@ class ObservedShop:
             for cached in (ReconstructableJob.get_definition, ReconstructableJob.get_repository_definition):
                 cached.cache_clear()  # by name: it may be that of other variables
             run_job = location.repository.get_reconstructable_job(job)
-            with dg.execute_job(run_job, instance, tags=dict(tags or {})) as result:
-                run_id = result.run_id
-        run = instance.get_run_by_id(run_id)
-        assert run is not None
-        return run
+            with suppress(KeyboardInterrupt, DagsterExecutionInterruptedError):
+                dg.execute_job(run_job, instance, tags=dict(tags or {}))
+        return instance.get_runs(limit=1)[0]
+
+    def spans_of(self, run: dg.DagsterRun) -> list[LocalSpan]:
+        """What the run has left in its local file."""
+        file = self.floe_dir / OBSERVABILITY_DIR / TRACES_DIR / f"{run.run_id}.jsonl"
+        trace = read_trace(TraceFile(run.run_id, file, 0))
+        assert trace.unreadable_lines == 0
+        return list(trace.spans)
 
 
 @contextmanager
 def _own_imports(folder: Path) -> Iterator[None]:
     """Leave nothing in this process of what is imported from *folder*, where another copy would find it."""
-    before = [*sys.path], [*sys.meta_path], Path.cwd()
+    path, finders, cwd = [*sys.path], [*sys.meta_path], Path.cwd()
     _forget()
     os.chdir(folder)
     try:
         yield
     finally:
-        sys.path[:], sys.meta_path[:] = before[:2]
-        os.chdir(before[2])
+        sys.path[:] = path
+        # What libraries have added stays: importlib_metadata takes the place of Python's own finder.
+        sys.meta_path[:] = [each for each in sys.meta_path if each in finders or not hasattr(each, "roots")]
+        os.chdir(cwd)
         _forget()
 
 

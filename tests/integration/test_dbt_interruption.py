@@ -1,18 +1,16 @@
 """A run that is interrupted while dbt runs: no dbt outlives it."""
 
-import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster_dbt import DbtCliResource
 
+from dbt_processes import dbt_processes
 from dbt_shop import DbtShop
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_dagster.resources.dbt import DbtResource
@@ -73,18 +71,6 @@ def endless(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def no_logs(endless: Endless) -> None:
     for log in endless.shop.floe_dir.glob("dbt/dev/runs/*/dbt.log"):
         log.unlink()
-
-
-def dbt_processes() -> list[int]:
-    """The dbt processes that this one has started and that are alive."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
-            command = (process / "cmdline").read_bytes().split(b"\0")
-            if int(parent) == os.getpid() and state != "Z" and any(part.endswith(b"/dbt") for part in command):
-                found.append(int(process.name))
-    return found
 
 
 @pytest.mark.parametrize(
