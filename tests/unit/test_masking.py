@@ -45,7 +45,7 @@ def test_variables_that_are_called_like_secrets_are_masked() -> None:
         "SECRETS_DIR": "/tmp",
     }
 
-    assert masking(**environ)("hunter22 short abcdefgh /tmp") == "*** short *** /tmp"
+    assert Masking(settings(), environ)("hunter22 short abcdefgh /tmp") == "*** short *** /tmp"
 
 
 def test_of_two_secrets_the_longer_goes_first() -> None:

@@ -1,5 +1,6 @@
 """What the observers of runs are told of a project: where to write, and what its tables are called."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
@@ -27,6 +28,8 @@ from floe_dagster.observability.warehouses import dataset_namespace, warehouse_n
 from floe_dagster.profiles import Profiles, catalog_properties
 from floe_dagster.selection.asset_index import KeyPath
 from floe_dagster.user_code.module_contents import Asset, specs_of
+
+_DRIVER = re.compile(r"\+\w+://")  # SQLAlchemy's, of no interest to others
 
 
 def build_observability_settings(
@@ -92,7 +95,7 @@ def _catalog_namespace(spec: FloeSpec, profiles: Profiles, project: ProjectFolde
     catalog: CatalogProfile = profiles.catalog
     match catalog:
         case SqlCatalog() | RestCatalog():
-            return dataset_namespace(uri if isinstance(uri, str) else named)
+            return dataset_namespace(_DRIVER.sub("://", uri) if isinstance(uri, str) else named)
         case GlueCatalog():
             place = (catalog.region, catalog.catalog_id)
             return dataset_namespace(":".join(["arn:aws:glue", *map(str, place)]) if all(place) else named)

@@ -1,5 +1,6 @@
 """Which columns of its inputs the columns of a model come from, read from its compiled SQL."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,8 @@ from floe_dagster.observability.datasets import DatasetId
 from floe_dagster.observability.lineage.facets import ColumnSource
 
 _DIALECTS = frozenset({"bigquery", "snowflake", "redshift", "spark", "postgres", "databricks", "duckdb"})
+_FILTERED = re.compile(r"\(select \* from ([^\s()]+) where [^()]*\)")
+"""What dbt writes in the place of a relation of which a batch reads a part; its columns are those of the relation."""
 
 
 def find_column_sources(
@@ -25,7 +28,7 @@ def find_column_sources(
     """
     from openlineage_sql import parse  # noqa: PLC0415 - a library of 20 MB, which few processes need
 
-    parsed: Any = parse([query], dialect=dialect if dialect in _DIALECTS else None)
+    parsed: Any = parse([_FILTERED.sub(r"\1", query)], dialect=dialect if dialect in _DIALECTS else None)
     if parsed is None:
         return {}
     by_suffix = {names[-length:]: table for names, table in tables.items() for length in range(1, len(names) + 1)}
