@@ -153,7 +153,7 @@ file_watcher.partition_key: '{day}' cannot be filled in: there is {file.path}, {
   fix: write '{{day}}' for plain braces
 # open brace
 file_watcher.config.ops.load.config.query: every '{' that is filled in has its '}'
-  fix: write '{{' for a plain brace
+  fix: add the '}', or write '{{' for a plain brace
 # file of many
 file_watcher.tags.file: '{file.name}' cannot be filled in: there is {files}
   fix: write {files}, or batch: per_file

@@ -30,7 +30,7 @@ def test_a_template_is_text_and_places(text: str, parts: tuple[object, ...]) -> 
     [
         ("{dya}", "'{dya}' cannot be filled in: there is {file.name}, {day}", "did you mean 'day'?"),
         ("{}", "'{}' cannot be filled in: there is {file.name}, {day}", "write '{{}}' for plain braces"),
-        ("a {", "every '{' that is filled in has its '}'", "write '{{' for a plain brace"),
+        ("a {", "every '{' that is filled in has its '}'", "add the '}', or write '{{' for a plain brace"),
         ("a }", "every '{' that is filled in has its '}'", "write '}}' for a plain brace"),
     ],
 )

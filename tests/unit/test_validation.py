@@ -111,7 +111,7 @@ error[FLOE-125]: 'tags.b' of sensor 'arrival' cannot be '{'
   --> floe.yaml:7:101  orchestration.sensors.arrival.tags.b
    |  {type: file_watcher, path: in, job: load, partition_key: "{file.nam}", tags: {a: "{date}", b: "{"}}
   why: every '{' that is filled in has its '}'
-  fix: write '{{' for a plain brace
+  fix: add the '}', or write '{{' for a plain brace
 
 6 errors\
 """)

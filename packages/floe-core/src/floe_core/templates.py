@@ -68,7 +68,10 @@ def texts_in(value: object, path: YamlPath = ()) -> Iterator[tuple[YamlPath, str
 
 def _parse_placeholder(token: re.Match[str], names: tuple[str, ...]) -> Placeholder:
     if token[1] is None:
-        raise TemplateError("every '{' that is filled in has its '}'", fix=f"write '{token[0] * 2}' for a plain brace")
+        plain = f"write '{token[0] * 2}' for a plain brace"
+        raise TemplateError(
+            "every '{' that is filled in has its '}'", fix=f"add the '}}', or {plain}" if token[0] == "{" else plain
+        )
     name, _, form = token[1].partition(":")
     if name not in names:
         raise TemplateError(

@@ -181,7 +181,7 @@ class ErrorDescriber:
         _, model = self._walker.unwrap(parent.schema)
         keys = [key for key in keys_of(model) if not (parent.tag and key == "type")]
         present = set(parent.value) if isinstance(parent.value, dict) else set()
-        fix = did_you_mean(key, [other for other in keys if other not in present])
+        fix = self._other_document(parent, key) or did_you_mean(key, [other for other in keys if other not in present])
         suggested = {(parent.path, other) for other in keys if f"'{other}'" in fix}
         self._suggested |= suggested
         path = (*parent.path, key)
@@ -206,12 +206,16 @@ class ErrorDescriber:
             if self._takes(inner["schema"], key):
                 self._expect((*parent.path, name, key))
                 return f"move it below '{name}'"
-        for title, model in self._document.other_documents.items() if not parent.path else ():
-            if key in keys_of(model()):
-                return f"it belongs into {title}"
         if key in keys_of(self._document.model):
             self._expect((key,))
             return "move it to the top level of the document"
+        return ""
+
+    def _other_document(self, parent: Place, key: str) -> str:
+        """That *key* is one of the other document."""
+        for title, model in self._document.other_documents.items() if not parent.path else ():
+            if key in keys_of(model()):
+                return f"it belongs into {title}"
         return ""
 
     def _takes(self, schema: CoreSchema, key: str) -> bool:

@@ -142,6 +142,14 @@ def _second_colon(stop: _Stop) -> Mistake:
     above, line = stop.line_above(first)
     if line and ":" not in line:
         return _missing_colon(replace(stop, start=above))
+    if without_blank := re.fullmatch(r"([A-Za-z_]\w*):(\S+)", line.strip()):
+        key, value = without_blank.groups()
+        return Mistake(
+            above + len(line) - len(line.lstrip()) if stop.text.startswith(line, above) else above,
+            f"there is no blank behind the ':' of '{key}'",
+            "a ':' ends a key where a blank or the end of the line follows; without one it is a part of the text",
+            f"write '{key}: {value}'",
+        )
     key = stop.text[first : stop.at].removeprefix("- ").strip()
     return Mistake(
         first,

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from floe_core.compiler.references import UNKNOWN_PROFILE, ProfileNames, check_profile_names
 from floe_core.errors import Location, Problem, Severity, YamlPath
-from floe_core.interpolation import is_unset, known_items
+from floe_core.interpolation import Unset, is_unset, known_items
 from floe_core.schemas.compute_profile import DuckDBCompute
 from floe_core.schemas.execution_profile import CeleryExecution, DaskExecution, KubernetesExecution
 from floe_core.schemas.floe_spec import FloeSpec
@@ -36,13 +37,20 @@ def check_profiles(
     """
     if is_unset(spec.orchestration):
         return []
-    profiles = ProfileNames(platform.storage, platform.catalogs, platform.compute, platform.execution)
+    sections = (platform.storage, platform.catalogs, platform.compute, platform.execution)
+    profiles = ProfileNames(*(_without_name(section) for section in sections))
     unknown = check_profile_names(spec, profiles, source)
     namespaces = _check_dataset_namespaces(platform, platform_source)
     if unknown:
         return [*unknown, *namespaces]
     picked = _PickedProfiles(spec, platform, source, platform_source)
     return [*_check_several_hosts(picked), *_check_engine_reads_catalog(picked, python_sources), *namespaces]
+
+
+def _without_name(section: Mapping[str, object]) -> Mapping[str, object]:
+    """*section*; what is not known, where it is no section but a profile that lacks its name, which has been told."""
+    is_profile = not is_unset(section) and is_unset(section.get("type"))
+    return cast("Mapping[str, object]", Unset("type")) if is_profile else section
 
 
 @dataclass(frozen=True, slots=True)

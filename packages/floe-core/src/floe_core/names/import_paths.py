@@ -13,7 +13,7 @@ def check_module_reference(text: str) -> str:
     if not _is_dotted(path):
         raise RuleError(
             "a module is named by its import path: 'shop.bronze', or '.bronze' in the project folder, or 'shop.*'",
-            fix=_dotted_like(text),
+            fix=_dotted_like(text, of_a_module=True),
         )
     return text
 
@@ -32,14 +32,14 @@ def _is_dotted(text: str) -> bool:
     return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
 
 
-def _dotted_like(text: str) -> str:
+def _dotted_like(text: str, *, of_a_module: bool = False) -> str:
     """The import path that a file path, a `module:name` or a call was meant to be."""
     guess = re.sub(r"\(.*\)\Z", "", text.strip())
     guess = re.sub(r"\.py\Z|\.py(?=[:/])", "", guess)
     guess = re.sub(r"[/\\:]+", ".", guess.removeprefix("./")).strip(".").replace("-", "_")
-    if guess.isidentifier():
+    if guess.isidentifier() and not of_a_module:
         return f"write its module before it, such as 'shop.{guess}'"
-    is_close = guess != text and "." in guess and _is_dotted(guess)
+    is_close = guess != text and ("." in guess or of_a_module) and _is_dotted(guess)
     return f"write '{guess}'" if is_close else "write names joined by dots, as in an import statement"
 
 
