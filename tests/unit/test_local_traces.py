@@ -33,7 +33,20 @@ def test_the_file_that_was_written_last_comes_first(tmp_path: Path) -> None:
 def test_a_span_is_read_with_all_that_it_tells(tmp_path: Path) -> None:
     trace = WrittenTrace()
     key = trace.step("load", 1, 2.5, error="ValueError: no 'rows'")
-    trace.span(1, "note", 0, 0, attributes={"text": "ä", "yes": True, "ratio": 0.5, "keys": ["a", "b"], "none": None})
+    trace.span(
+        1,
+        "note",
+        0,
+        0,
+        attributes={
+            "text": "ä",
+            "yes": True,
+            "ratio": 0.5,
+            "keys": ["a", "b"],
+            "none": None,
+            "not a number": float("nan"),
+        },
+    )
 
     step, note = read(trace, tmp_path).spans
 
@@ -42,7 +55,7 @@ def test_a_span_is_read_with_all_that_it_tells(tmp_path: Path) -> None:
     assert (step.status, step.message) == ("error", "no 'rows'")
     assert step.attributes["dagster.retry_number"] == 0
     assert [(event.name, event.attributes["exception.type"]) for event in step.events] == [("exception", "ValueError")]
-    assert note.parent_id == ""
+    assert (note.parent_id, note.attributes["not a number"]) == ("", "nan")
     assert {name: note.attributes[name] for name in ("text", "yes", "ratio", "keys", "none")} == {
         "text": "ä",
         "yes": True,

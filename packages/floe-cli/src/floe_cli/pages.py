@@ -4,9 +4,11 @@ import base64
 import hashlib
 import html
 import json
+import re
 from importlib.resources import files
 from string import Template
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -35,7 +37,7 @@ def build_page(name: str, *, title: str, data: object, body: str = "") -> str:
 def _json_in_html(data: object) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate cannot be written as UTF-8; \u in JSON can say it.
-    text = "".join(f"\\u{ord(character):04x}" if "\ud800" <= character <= "\udfff" else character for character in text)
+    text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     for character, escaped in _ESCAPED.items():
         text = text.replace(character, escaped)
     return text

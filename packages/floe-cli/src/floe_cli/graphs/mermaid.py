@@ -30,16 +30,17 @@ def _frames(graph: Graph, numbers: dict[str, int]) -> Iterator[str]:
             yield f'  subgraph g{number}["{_escaped(group) or " "}"]'
             indent = "    "
         for box in inside:
-            yield from _box(box, numbers[box.key], indent)
+            name = box.key if graph.noun == "asset" else box.name  # the key of a table is a whole address
+            yield from _box(box, name, numbers[box.key], indent)
         if not has_rows and len(graph.groups) > 1:
             yield "  end"
 
 
-def _box(box: Box, number: int, indent: str) -> Iterator[str]:
+def _box(box: Box, name: str, number: int, indent: str) -> Iterator[str]:
     if not box.rows:
-        yield f'{indent}n{number}["{_escaped(box.key)}"]'
+        yield f'{indent}n{number}["{_escaped(name)}"]'
         return
-    yield f'{indent}subgraph n{number}["{_escaped(box.key)}"]'
+    yield f'{indent}subgraph n{number}["{_escaped(name)}"]'
     yield f"{indent}  direction LR"
     yield from (f'{indent}  n{number}r{place}["{_escaped(row)}"]' for place, row in enumerate(box.rows))
     yield f"{indent}end"

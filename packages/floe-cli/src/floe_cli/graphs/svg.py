@@ -18,34 +18,33 @@ from floe_cli.graphs.placed import (
     PlacedArrow,
     PlacedBox,
 )
-from floe_cli.graphs.text_width import text_width
+from floe_cli.graphs.text_width import fit_text, text_width
 
 COLORS = 10
 BADGES: dict[Kind, str] = {"python": "py", "dbt": "dbt", "external": "ext"}
 _KINDS: dict[Kind, str] = {"python": "Python", "dbt": "dbt", "external": "from elsewhere"}
 _HEAD = 7.0
-_LEGEND_HEIGHT = 34.0
+_LEGEND_LINE = 26.0
+_NARROWEST = 320.0
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def draw_svg(graph: Graph, layout: Layout) -> str:
     """A picture that stands alone, with a legend."""
-    legend = list(_legend(graph))
-    width = max(layout.width, *(x + 12 for _, x in legend)) if legend else layout.width
-    height = layout.height + _LEGEND_HEIGHT
+    width = max(layout.width, _NARROWEST)
+    legend, top = _draw_legend(graph, width)
+    height = layout.height + top
     style = (files("floe_cli") / "templates" / "pages" / "picture.css").read_text(encoding="utf-8")
-    inside = "".join(
-        [
-            f"<title>{_escaped(graph.title)}</title><style>{style}</style>",
-            f'<rect class="page" width="{width:g}" height="{height:g}"/>',
-            *(markup for markup, _ in legend),
-            f'<g transform="translate(0 {_LEGEND_HEIGHT:g})">{draw_inside(graph, layout)}</g>',
-        ]
-    )
+    inside = [
+        f"<title>{_escaped(graph.title)}</title><style>{style}</style>",
+        f'<rect class="page" width="{width:g}" height="{height:g}"/>',
+        legend,
+        f'<g transform="translate(0 {top:g})">{draw_inside(graph, layout)}</g>',
+    ]
     return Template(
         '<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" width="$width" height="$height" '
         'viewBox="0 0 $width $height">$inside</svg>\n'
-    ).substitute(width=f"{width:g}", height=f"{height:g}", inside=inside)
+    ).substitute(width=f"{width:g}", height=f"{height:g}", inside="".join(inside))
 
 
 def draw_inside(graph: Graph, layout: Layout) -> str:
@@ -56,21 +55,30 @@ def draw_inside(graph: Graph, layout: Layout) -> str:
     return f'<g class="arrows">{arrows}</g><g class="boxes">{boxes}</g>'
 
 
-def _legend(graph: Graph) -> Iterator[tuple[str, float]]:
-    """Groups with their colors, then the kinds that there are: markup, and where it ends."""
-    x, y = MARGIN, 26.0
+def _draw_legend(graph: Graph, width: float) -> tuple[str, float]:
+    """Groups with their colors, then the kinds that there are, in as many lines as they take; and its height."""
+    x, y, drawn = MARGIN, _LEGEND_LINE, ""
+    for mark, mark_width, text in _legend_entries(graph):
+        shown = fit_text(text, CAPTION_SIZE, width - 2 * MARGIN - mark_width)
+        taken = mark_width + text_width(shown, CAPTION_SIZE) + 14
+        if x > MARGIN and x + taken > width:
+            x, y = MARGIN, y + _LEGEND_LINE
+        label = f'<text class="legend" x="{mark_width:g}" y="0">{_escaped(shown)}</text>'
+        drawn += f'<g transform="translate({x:g} {y:g})">{mark}{label}</g>'
+        x += taken
+    return drawn, y + 8 if drawn else 0.0
+
+
+def _legend_entries(graph: Graph) -> Iterator[tuple[str, float, str]]:
+    """What stands in front of a text, how wide that is, and the text."""
     for group, number in graph.groups.items():
-        end = x + 16 + text_width(group, CAPTION_SIZE) + 14
-        dot = f'<rect class="stripe g{number % COLORS}" x="{x:g}" y="{y - 10:g}" width="11" height="11" rx="3"/>'
-        yield f'{dot}<text class="legend" x="{x + 16:g}" y="{y:g}">{_escaped(group)}</text>', end
-        x = end
-    x += 12
-    present = {box.kind for box in graph.boxes}
-    for kind in (kind for kind in BADGES if kind in present):
-        end = x + 40 + text_width(_KINDS[kind], CAPTION_SIZE) + 14
-        badge = f'<g class="{kind}" transform="translate({x - 2:g} {y - 20:g})">{_badge(kind, 36.0)}</g>'
-        yield f'{badge}<text class="legend" x="{x + 38:g}" y="{y:g}">{_KINDS[kind]}</text>', end
-        x = end
+        yield (
+            f'<rect class="stripe g{number % COLORS}" y="-10" width="11" height="11" rx="3"/>',
+            16.0,
+            group or "no group",
+        )
+    for kind in (kind for kind in BADGES if any(box.kind == kind for box in graph.boxes)):
+        yield f'<g class="{kind}" transform="translate(0 -20)">{_badge(kind, 36.0)}</g>', 34.0, _KINDS[kind]
 
 
 def _draw_box(placed: PlacedBox, number: int, graph: Graph) -> str:

@@ -7,6 +7,7 @@ which they ended. A line that was not written to its end, or that something else
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
@@ -128,6 +129,8 @@ def _read_value(value: object) -> object:
     match value:
         case {"intValue": int(number) | str(number)}:
             return int(number)
+        case {"doubleValue": float(number)} if not isfinite(number):
+            return str(number)
         case {"arrayValue": dict(array)}:
             return [_read_value(item) for item in _list(array, "values")]
         case {"kvlistValue": dict(pairs)}:
