@@ -244,6 +244,7 @@ error[FLOE-314]: job 'vacuum' gives 'shop.ops.vacuum' a value for 'most' that it
   --> floe.yaml:10:15  orchestration.jobs.vacuum.args.most
    |  most: five
   why: the parameter is `most: int`: input should be a valid integer
+  fix: write a whole number
 
 2 errors
 """)

@@ -567,6 +567,7 @@ error[FLOE-314]: sensor 'one' gives 'shop.sensors.watch' a value for 'most' that
   --> floe.yaml:9:103  orchestration.sensors.one.args.most
    |  one: {type: custom, job: load, target_function: shop.sensors.watch, args: {foldr: incoming, most: many}}
   why: the parameter is `most: int`: input should be a valid integer
+  fix: write a whole number
 
 error[FLOE-314]: sensor 'two' does not give 'shop.sensors.watch' the argument 'folder'
   --> floe.yaml:10:79  orchestration.sensors.two.args

@@ -199,7 +199,9 @@ def test_the_resource_can_be_sent_to_another_process_with_its_rules() -> None:
         ("grace: 30m", "a grace is an hour at least"),
         ("retention: '7'", "a length of time has a unit"),
         ("retention: 7", "the parameter is `retention: Optional[str]`"),
+        ("retention: 7", "write '7s', '7m', '7h' or '7d'"),
         ("retain_last: many", "a valid integer"),
+        ("retain_last: 0", "a table without a snapshot has no rows"),
         ("tabels: [bronze.*]", "did you mean 'tables'?"),
     ],
 )
@@ -211,3 +213,13 @@ def test_arguments_that_cannot_be_meant_are_refused_before_anything_runs(
 
     assert "FLOE-314" in str(caught.value)
     assert said in str(caught.value)
+
+
+def test_sizes_and_numbers_of_files_that_cannot_be_meant_are_refused_before_anything_runs(
+    user_project: UserProject,
+) -> None:
+    args = "min_files: 1, target_file_size_mb: 0"
+    with pytest.raises(FloeError) as caught:
+        load(user_project, f"target_function: floe_dagster.maintenance.compact, args: {{{args}}}")
+
+    assert [problem.fix for problem in caught.value.problems] == ["write 2 or more", "write 1 or more"]

@@ -504,6 +504,7 @@ error[FLOE-314]: job 'tidy' gives 'shop.ops.vacuum' a value for 'ratio' that it 
   --> floe.yaml:10:16  orchestration.jobs.tidy.args.ratio
    |  ratio: much
   why: the parameter is `ratio: float`: input should be a valid number
+  fix: write a number
 
 error[FLOE-314]: job 'tidy' gives 'shop.ops.vacuum' a value for 'dry_run' that it does not take
   --> floe.yaml:11:18  orchestration.jobs.tidy.args.dry_run
@@ -520,11 +521,13 @@ error[FLOE-314]: job 'tidy' gives 'shop.ops.vacuum' a value for 'since' that it 
   --> floe.yaml:13:16  orchestration.jobs.tidy.args.since
    |  since: [2024]
   why: the parameter is `since: datetime.date`: input should be a valid date
+  fix: write it like 2024-03-01
 
 error[FLOE-314]: job 'tidy' gives 'shop.ops.vacuum' a value for 'labels' that it does not take
   --> floe.yaml:14:21  orchestration.jobs.tidy.args.labels.a
    |  labels: {a: x}
   why: the parameter is `labels: dict[str, int]`: input should be a valid integer
+  fix: write a whole number
 
 error[FLOE-314]: job 'tidy' gives 'shop.ops.vacuum' the argument 'catalog', which is filled in
   --> floe.yaml:15:9  orchestration.jobs.tidy.args.catalog

@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, TypeAlias
 
 import dagster as dg
+from pydantic import AfterValidator, BeforeValidator
 
 from floe_core.errors import CatalogError
-from floe_core.names.rules import Rule
+from floe_core.names.rules import RuleError
 from floe_core.names.times import parse_duration
-from floe_core.schemas.platform_spec import check_orphan_grace
+from floe_core.schemas.platform_spec import Maintenance, check_orphan_grace
+from floe_dagster.lakehouse.maintenance import limits
 from floe_dagster.lakehouse.maintenance.report import (
     CompactedTable,
     ExpiredSnapshots,
@@ -35,18 +37,35 @@ Row: TypeAlias = dict[str, str | int | float | bool]
 Metadata: TypeAlias = dict[str, object]
 
 
-def _check_length(text: str) -> str:
-    parse_duration(text)
-    return text
+def _check_length(value: object) -> object:
+    parse_duration(value)
+    return value
 
 
-def _check_grace(text: str) -> str:
-    check_orphan_grace(parse_duration(text))
-    return text
+def _check_grace(value: object) -> object:
+    check_orphan_grace(parse_duration(value))
+    return value
 
 
-LengthOfTime: TypeAlias = Annotated[str, Rule(_check_length)]
-Grace: TypeAlias = Annotated[str, Rule(_check_grace)]
+def _within(limit: Callable[[int], int]) -> AfterValidator:
+    """What *limit* refuses is refused when the document is read, too."""
+
+    def check(number: int) -> int:
+        try:
+            limit(number)
+        except CatalogError as error:
+            problem = error.problems[0]
+            raise RuleError(f"{problem.what}: {problem.why}", fix=problem.fix) from error
+        return number
+
+    return AfterValidator(check)
+
+
+LengthOfTime: TypeAlias = Annotated[str, BeforeValidator(_check_length)]
+Grace: TypeAlias = Annotated[str, BeforeValidator(_check_grace)]
+Snapshots: TypeAlias = Annotated[int, _within(lambda number: limits.retain_last(number, Maintenance()))]
+Mebibytes: TypeAlias = Annotated[int, _within(lambda number: limits.target_file_bytes(number, Maintenance()))]
+SmallFiles: TypeAlias = Annotated[int, _within(limits.least_files)]
 
 
 def vacuum(
@@ -55,7 +74,7 @@ def vacuum(
     *,
     tables: str | list[str] = "*",
     retention: LengthOfTime | None = None,
-    retain_last: int | None = None,
+    retain_last: Snapshots | None = None,
     grace: Grace | None = None,
     dry_run: bool = True,
 ) -> Metadata:
@@ -86,7 +105,7 @@ def expire_snapshots(
     *,
     tables: str | list[str] = "*",
     retention: LengthOfTime | None = None,
-    retain_last: int | None = None,
+    retain_last: Snapshots | None = None,
     dry_run: bool = False,
 ) -> Metadata:
     """Expire snapshots; the files stay until orphans are removed.
@@ -141,8 +160,8 @@ def compact(
     catalog: CatalogResource,
     *,
     tables: str | list[str] = "*",
-    target_file_size_mb: int | None = None,
-    min_files: int = 5,
+    target_file_size_mb: Mebibytes | None = None,
+    min_files: SmallFiles = 5,
     dry_run: bool = False,
 ) -> Metadata:
     """Rewrite small files into larger ones; rows and their content stay the same.

@@ -20,10 +20,26 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from floe_core.errors import YamlPath
+from floe_core.names.rules import RuleError
 from floe_core.suggestions import did_you_mean, list_names
 from floe_core.yaml_source import plain_scalar
 
 IN_QUOTES = "write it in quotes"
+
+_WRITE = {
+    "int": "write a whole number",
+    "float": "write a number",
+    "bool": "write true or false",
+    "string": "write text",
+    "list": "write a list, [first, second]",
+    "set": "write a list, [first, second]",
+    "tuple": "write a list, [first, second]",
+    "dict": "write a mapping, {key: value}",
+    "date": "write it like 2024-03-01",
+    "datetime": "write it like 2024-03-01T06:30:00",
+    "time": "write it like 06:30:00",
+}
+"""By the first word of pydantic's names for what is wrong: `int_type`, `date_from_datetime_parsing`."""
 
 
 class ArgumentError(Exception):
@@ -150,7 +166,7 @@ def _config_error(error: EvaluationError, config_class: type[dg.Config]) -> Argu
 
 def _argument_error(error: ValidationError, value: object) -> ArgumentError:
     """The first of pydantic's errors, in its words; its path leads into *value*."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     path: list[str | int] = []
     inner = value
     for part in first["loc"]:  # names of union arms and of validators stand in it, too
@@ -158,18 +174,22 @@ def _argument_error(error: ValidationError, value: object) -> ArgumentError:
         if is_item or (isinstance(inner, Mapping) and part in inner):
             inner = cast("dict[object, object]", inner)[part]
             path.append(part)
-    message = first["msg"]
+    message = first["msg"].replace("a valid array", "a list").replace("an object", "a mapping")
     reason = message[:1].lower() + message[1:]
+    fix = _how_to_write(first["type"], inner)
     if first["type"] == "missing":
         reason = f"it lacks '{first['loc'][-1]}'"
-    return ArgumentError(tuple(path), reason, _quotes(first["type"], inner))
+    if first["type"] == "value_error":
+        broken = first["ctx"]["error"]
+        reason, fix = str(broken), broken.fix if isinstance(broken, RuleError) else ""
+    return ArgumentError(tuple(path), reason, fix)
 
 
-def _quotes(kind: str, value: object) -> str:
-    """How to write *value* where only its quotes, or that it has none, make it a value of another type."""
+def _how_to_write(kind: str, value: object) -> str:
+    """What to write in place of *value*; only its quotes where these, or that it has none, make it another type."""
     if kind == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
         return f'{IN_QUOTES}: "{value}"'
-    if kind == "bool_type":
-        return "write true or false"
     is_number = isinstance(value, str) and bool(value.strip()) and type(plain_scalar(value)) in (int, float)
-    return f"write it without quotes: {value}" if kind in ("int_type", "float_type") and is_number else ""
+    if kind in ("int_type", "float_type") and is_number:
+        return f"write it without quotes: {value}"
+    return _WRITE.get(kind.partition("_")[0], "")
