@@ -1,5 +1,6 @@
 """What may not stand in floe.yaml: places, services and secrets."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ QUICKSTART = Path(__file__).parents[1] / "golden" / "quickstart"
 
 def report(text: str) -> str:
     document = parse_yaml(text, file=Path("floe.yaml"))
-    return render_problems(check_boundary(document.value, document.source))
+    return render_problems(check_boundary(document.value, document.source, comments=document.comments))
 
 
 def args_report(value: str, *, key: str = "value") -> str:
@@ -46,7 +47,7 @@ def test_no_snippet_of_the_quickstart_holds_anything_physical(name: str) -> None
         ("${A:${B:http://${HOST}:80}}", "a remote address"),
         ("s3://${BUCKET}/incoming", "a remote address"),
         ("jdbc:mysql:thin@db", "a connection string"),
-        ("arn:aws:s3:::lake", "a connection string"),
+        ("arn:aws:s3:::lake", "the name of a cloud resource"),
         ("host=db dbname=shop", "a connection string"),
         ("Server=db;Database=shop;", "a connection string"),
         ("lake.s3.amazonaws.com", "the host of a cloud service"),
@@ -209,3 +210,178 @@ error[FLOE-211]: job 'load' holds the value of 'password' in args.password
 
 2 errors\
 """)
+
+
+# ---- what has to pass all the same
+
+
+ALLOWED = """
+jobs:
+  load:
+    type: ops
+    target_function: a.b
+    args:
+      label: db:5432  # floe: allow FLOE-210 - a label of the shop's boxes
+      # floe: allow FLOE-211 - the id of a public sheet
+      # that everybody may read
+      sheet: 1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms
+      text: |  # floe: allow FLOE-210: an example in a mail
+        see https://example.com
+        # floe: allow FLOE-210 - no comment but text
+"""
+
+
+def test_a_comment_with_a_reason_lets_its_line_pass() -> None:
+    assert report(floe_yaml(ALLOWED)) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["label: db:5432  # FLOE-210 is fine", "label: 'db:5432 # floe: allow FLOE-210 - inside of the value'"],
+    ids=["another comment", "in quotes"],
+)
+def test_other_comments_and_texts_allow_nothing(line: str) -> None:
+    text = ALLOWED.replace("label: db:5432  # floe: allow FLOE-210 - a label of the shop's boxes", line)
+    place = "https://x.example" if "'" in line else "db:5432"
+    text = text.replace("'db:5432", f"'{place}")
+
+    assert "FLOE-210" in report(floe_yaml(text))
+
+
+def test_comments_that_allow_without_reason_or_use_are_told() -> None:
+    text = """
+        jobs:
+          load:
+            args:
+              one: db:5432  # floe: allow FLOE-210
+              two: db:5433  # floe: allow FLOE-203 - because
+              three: db:5434  # floe: allow FLOE-211 - it is no secret
+              four: fine  # floe: allow FLOE-210 - once there was a place here
+        """
+
+    assert report(floe_yaml(text)) == snapshot("""\
+error[FLOE-210]: job 'load' holds a host and port in args.one
+  --> floe.yaml:5:14  orchestration.jobs.load.args.one
+   |  one: db:5432  # floe: allow FLOE-210
+  why: floe.yaml is logical, so that one file serves every environment; places stand in platform.yaml
+  fix: add it under 'resources' of platform.yaml, and let the function ask for the resource by its name
+
+error[FLOE-210]: job 'load' holds a host and port in args.two
+  --> floe.yaml:6:14  orchestration.jobs.load.args.two
+   |  two: db:5433  # floe: allow FLOE-203 - because
+  why: floe.yaml is logical, so that one file serves every environment; places stand in platform.yaml
+  fix: add it under 'resources' of platform.yaml, and let the function ask for the resource by its name
+
+error[FLOE-210]: job 'load' holds a host and port in args.three
+  --> floe.yaml:7:16  orchestration.jobs.load.args.three
+   |  three: db:5434  # floe: allow FLOE-211 - it is no secret
+  why: floe.yaml is logical, so that one file serves every environment; places stand in platform.yaml
+  fix: add it under 'resources' of platform.yaml, and let the function ask for the resource by its name
+
+error[FLOE-212]: a comment that allows something gives no reason
+  --> floe.yaml:5:23
+   |  one: db:5432  # floe: allow FLOE-210
+  why: whoever reads the line later has to know why it is no secret and no place
+  fix: write '# floe: allow FLOE-210 - REASON' for a place, FLOE-211 for what looks like a secret
+
+error[FLOE-212]: a comment that allows something names no code that can be allowed
+  --> floe.yaml:6:23
+   |  two: db:5433  # floe: allow FLOE-203 - because
+  why: whoever reads the line later has to know why it is no secret and no place
+  fix: write '# floe: allow FLOE-210 - REASON' for a place, FLOE-211 for what looks like a secret
+
+warning[FLOE-213]: a comment allows FLOE-211, which line 7 does not have
+  --> floe.yaml:7:25
+   |  three: db:5434  # floe: allow FLOE-211 - it is no secret
+  why: it would hide such a mistake that is made there later
+  fix: delete the comment, or move it to the line that it is about
+
+warning[FLOE-213]: a comment allows FLOE-210, which line 8 does not have
+  --> floe.yaml:8:21
+   |  four: fine  # floe: allow FLOE-210 - once there was a place here
+  why: it would hide such a mistake that is made there later
+  fix: delete the comment, or move it to the line that it is about
+
+5 errors, 2 warnings\
+""")
+
+
+def test_a_comment_is_searched_for_secrets_and_no_line_with_one_is_quoted() -> None:
+    text = """
+        # the old key was AKIAIOSFODNN7EXAMPLE
+        jobs:
+          load: {type: ops, target_function: a.b, args: {host: "db:5432"}}  # password: hunter22
+        """
+
+    assert report(floe_yaml(text)) == snapshot("""\
+error[FLOE-210]: job 'load' holds a host and port in args.host
+  --> floe.yaml:4:58  orchestration.jobs.load.args.host
+  why: floe.yaml is logical, so that one file serves every environment; places stand in platform.yaml
+  fix: add it under 'resources' of platform.yaml, and let the function ask for the resource by its name
+
+error[FLOE-211]: a comment holds an AWS access key
+  --> floe.yaml:2:3
+  why: floe.yaml is stored, compiled and shown, so a secret in it is known to everybody
+  fix: change the secret where it was issued, and name its variable by {secret_ref: NAME} in platform.yaml
+
+error[FLOE-211]: a comment holds the value of a secret
+  --> floe.yaml:4:71
+  why: floe.yaml is stored, compiled and shown, so a secret in it is known to everybody
+  fix: change the secret where it was issued, and name its variable by {secret_ref: NAME} in platform.yaml
+
+3 errors\
+""")
+
+
+def test_notes_and_keys_are_searched_for_secrets() -> None:
+    text = floe_yaml(
+        """
+        jobs:
+          load: {args: {"https://api.example.com/v1": 1, ghp_abcdefghijklmnopqrstuvwxyz0123456789: 2, password: 31415}}
+        """,
+        top="x-notes: {host: 'db:5432', pin: AKIAIOSFODNN7EXAMPLE}",
+    )
+
+    assert "ghp_" not in report(text)
+    assert report(text) == snapshot("""\
+error[FLOE-211]: x-notes.pin holds an AWS access key
+  --> floe.yaml:1:33  x-notes.pin
+  why: floe.yaml is stored, compiled and shown, so a secret in it is known to everybody
+  fix: change the secret where it was issued, and name its variable by {secret_ref: NAME} in platform.yaml
+
+error[FLOE-211]: job 'load' holds the value of 'password' in args.password
+  --> floe.yaml:4:107  orchestration.jobs.load.args.password
+  why: floe.yaml is stored, compiled and shown, so a secret in it is known to everybody
+  fix: change the secret where it was issued, and name its variable by {secret_ref: NAME} in platform.yaml
+
+error[FLOE-210]: job 'load' holds a remote address in args
+  --> floe.yaml:4:19  orchestration.jobs.load.args
+  why: floe.yaml is logical, so that one file serves every environment; places stand in platform.yaml
+  fix: add it under 'resources' of platform.yaml, and let the function ask for the resource by its name
+
+error[FLOE-211]: job 'load' holds a GitHub token in args
+  --> floe.yaml:4:52  orchestration.jobs.load.args
+  why: floe.yaml is stored, compiled and shown, so a secret in it is known to everybody
+  fix: change the secret where it was issued, and name its variable by {secret_ref: NAME} in platform.yaml
+
+4 errors\
+""")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("words and 1 more, " * 4_000 + "AKIAIOSFODNN7EXAMPLE", "an AWS access key", id="words"),
+        pytest.param("a1B" * 20_000, "", id="one word"),
+        pytest.param("b" * 60_000, "", id="one letter"),
+        pytest.param("host=" * 12_000, "", id="half a connection"),
+        pytest.param("token 1a" * 8_000, "", id="half an assignment"),
+        pytest.param("${A:" * 30 + "x" + "}" * 30 + "${B:x}" * 5_000, "", id="defaults"),
+        pytest.param("a." * 30_000, "", id="dots"),
+    ],
+)
+def test_a_long_text_is_searched_to_its_end_and_in_time(text: str, found: str) -> None:
+    began = time.process_time()
+
+    assert args_report(text) == found
+    assert time.process_time() - began < 3

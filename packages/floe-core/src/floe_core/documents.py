@@ -25,7 +25,7 @@ from floe_core.source_map import SourceMap
 from floe_core.suggestions import list_names
 from floe_core.validated_document import Families, Spec, ValidatedDocument
 from floe_core.validation import validate_document
-from floe_core.yaml_source import load_yaml
+from floe_core.yaml_source import Comment, load_yaml
 
 if TYPE_CHECKING:
     from floe_core.schemas.platform_spec import PlatformSpec
@@ -73,6 +73,7 @@ class FloeDocument:
     unset: tuple[UnsetVariable, ...] = ()
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    comments: tuple[Comment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def read_floe_document(path: Path, *, environ: Mapping[str, str] = _ENVIRON, str
         strict_env=strict_env,
         default_name=ProjectFolder(path.parent).name,
     )
-    return replace(document, errors=(*parsed.duplicates, *document.errors))
+    return replace(document, errors=(*parsed.duplicates, *document.errors), comments=parsed.comments)
 
 
 def build_floe_document(

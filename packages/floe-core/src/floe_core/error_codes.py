@@ -148,13 +148,25 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "floe.yaml is logical: it names no endpoint, bucket, region, host or address, so that the same file serves "
         "every environment. platform.yaml says where things are. A function that needs a service takes it as a "
         "resource (`resources` in platform.yaml); a value that only looks like a place may stand in `description`, "
-        "`metadata`, `tags` or `partition_keys`.",
+        "`metadata`, `tags` or `partition_keys`, or pass by a comment: `# floe: allow FLOE-210 - reason`.",
     ),
     "FLOE-211": ErrorCode(
         "a secret in floe.yaml",
         "floe.yaml is kept in version control, compiled into artifacts and shown in the Dagster UI, so nothing in it "
         "is secret. Change the secret where it was issued. platform.yaml names secrets by `{secret_ref: NAME}`, and "
-        "they are read from the environment or from FLOE_SECRETS_DIR only where they are used.",
+        "they are read from the environment or from FLOE_SECRETS_DIR only where they are used. What only looks like a "
+        "secret passes by a comment: `# floe: allow FLOE-211 - reason`.",
+    ),
+    "FLOE-212": ErrorCode(
+        "a comment that allows something without saying what and why",
+        "Where a value only looks like a place or a secret, the comment `# floe: allow FLOE-211 - reason` behind it, "
+        "or on a line of its own above it, lets the line pass. It names one code, FLOE-210 for places or FLOE-211 for "
+        "secrets, and the reason, for whoever reads the line later.",
+    ),
+    "FLOE-213": ErrorCode(
+        "a comment that allows what is not there",
+        "The line that a `# floe: allow …` is about has no such problem, any more or yet. Delete the comment: it would "
+        "hide one that is made there later.",
     ),
     # ---- 22x: compiled artifacts -------------------------------------------------------------------------------
     "FLOE-220": ErrorCode(

@@ -1,8 +1,9 @@
 """Where every value and key of a document stands."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from floe_core.errors import Location, YamlPath, format_yaml_path, shown_path
@@ -90,6 +91,13 @@ class SourceMap:
             position = child.value
         return True
 
+    def without_lines(self, numbers: Iterable[int]) -> "SourceMap":
+        """The same, which quotes nothing of what begins on the lines *numbers*, to the last line of each."""
+        begins = sorted({1, *_lines_in(self.root), len(self.lines) + 1})
+        hidden = {line for number in numbers for line in range(number, begins[bisect_right(begins, number)])}
+        lines = tuple("" if number in hidden else line for number, line in enumerate(self.lines, start=1))
+        return replace(self, lines=lines)
+
     def paths(self) -> Iterator[YamlPath]:
         """Every path of the document, in its order, from the root `()` on."""
         open_positions: list[tuple[YamlPath, Position]] = [((), self.root)]
@@ -119,6 +127,13 @@ class SourceMap:
         line, column = begins
         quoted = self.lines[line - 1] if line <= len(self.lines) else None
         return Location(self.file, line, column, format_yaml_path(path), quoted)
+
+
+def _lines_in(position: Position) -> Iterator[int]:
+    yield position.line
+    for child in position.children.values():
+        yield child.line
+        yield from _lines_in(child.value)
 
 
 def _position_to_json(position: Position) -> list[object]:

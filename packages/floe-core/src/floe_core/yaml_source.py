@@ -5,7 +5,7 @@ Documents are read as YAML 1.2 (core schema) with one restriction and one extens
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,11 +20,21 @@ from floe_core.errors import (
     YamlSyntaxError,
     shown_path,
 )
+from floe_core.secret_shapes import line_holds_secret
 from floe_core.source_map import Child, Position, SourceMap
 from floe_core.suggestions import did_you_mean
 from floe_core.yaml_mistakes import explain_mistake, quote
 
-__all__ = ["Scalar", "SourceMap", "YamlDocument", "load_foreign_yaml", "load_yaml", "parse_yaml", "plain_scalar"]
+__all__ = [
+    "Comment",
+    "Scalar",
+    "SourceMap",
+    "YamlDocument",
+    "load_foreign_yaml",
+    "load_yaml",
+    "parse_yaml",
+    "plain_scalar",
+]
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -33,6 +43,8 @@ _MOST_ALIASED = 100_000
 _MOST_DIGITS = 4_000
 _TAG = "tag:yaml.org,2002:"
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_QUOTED = re.compile(r"(?<!\w)'.{2,}'")
+_COMMENT = re.compile(r"(?<![^\s\ufeff])#[^\r\n]*")
 
 _CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -47,6 +59,16 @@ _INFINITE = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _NOT_A_NUMBER = frozenset((".nan", ".NaN", ".NAN"))
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment from its `#` to the end of its line, and whether it has that line to itself."""
+
+    line: int
+    column: int
+    text: str
+    is_alone: bool
+
+
 @dataclass(frozen=True)
 class YamlDocument:
     """A parsed document: plain dicts, lists and scalars, where everything stands, and the text itself.
@@ -58,6 +80,7 @@ class YamlDocument:
     source: SourceMap
     text: str
     duplicates: tuple[Problem, ...] = ()
+    comments: tuple[Comment, ...] = ()
 
 
 def load_yaml(path: Path, *, keep_duplicates: bool = False) -> YamlDocument:
@@ -113,7 +136,8 @@ def parse_yaml(text: str, *, file: Path, keep_duplicates: bool = False) -> YamlD
     duplicates = builder.raise_problems(keep_duplicates=keep_duplicates)
     needed = builder.lines_with_values
     lines = tuple(line if number in needed else "" for number, line in enumerate(builder.lines, start=1))
-    return YamlDocument(built.value, SourceMap(builder.file, lines, built.position), text, duplicates)
+    source = SourceMap(builder.file, lines, built.position)
+    return YamlDocument(built.value, source, text, duplicates, builder.find_comments())
 
 
 def load_foreign_yaml(path: Path) -> object:
@@ -167,6 +191,8 @@ class _Builder:
         self.file = file
         self.lines = _LINE_BREAK.split(text)
         self.lines_with_values: set[int] = set()
+        self._scalar_starts: list[int] = []
+        self._scalar_ends: list[int] = []
         self._text = text
         self._line_starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
         self._problems = ProblemCollector()
@@ -204,6 +230,18 @@ class _Builder:
             why = "a document is a mapping, such as 'version: 1.0.0'"
             self._add("FLOE-107", _start(event), f"the document is {kind}", why=why)
         return nothing
+
+    def find_comments(self) -> tuple[Comment, ...]:
+        """Every comment of the document that was built."""
+        found: list[Comment] = []
+        for match in _COMMENT.finditer(self._text) if "#" in self._text else ():
+            scalar = bisect_right(self._scalar_starts, match.start()) - 1
+            if scalar >= 0 and match.start() < self._scalar_ends[scalar]:
+                continue
+            line, column = self._line_and_column(match.start())
+            is_alone = not self._text[self._line_starts[line - 1] : match.start()].strip()
+            found.append(Comment(line, column, match[0], is_alone))
+        return tuple(found)
 
     def _check_characters(self) -> None:
         found = yaml.reader.Reader.NON_PRINTABLE.search(self._text)
@@ -280,6 +318,9 @@ class _Builder:
     def _build_scalar(self, event: yaml.ScalarEvent) -> _Built:
         position = self._position(event)
         self.lines_with_values.update(range(position.line, self._line_and_column(_end(event))[0] + 1))
+        is_block = event.style in ("|", ">")  # behind its mark a comment may stand
+        self._scalar_starts.append(self._line_starts[position.line] if is_block else _start(event))
+        self._scalar_ends.append(_end(event))
         if not _is_text(event.value):
             what = "an escape in double quotes names half a character"
             self._add("FLOE-108", _start(event), what, fix="write the character itself, or its \\U escape")
@@ -409,7 +450,15 @@ class _Builder:
     def _add(self, code: str, offset: int, what: str, *, why: str = "", fix: str = "") -> None:
         line, column = self._line_and_column(min(offset, len(self._text)))
         location = Location(self.file, line, column, source_line=self.lines[line - 1])
-        self._problems.add(Problem(code, what, location, why, fix))
+        problem = Problem(code, what, location, why, fix)
+        self._problems.add(_without_quotes(problem) if line_holds_secret(self.lines[line - 1]) else problem)
+
+
+def _without_quotes(problem: Problem) -> Problem:
+    """The problem without the words of the line that it is about."""
+    what, fix = (_QUOTED.sub("'…'", text) for text in (problem.what, problem.fix))
+    location = replace(problem.location, source_line=None) if problem.location else None
+    return replace(problem, what=what, fix=fix, location=location)
 
 
 def _is_text(value: str) -> bool:

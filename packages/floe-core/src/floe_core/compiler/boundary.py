@@ -1,24 +1,26 @@
 """Whether floe.yaml stays logical: no address, bucket, region or credential stands in it."""
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from floe_core.errors import Problem, YamlPath, format_yaml_path
+from floe_core.compiler.allowances import apply_allowances
+from floe_core.compiler.place_shapes import find_address, find_place
+from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
+from floe_core.secret_shapes import find_secret, find_secret_shape, is_password_name, windows_of
 from floe_core.source_map import SourceMap
-from floe_core.templates import texts_in
+from floe_core.yaml_source import Comment
 
 PHYSICAL_VALUE = "FLOE-210"
 CREDENTIAL_VALUE = "FLOE-211"
 
-_SECRETS_ONLY = frozenset(
+_FOR_PEOPLE = frozenset(
     "description metadata owners tags run_tags partition_keys partition_range partition_key partition_selector".split()
 )
 """Fields for people, and keys that only look like places: a region is a fine partition key."""
 _LOCAL_PATHS = frozenset({"path", "manifest_path", "project_dir", "profiles_dir"})
 """Fields whose own rule refuses what is not local."""
+_CODE = frozenset({"asset_modules", "target_function", "translator", "hooks", "fn"})
 _SELECTIONS = frozenset({"selection", "exclude", "watched_assets", "select", "selector"})
 _TEXTS_WITH_COLONS = frozenset({"cron_schedule", "fmt", "start", "end", "automation_condition", "partition_pattern"})
 _FREE_SECTIONS = frozenset({"version", "name"})
@@ -33,68 +35,38 @@ _FAMILIES = {
     "backfills": "backfill",
 }
 
+_LONG_KEY = 12
 _DEFAULT = re.compile(r"\$\{\w+:-?([^{}]*)\}")
-_URL = re.compile(r"(?<![\w+.-])([A-Za-z][A-Za-z0-9+.-]+)://[^\s'\"]")
-_CONNECTION = re.compile(
-    r"(?i)\bjdbc:|\barn:aws|\b(?:AccountKey|SharedAccessKey|AccountName)=|\b(?:Server|Data Source)=[^;]+;"
-    r"|\bhost=\S+.*\b(?:dbname|user|password)="
-)
-_HOST_PORT = re.compile(
-    r"(?!(?:tag|group|kind|owner|key|asset|last|source|path|config|model|version|state|result|sha\d*|md5):)"
-    r"(?:[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*|\d{1,3}(?:\.\d{1,3}){3}):(\d{2,5})(?:/\S*)?"
-)
-_IP_ADDRESS = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)")
-_CLOUD_HOST = re.compile(
-    r"(?i)(?:[\w-]+\.)+(?:amazonaws\.com|windows\.net|azure\.com|googleapis\.com|snowflakecomputing\.com|"
-    r"azuredatabricks\.net|cloud\.databricks\.com|database\.cloud|svc\.cluster\.local|aivencloud\.com|mongodb\.net)\b"
-)
-_REGION = re.compile(
-    r"(?:us|eu|ap|sa|ca|me|af|il|cn|mx)(?:-gov|-iso)?-(?:north|south|east|west|central)(?:east|west)?-\d"
-    r"|(?:us|europe|asia|australia|northamerica|southamerica|africa|me)"
-    r"-(?:north|south|east|west|central)(?:east|west)?\d+(?:-[a-f])?"
-    r"|(?:west|north)europe|(?:east|west|central|northcentral|southcentral|westcentral)us[23]?"
-    r"|(?:uk|france|germany)(?:south|west|central|westcentral)"
-)
-_TOKEN_SHAPES = (
-    ("an AWS access key", ("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a private key", ("PRIVATE KEY",), r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    ("a GitHub token", ("gh",), r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,})"),
-    ("a GitLab token", ("glpat-",), r"\bglpat-[\w-]{20,}"),
-    ("a Slack token", ("xox",), r"\bxox[abprs]-[\w-]{10,}"),
-    ("a Slack webhook", ("hooks.slack.com",), r"hooks\.slack\.com/services/\S+"),
-    ("a Google API key", ("AIza",), r"\bAIza[\w-]{35}"),
-    ("a Databricks token", ("dapi",), r"\bdapi[0-9a-f]{32}"),
-    ("a Stripe key", ("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
-    ("an API key", ("sk-", "pk-"), r"\b(?:sk|pk)-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}"),
-    ("an API key", ("hf", "npm", "pypi"), r"\b(?:hf|npm|pypi)[_-][A-Za-z0-9_-]{20,}"),
-    ("a JSON web token", ("eyJ",), r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
-    ("a storage key", ("=",), r"(?i)\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]{8,}"),
-    ("an address with a password", ("://",), r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:(?!\$\{)[^/\s:@]+@"),
-    ("a password", ("=",), r"(?i)\b(?:password|passwd|pwd)\s*=\s*(?!\$\{)[^\s;&]+"),
-)
-"""What it is, what stands in every such text, and its shape; few texts are ever held against one."""
-_SECRET_KEY = re.compile(
-    r"(?i)(?:^|[_.-])(?:password|passwd|passphrase|pwd|secret|secret_?key|access_?key|api_?key|auth_?token|access_?token|"
-    r"bearer_?token|private_?key|client_?secret|token|credentials?)$"
-)
-_SECRET_ALONE = re.compile(r"(?i)(?:^|_)(?:password|passwd|passphrase|pwd)$")
-_RANDOM = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w+/=.-])")
-_LEAST_ENTROPY = 4.0
-"""Bits per character; words stay below, random base64 of this length is above."""
 
 
-def check_boundary(raw: object, source: SourceMap) -> list[Problem]:
+def check_boundary(raw: object, source: SourceMap, *, comments: Iterable[Comment] = ()) -> list[Problem]:
     """The problems of values in floe.yaml that belong into platform.yaml or nowhere.
 
     Args:
         raw: The document before values from the environment are filled in, so that defaults are looked at as well.
         source: Where it stands.
+        comments: The document's; they are searched for secrets, and may allow what only looks like one.
     """
-    texts = [(path, text) for path, text in texts_in(raw) if path and not str(path[0]).startswith("x-")]
-    findings = [(path, finding) for path, text in texts if (finding := _find(path, text)) is not None]
-    problems = [_problem(finding, path, source) for path, finding in findings]
-    secret_lines = {source.locate(*path).line for path, finding in findings if finding.is_secret}
-    return [_without_line(problem) if _line(problem) in secret_lines else problem for problem in problems]
+    comments = tuple(comments)
+    found = [
+        *_find_in_values(raw, source),
+        *_find_in_keys(raw, source),
+        *_find_in_comments(comments, source),
+    ]
+    return without_secret_lines(apply_allowances(list(dict.fromkeys(found)), comments, source))
+
+
+def secret_lines(problems: Iterable[Problem]) -> list[int]:
+    """The lines that *problems* find secrets on."""
+    found = [problem.location for problem in problems if problem.code == CREDENTIAL_VALUE]
+    return [location.line for location in found if location is not None and location.line is not None]
+
+
+def without_secret_lines(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, none of which quotes a line that one of them finds a secret in."""
+    known = list(problems)
+    places = {_line(problem) for problem in known if problem.code == CREDENTIAL_VALUE}
+    return [_without_line(problem) if _line(problem) in places else problem for problem in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +77,74 @@ class _Finding:
     is_secret: bool = False
 
 
-def _find(path: YamlPath, text: str) -> _Finding | None:
-    field = _field(path)
-    candidates = [text, *_defaults(text)]
+def _find_in_values(raw: object, source: SourceMap) -> Iterator[Problem]:
+    for path, value in _scalars_in(raw):
+        finding = _find(path, value)
+        if finding is not None:
+            yield _problem(finding, _holder(path), source.locate(*path))
+
+
+def _find_in_keys(raw: object, source: SourceMap) -> Iterator[Problem]:
+    for path in _keys_in(raw):
+        key, above = str(path[-1]), path[:-1]
+        secret = next(filter(None, map(find_secret_shape, windows_of(key))), "")
+        finding = _Finding(secret, is_secret=True) if secret else _Finding("a remote address") if "://" in key else None
+        if finding is not None and above:
+            location = replace(source.locate(*path, key=True), yaml_path=format_yaml_path(above))
+            yield _problem(finding, _holder(above), location)
+
+
+def _find_in_comments(comments: Iterable[Comment], source: SourceMap) -> Iterator[Problem]:
+    for comment in comments:
+        windows = windows_of(comment.text.lstrip("# "))
+        secret = next(filter(None, (find_secret("", window, is_for_people=True) for window in windows)), "")
+        if secret:
+            location = Location(source.file, comment.line, comment.column)
+            yield _problem(_Finding(secret, is_secret=True), ("a comment", ""), location)
+
+
+def _scalars_in(value: object, path: YamlPath = ()) -> Iterator[tuple[YamlPath, str | int]]:
+    """Every text and number in *value* with its path."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _scalars_in(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _scalars_in(item, (*path, index))
+    elif path and (isinstance(value, str) or type(value) is int):
+        yield path, value
+
+
+def _keys_in(value: object, path: YamlPath = ()) -> Iterator[YamlPath]:
+    """The path of every key in *value* that is long enough to be more than a name."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if len(key) >= _LONG_KEY:
+                yield (*path, key)
+            yield from _keys_in(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _keys_in(item, (*path, index))
+
+
+def _find(path: YamlPath, value: str | int) -> _Finding | None:
+    field, key = _field(path), next((part for part in reversed(path) if isinstance(part, str)), "")
+    if isinstance(value, int):
+        return _Finding(f"the value of '{key}'", is_secret=True) if is_password_name(key) else None
+    candidates = [window for text in (value, *_defaults(value)) for window in windows_of(text)]
+    is_note = str(path[0]).startswith("x-")
     for candidate in candidates:
-        secret = _find_secret(path, candidate)
+        secret = find_secret(key, candidate, is_for_people=field in _FOR_PEOPLE or is_note)
         if secret:
             return _Finding(secret, is_secret=True)
-    if field in _SECRETS_ONLY or field in _LOCAL_PATHS or field in _FREE_SECTIONS:
+    if is_note or field in _FOR_PEOPLE | _LOCAL_PATHS | _FREE_SECTIONS:
         return None
-    found = (_find_physical(field, candidate) for candidate in candidates)
-    return next((_Finding(what) for what in found if what), None)
+    has_own_signs = field in _SELECTIONS | _TEXTS_WITH_COLONS | _CODE
+    for candidate in candidates:
+        place = find_address(candidate) if has_own_signs else find_place(key, candidate)
+        if place:
+            return _Finding(place)
+    return None
 
 
 def _field(path: YamlPath) -> str:
@@ -132,61 +161,16 @@ def _field(path: YamlPath) -> str:
 
 
 def _defaults(text: str) -> Iterator[str]:
-    """The defaults of the expressions in *text*, from the innermost on."""
-    while (matched := _DEFAULT.search(text)) is not None:
-        yield matched[1]
-        text = text[: matched.start()] + matched[1] + text[matched.end() :]
+    """The defaults of the expressions in *text*, and the text with them filled in, from the innermost on."""
+    while defaults := _DEFAULT.findall(text):
+        yield from defaults
+        text = _DEFAULT.sub(r"\1", text)
         yield text
 
 
-def _find_physical(field: str, text: str) -> str:
-    if _URL.search(text):
-        return "a remote address"
-    if _CONNECTION.search(text):
-        return "a connection string"
-    if _CLOUD_HOST.search(text):
-        return "the host of a cloud service"
-    if field in _SELECTIONS or field in _TEXTS_WITH_COLONS:
-        return ""
-    port = _HOST_PORT.fullmatch(text.strip())
-    if port and int(port[1]) <= 65535:
-        return "a host and port"
-    if _IP_ADDRESS.fullmatch(text.strip()):
-        return "an IP address"
-    return "a cloud region" if _REGION.fullmatch(text.strip()) else ""
-
-
-def _find_secret(path: YamlPath, text: str) -> str:
-    for what, marks, shape in _TOKEN_SHAPES:
-        if any(mark in text for mark in marks) and re.search(shape, text):
-            return what
-    key = next((part for part in reversed(path) if isinstance(part, str)), "")
-    if _SECRET_KEY.search(key) and _looks_like_a_value(text, is_certain=bool(_SECRET_ALONE.search(key))):
-        return f"the value of '{key}'"
-    return "what looks like a random key" if any(map(_is_random, _RANDOM.findall(text))) else ""
-
-
-def _looks_like_a_value(text: str, *, is_certain: bool) -> bool:
-    """Whether text under a key such as `token` is a secret: no expression, no name of a variable or a column."""
-    if "${" in text or not text.strip() or " " in text.strip():
-        return False
-    if is_certain:
-        return not re.fullmatch(r"[A-Z][A-Z0-9_]*", text)
-    is_name = re.fullmatch(r"[A-Z][A-Z0-9_]*|[a-z]+(?:_[a-z0-9]+)*", text)
-    return len(text) >= 8 and bool(re.search(r"\d", text)) and not is_name
-
-
-def _is_random(text: str) -> bool:
-    kinds = sum(bool(re.search(kind, text)) for kind in (r"[a-z]", r"[A-Z]", r"\d"))
-    if kinds < 3 or re.fullmatch(r"(?:[A-Za-z_-]+\d{0,4}/)*[A-Za-z_-]+\d{0,4}", text):
-        return False
-    counts = Counter(text).values()
-    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts) >= _LEAST_ENTROPY
-
-
-def _problem(finding: _Finding, path: YamlPath, source: SourceMap) -> Problem:
-    location = source.locate(*path)
-    what = _what(finding, path)
+def _problem(finding: _Finding, holder: tuple[str, str], location: Location) -> Problem:
+    thing, place = holder
+    what = f"{thing} holds {finding.what}" + (f" in {place}" if place else "")
     if finding.is_secret:
         return Problem(
             CREDENTIAL_VALUE,
@@ -204,16 +188,17 @@ def _problem(finding: _Finding, path: YamlPath, source: SourceMap) -> Problem:
     )
 
 
-def _what(finding: _Finding, path: YamlPath) -> str:
+def _holder(path: YamlPath) -> tuple[str, str]:
+    """What holds the value at *path*, and where in it."""
     family = _FAMILIES.get(str(path[1])) if path[0] == "orchestration" and len(path) > 2 else None
     if family is None:
-        return f"{format_yaml_path(path)} holds {finding.what}"
+        return format_yaml_path(path), ""
     holder, rest = (family, path[2:]) if path[1] == "dbt" else (f"{family} '{path[2]}'", path[3:])
-    return f"{holder} holds {finding.what}" + (f" in {format_yaml_path(rest)}" if rest else "")
+    return holder, format_yaml_path(rest)
 
 
-def _line(problem: Problem) -> int | None:
-    return problem.location.line if problem.location else None
+def _line(problem: Problem) -> tuple[str, int | None] | None:
+    return (problem.location.file, problem.location.line) if problem.location else None
 
 
 def _without_line(problem: Problem) -> Problem:

@@ -1,9 +1,9 @@
 """Everything that can be said about a project's documents before Dagster is asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from floe_core.compiler.boundary import check_boundary
+from floe_core.compiler.boundary import check_boundary, secret_lines, without_secret_lines
 from floe_core.compiler.references import ProfileNames, check_profile_names, check_references
 from floe_core.documents import FloeDocument, PlatformDocument, read_floe_document, read_platform_document
 from floe_core.errors import CompileError, Problem, ProblemCollector, Severity
@@ -53,7 +53,9 @@ def read_documents(project: ProjectFolder, *, environ: Mapping[str, str], strict
         document = read_floe_document(project.floe_yaml, environ=environ, strict_env=strict_env)
         problems.extend((*document.errors, *document.warnings))
         problems.extend(check_references(document.spec, document.source))
-        problems.extend(check_boundary(document.raw, document.source))
+        found = check_boundary(document.raw, document.source, comments=document.comments)
+        problems.extend(found)
+        document = replace(document, source=document.source.without_lines(secret_lines(found)))
     with problems.collecting():
         platform = read_platform_document(project.path, environ=environ, strict_env=strict_env)
         problems.extend((*platform.errors, *platform.warnings))
@@ -61,8 +63,9 @@ def read_documents(project: ProjectFolder, *, environ: Mapping[str, str], strict
         problems.extend(_check_profiles(document, platform))
         problems.extend(_check_secrets(document, platform, environ=environ, strict_env=strict_env))
     if document is None or platform is None:
-        raise CompileError(*problems.problems)
-    return CheckedDocuments(document, platform, problems.errors, problems.warnings)
+        raise CompileError(*without_secret_lines(problems.problems))
+    shown = ProblemCollector(without_secret_lines(problems.problems))
+    return CheckedDocuments(document, platform, shown.errors, shown.warnings)
 
 
 def _check_secrets(
