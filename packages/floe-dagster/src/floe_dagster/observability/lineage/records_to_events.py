@@ -1,6 +1,6 @@
 """The records of a process as lineage events: each run of a job begins once and ends once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -95,7 +95,7 @@ class LineageEvents:
         scope = record.scope
         self._state(scope.run).open_assets.get((scope.step_key, scope.attempt), {}).pop(record.asset, None)
         work = self._works.ended_asset(record)
-        yield from self._start(scope.run, self._works.asset(record), record.started_at, run_id=work.run_id)
+        yield from self._start_once(scope.run, work.run_id, lambda: self._works.asset(record), record.started_at)
         yield from self._end(scope.run, work, max(record.at, record.started_at), record.outcome)
 
     def _end_check(self, record: CheckEnded) -> Iterator[Event]:
@@ -144,7 +144,7 @@ class LineageEvents:
         dbt, run = self._dbt(call), call.scope.run
         self._state(run).open_nodes.get(call.invocation_id, {}).pop(record.unique_id, None)
         work = dbt.ended_node(node, record)
-        yield from self._start(run, dbt.node(node), record.started_at, run_id=work.run_id)
+        yield from self._start_once(run, work.run_id, lambda: dbt.node(node), record.started_at)
         yield from self._end(run, work, max(record.at, record.started_at), record.outcome)
 
     def _end_call(self, record: CallEnded) -> Iterator[Event]:
@@ -161,11 +161,14 @@ class LineageEvents:
             yield from self._end(run, work, max(record.at, record.started_at), record.outcome)
         self._state(run).calls.pop(call.invocation_id, None)
 
-    def _start(self, run: RunScope, work: Work, at: int, *, run_id: str | None = None) -> Iterator[Event]:
+    def _start(self, run: RunScope, work: Work, at: int) -> Iterator[Event]:
+        yield from self._start_once(run, work.run_id, lambda: work, at)
+
+    def _start_once(self, run: RunScope, run_id: str, describe: Callable[[], Work], at: int) -> Iterator[Event]:
         started = self._state(run).started
-        if (run_id or work.run_id) not in started:
-            started.add(work.run_id)
-            yield start_event(work, at)
+        if run_id not in started:
+            started.add(run_id)
+            yield start_event(describe(), at)
 
     def _end(self, run: RunScope, work: Work, at: int, outcome: Outcome) -> Iterator[Event]:
         ended = self._state(run).ended
