@@ -417,6 +417,8 @@ def test_what_is_wrong_is_told_before_anything_runs(tmp_path: Path) -> None:
         build_watchers(
             """
             file: {type: file_watcher, path: orders.csv, job: load}
+            glob: {type: file_watcher, path: "in/2024/*.csv", job: load}
+            globs: {type: file_watcher, path: "in-*", pattern: "*.csv", job: load}
             unpartitioned: {type: file_watcher, path: in, job: load, partition_key: "{file.stem}"}
             no_such: {type: file_watcher, path: in, job: by_region, partition_key: asia}
             misspelt: {type: file_watcher, path: in, job: load, config: {ops: {order: {config: {path: "{file.path}"}}}}}
@@ -433,36 +435,48 @@ error[FLOE-396]: sensor 'file' watches 'orders.csv', which is a file
   why: a file watcher watches a folder and the files in it; this is FOLDER/orders.csv
   fix: write path: . and pattern: orders.csv
 
+error[FLOE-396]: sensor 'glob' watches 'in/2024/*.csv', which is a pattern
+  --> floe.yaml:14:38  orchestration.sensors.glob.path
+   |  glob: {type: file_watcher, path: "in/2024/*.csv", job: load}
+  why: 'path' is one folder, taken as it is written, and there is none of that name
+  fix: write path: in/2024 and pattern: '*.csv'
+
+error[FLOE-396]: sensor 'globs' watches 'in-*', which is a pattern
+  --> floe.yaml:15:39  orchestration.sensors.globs.path
+   |  globs: {type: file_watcher, path: "in-*", pattern: "*.csv", job: load}
+  why: 'path' is one folder, taken as it is written, and there is none of that name
+  fix: write path: . and pattern: 'in-*/*.csv'
+
 error[FLOE-397]: sensor 'unpartitioned' has a partition_key, and what it launches has no partitions
-  --> floe.yaml:14:77  orchestration.sensors.unpartitioned.partition_key
+  --> floe.yaml:16:77  orchestration.sensors.unpartitioned.partition_key
    |  unpartitioned: {type: file_watcher, path: in, job: load, partition_key: "{file.stem}"}
   why: a partition key is for a partitioned job, and job 'load' materialises no partitioned asset
   fix: delete 'partition_key', or set 'partitions' for an asset of the job
 
 error[FLOE-397]: sensor 'no_such' names partition 'asia', which job 'by_region' cannot have
-  --> floe.yaml:15:76  orchestration.sensors.no_such.partition_key
+  --> floe.yaml:17:76  orchestration.sensors.no_such.partition_key
    |  no_such: {type: file_watcher, path: in, job: by_region, partition_key: asia}
   why: the keys are eu, us
   fix: name one of them
 
 error[FLOE-353]: run config of sensor 'misspelt' has op 'order', which does not exist
-  --> floe.yaml:16:72  orchestration.sensors.misspelt.config.ops.order
+  --> floe.yaml:18:72  orchestration.sensors.misspelt.config.ops.order
    |  misspelt: {type: file_watcher, path: in, job: load, config: {ops: {order: {config: {path: "{file.path}"}}}}}
   why: the ops there are orders
   fix: did you mean 'orders'?
 
 error[FLOE-353]: run config of sensor 'many' has a value of the wrong type at ops.orders.config.paths
-  --> floe.yaml:17:93  orchestration.sensors.many.config.ops.orders.config.paths
+  --> floe.yaml:19:93  orchestration.sensors.many.config.ops.orders.config.paths
    |  many: {type: file_watcher, path: in, job: load, config: {ops: {orders: {config: {paths: "{file.path}"}}}}}
   why: a list is wanted there
 
 error[FLOE-331]: sensor 'nothing' selects asset 'ordres', which does not exist
-  --> floe.yaml:18:57  orchestration.sensors.nothing.selection[0]
+  --> floe.yaml:20:57  orchestration.sensors.nothing.selection[0]
    |  nothing: {type: file_watcher, path: in, selection: [ordres]}
   why: an asset is named by its whole key, or by the last part of it where no other key ends so
   fix: did you mean 'orders'?
 
-6 errors\
+8 errors\
 """)
 
 

@@ -100,6 +100,7 @@ def test_what_is_refused_and_why() -> None:
         (LocalPath, "a\0b"),
         (GlobPattern, "../*.csv"),
         (GlobPattern, "/srv/*.csv"),
+        (GlobPattern, "orders/"),
         (GlobPattern, "[abc"),
         (AssetGlob, "{bronze,silver/*"),
         (AssetGlob, ""),
@@ -169,6 +170,8 @@ a pattern names files below the folder in 'path'
   fix: put the folder into 'path'
 a pattern names files below the folder in 'path'
   fix: put the folder into 'path'
+a pattern names files, and this one a folder
+  fix: write 'orders/**' for all files below it
 every '[' of a pattern has its ']'
   fix: add the ']', or write [[] for the character
 it is a pattern over asset keys: the { is not closed; write \\{ for a brace that is meant as it stands

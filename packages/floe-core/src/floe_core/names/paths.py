@@ -28,6 +28,8 @@ def check_file_pattern(text: str) -> str:
     """*text*, if it is a glob over names below a folder."""
     if text.startswith(("/", "~")) or ".." in re.split(r"[/\\]", text):
         raise RuleError("a pattern names files below the folder in 'path'", fix="put the folder into 'path'")
+    if text.endswith("/"):
+        raise RuleError("a pattern names files, and this one a folder", fix=f"write '{text}**' for all files below it")
     return _check_glob(text)
 
 

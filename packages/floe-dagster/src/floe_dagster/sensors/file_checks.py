@@ -21,16 +21,30 @@ def watched_folder(sensor: FileWatcherSensor, project_folder: Path) -> Path:
 def check_folder(
     sensor: FileWatcherSensor, folder: Path, *, who: str, source: SourceMap, at: YamlPath
 ) -> list[Problem]:
-    """A folder that is missing may come; a file in its place is a mistake."""
-    if not folder.is_file():
+    """A folder that is missing may come; a file in its place is a mistake, and so is a pattern."""
+    location = source.locate(*at, "path")
+    if folder.is_file():
+        return [
+            Problem(
+                "FLOE-396",
+                f"{who} watches '{sensor.path}', which is a file",
+                location,
+                why=f"a file watcher watches a folder and the files in it; this is {show_path(str(folder))}",
+                fix=f"write path: {show_path(str(Path(sensor.path).parent))} and pattern: {show_path(folder.name)}",
+            )
+        ]
+    parts = Path(sensor.path).parts
+    first = next((index for index, part in enumerate(parts) if "*" in part or "?" in part), None)
+    if first is None or folder.exists():
         return []
+    above, pattern = Path(*parts[:first]), Path(*parts[first:], *([] if sensor.pattern == "*" else [sensor.pattern]))
     return [
         Problem(
             "FLOE-396",
-            f"{who} watches '{sensor.path}', which is a file",
-            source.locate(*at, "path"),
-            why=f"a file watcher watches a folder and the files in it; this is {show_path(str(folder))}",
-            fix=f"write path: {show_path(str(Path(sensor.path).parent))} and pattern: {show_path(folder.name)}",
+            f"{who} watches '{sensor.path}', which is a pattern",
+            location,
+            why="'path' is one folder, taken as it is written, and there is none of that name",
+            fix=f"write path: {show_path(str(above))} and pattern: '{show_path(str(pattern))}'",
         )
     ]
 
