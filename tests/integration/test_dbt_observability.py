@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -23,6 +24,7 @@ from dbt_processes import dbt_processes
 from floe_dagster.dbt.connection import find_dbt
 from floe_dagster.observability.local_traces import LocalSpan
 from observed_shop import ObservedShop
+from otlp_receiver import http_receiver
 
 DBT_STEP = "observed_dbt_assets"
 NODES = {
@@ -128,6 +130,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 
 
 def fetch_everything(path: Path) -> None:
+    (path / "platform.yaml").write_text("execution: {forked: {type: multiprocess, start_method: forkserver}}\n")
     floe_yaml = path / "floe.yaml"
     text = floe_yaml.read_text()
     floe_yaml.write_text(text.replace("project_dir: dbt", "project_dir: dbt\n    fetch: [row_counts, column_metadata]"))
@@ -303,10 +306,12 @@ def of_dagster_dbt(runs: Runs, with_a_failing_model: ObservedRun) -> ObservedRun
     """The same run with the stock resource, which observes nothing."""
     printed = io.StringIO()
     (profiles_dir,) = (runs.shop.floe_dir / "dbt" / "profiles").iterdir()
-    with runs.shop.loaded({"FAILS": "a model"}) as location, redirect_stdout(printed):
+    variables = {"FAILS": "a model"}
+    with runs.shop.loaded(variables) as location, redirect_stdout(printed), warnings.catch_warnings():
         project_dir = str(runs.shop.path / "dbt")
         stock = Stock(dbt_executable=find_dbt(), project_dir=project_dir, profiles_dir=str(profiles_dir), target="dev")
         job = location.definition.get_job("everything")
+        warnings.simplefilter("ignore")  # of what dagster-dbt uses and Dagster deprecates
         result = job.execute_in_process(instance=runs.instance, resources={"dbt": stock}, raise_on_error=False)
     return ObservedRun(result.dagster_run, [], printed.getvalue(), runs.instance.all_logs(result.run_id))
 
@@ -365,3 +370,22 @@ def in_utc(nanoseconds: int) -> str:
         .replace(microsecond=rest // 1000, tzinfo=None)
         .isoformat(timespec="microseconds")
     )
+
+
+def test_a_forked_step_sends_the_spans_of_its_nodes_before_it_ends(
+    runs: Runs, with_a_failing_model: ObservedRun
+) -> None:
+    """Such a process ends without what Python does at its end."""
+    assert with_a_failing_model.run  # has written what dbt reads
+    with http_receiver() as receiver:
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        run = runs.shop.execute(runs.instance, "staging", executor="forked", environ=environ)
+
+    sent = receiver.by_name
+    nodes = [span for name, span in sent.items() if name.startswith(("model ", "test "))]
+    step = sent[f"step {DBT_STEP}"]
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    assert {"model stg_orders", "model stg_customers"} < {span.name for span in nodes}
+    assert {span.parent_span_id for span in nodes} == {step.span_id}
+    assert step.parent_span_id == sent["run staging"].span_id
+    assert {span.trace_id.hex() for span in sent.values()} == {run.run_id.replace("-", "")}
