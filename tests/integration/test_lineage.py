@@ -237,6 +237,8 @@ def test_a_local_file_takes_no_thread_and_tells_rows_columns_and_sql(finished: L
         "description": "Number of the order.",
     }
     assert staging["job"]["facets"]["sql"]["query"].startswith("select id, customer_id, ordered_at, amount from")
+    (place,) = orders["facets"]["symlinks"]["identifiers"]
+    assert (place["namespace"], Path(place["name"]).is_dir()) == ("file", True)
     assert not finished.warnings
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openlineage.common.provider.dbt.processor import DbtArtifactProcessor, ModelNode
 
-from floe_dagster.observability.datasets import DatasetId, DatasetResolver
+from floe_dagster.observability.datasets import DatasetId, DatasetResolver, physical_name
 from floe_dagster.observability.settings import OwnProfile
 from floe_dagster.observability.warehouses import Warehouse, dataset_namespace, read_own_profile, warehouse_namespace
 from lineage_records import ASSETS, MART, ORDERS, RATES, node, settings
@@ -110,9 +110,6 @@ class TestResolver:
 
         assert prefixed.table("bronze.other") == DatasetId("https://lake.example/api/catalog", "prod.bronze.other")
 
-    def test_symlinks_do_not_make_another_table(self) -> None:
-        assert DatasetId("a", "b", (("s3://lake", "b"),)) == DatasetId("a", "b")
-
 
 class TestOwnProfile:
     PROFILES = """
@@ -166,3 +163,20 @@ class TestOwnProfile:
         own = OwnProfile(tmp_path / "none.yml", tmp_path, profile="shop")
 
         assert read_own_profile(own, {}).namespace == "dbt://shop"
+
+
+@pytest.mark.parametrize(
+    ("location", "name"),
+    [
+        ("s3://lake/bronze/orders/", ("s3://lake", "bronze/orders")),
+        ("abfss://lake@account.example/orders", ("abfss://lake@account.example", "orders")),
+        ("file:///srv/lake/orders", ("file", "/srv/lake/orders")),
+        ("/srv/lake/orders", ("file", "/srv/lake/orders")),
+        ("s3://ada:lovelace@lake/orders", ("s3://lake", "orders")),
+        ("s3://lake", None),
+        ("relative", None),
+        ("", None),
+    ],
+)
+def test_a_folder_is_called_as_spark_calls_it(location: str, name: tuple[str, str] | None) -> None:
+    assert physical_name(location) == name

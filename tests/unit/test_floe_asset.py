@@ -718,7 +718,12 @@ class TestReturnedRows:
         schema = metadata.pop("dagster/column_schema")
         assert isinstance(schema, dg.TableSchema)
         assert [column.name for column in schema.columns] == ["id", "name"]
-        assert metadata == {"dagster/row_count": 2, "dagster/table_name": "bronze.customers", "snapshot_id": 4051}
+        assert metadata == {
+            "dagster/row_count": 2,
+            "dagster/table_name": "bronze.customers",
+            "dagster/uri": "file:///bronze.customers",
+            "snapshot_id": 4051,
+        }
 
     def test_the_types_of_the_columns_are_shown(self) -> None:
         @floe_asset(outputs=["t.t"])
@@ -739,7 +744,12 @@ class TestReturnedRows:
 
         metadata = metadata_of(asset, catalog=FakeCatalog())
 
-        assert metadata == {"dagster/row_count": 1, "dagster/table_name": "t.t", "snapshot_id": 4051}
+        assert metadata == {
+            "dagster/row_count": 1,
+            "dagster/table_name": "t.t",
+            "dagster/uri": "file:///t.t",
+            "snapshot_id": 4051,
+        }
 
     def test_rows_in_a_materialize_result_are_written_and_its_metadata_kept(self) -> None:
         @floe_asset(outputs=["t.t"])

@@ -132,6 +132,16 @@ class TestAssets:
             (CATALOG, "bronze.orders"), (WAREHOUSE, "shop.raw.rates_v2"),
         ]  # fmt: skip
 
+    def test_a_table_is_known_by_the_folder_that_holds_it_too(self) -> None:
+        end = AssetEnded(STEP, ("bronze_orders",), at(1), at(2), Outcome.SUCCEEDED, location="s3://lake/bronze/orders")
+
+        events = make_events([end])
+
+        check_events(events)
+        assert events[1]["outputs"][0]["facets"]["symlinks"]["identifiers"] == [
+            {"namespace": "s3://lake", "name": "bronze/orders", "type": "TABLE"}
+        ]
+
     def test_two_attempts_are_two_runs_of_one_job(self) -> None:
         again = replace(STEP, attempt=1)
 

@@ -1,7 +1,7 @@
 """What lineage calls the tables of a project: one answer for Python assets and dbt alike."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -17,14 +17,10 @@ Node: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class DatasetId:
-    """A table as lineage stores know it.
-
-    `symlinks` are other names of the same table, as namespace and name; ids that differ in them only are equal.
-    """
+    """A table as lineage stores know it."""
 
     namespace: str
     name: str
-    symlinks: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 class DatasetResolver:
@@ -102,6 +98,22 @@ def relation_of(node: Node) -> Relation:
     """Where *node* stands in the database."""
     name = node.get("identifier") or node.get("alias") or node.get("name")
     return (str(node.get("database") or ""), str(node.get("schema") or ""), str(name or ""))
+
+
+def physical_name(location: str) -> tuple[str, str] | None:
+    """Namespace and name of a folder, as OpenLineage's integration with Spark calls a table that is stored there.
+
+    >>> physical_name("s3://lake/bronze/orders"), physical_name("file:///srv/lake/orders")
+    (('s3://lake', 'bronze/orders'), ('file', '/srv/lake/orders'))
+    """
+    scheme, separator, rest = location.rstrip("/").partition("://")
+    if not separator or scheme == "file":
+        path = rest if separator else location.rstrip("/")
+        return ("file", path) if path.startswith("/") else None
+    host, _, path = rest.partition("/")
+    if ":" in host.rpartition("@")[0]:  # a password; without one it is Azure's container
+        host = host.rpartition("@")[2]
+    return (f"{scheme}://{host}", path) if path else None
 
 
 def _each_once(datasets: Iterable[DatasetId]) -> tuple[DatasetId, ...]:

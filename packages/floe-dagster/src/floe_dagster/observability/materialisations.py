@@ -18,6 +18,7 @@ class MaterialisedAsset:
     rows: int | None = None
     columns: Sequence[tuple[str, str]] = ()
     column_lineage: Mapping[str, Sequence[tuple[KeyPath, str]]] = field(default_factory=dict)
+    location: str | None = None
     checks: list[CheckFact] = field(default_factory=list)
 
     def add(self, materialization: dg.AssetMaterialization, *, at: int) -> None:
@@ -27,6 +28,9 @@ class MaterialisedAsset:
         rows = next((count for name in _ROW_COUNTS if (count := _whole_number(metadata.get(name))) is not None), None)
         if rows is not None:
             self.rows = rows
+        location = metadata.get("dagster/uri")
+        if isinstance(location, dg.TextMetadataValue | dg.UrlMetadataValue | dg.PathMetadataValue):
+            self.location = location.value
         schema = metadata.get("dagster/column_schema")
         if isinstance(schema, dg.TableSchemaMetadataValue):
             self.columns = [(column.name, column.type) for column in schema.schema.columns]

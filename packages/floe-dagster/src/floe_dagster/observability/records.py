@@ -144,6 +144,8 @@ class AssetEnded:
     """Names and types, where the materialisation tells."""
     column_lineage: Mapping[str, Sequence[tuple[KeyPath, str]]] = field(default_factory=dict)
     """Column → columns of upstream assets that it comes from, where the materialisation tells."""
+    location: str | None = None
+    """Where its table is stored, where the materialisation tells."""
     checks: Sequence[CheckFact] = ()
 
 

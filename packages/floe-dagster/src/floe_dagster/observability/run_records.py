@@ -210,5 +210,6 @@ def _asset_ended(step: _Step, key: KeyPath, outcome: Outcome, error: ErrorFact |
         rows=found.rows,
         columns=found.columns,
         column_lineage=found.column_lineage,
+        location=found.location,
         checks=found.checks,
     )

@@ -210,6 +210,9 @@ def _metadata_of(
         "dagster/table_name": dg.MetadataValue.text(written.table),
         "snapshot_id": dg.MetadataValue.int(written.snapshot_id),
     }
+    location = getattr(written, "location", None)  # a catalog of the user's own need not know it
+    if isinstance(location, str):
+        metadata["dagster/uri"] = dg.MetadataValue.text(location)
     if columns:
         schema = dg.TableSchema(columns=[dg.TableColumn(name=name, type=kind) for name, kind in columns])
         metadata["dagster/column_schema"] = dg.MetadataValue.table_schema(schema)

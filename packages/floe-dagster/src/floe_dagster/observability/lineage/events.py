@@ -82,8 +82,6 @@ def _dataset(table: Table, role: str) -> dict[str, Any]:
     found = dict(table.facets)
     if ":" in table.id.namespace:
         found["dataSource"] = facets.data_source(table.id.namespace)
-    if table.id.symlinks:
-        found["symlinks"] = facets.symlinks(table.id.symlinks)
     dataset: dict[str, Any] = {"namespace": table.id.namespace, "name": table.id.name, "facets": found}
     return {**dataset, role: table.of_role} if table.of_role else dataset
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from floe_dagster.observability import ids
-from floe_dagster.observability.datasets import DatasetId, DatasetResolver
+from floe_dagster.observability.datasets import DatasetId, DatasetResolver, physical_name
 from floe_dagster.observability.lineage import facets
 from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.lineage.events import Table, Work
@@ -99,6 +99,9 @@ class Works:
         if record.checks:
             found["dataQualityAssertions"] = facets.assertions([self._assertion(check) for check in record.checks])
         written = {"outputStatistics": facets.output_statistics(record.rows)} if record.rows is not None else {}
+        place = physical_name(record.location) if record.location and len(work.outputs) == 1 else None
+        if place is not None:
+            found["symlinks"] = facets.symlinks([place])
         return replace(
             self.with_error(work, record.outcome, record.error, language="PYTHON"),
             outputs=[replace(table, facets={**table.facets, **found}, of_role=written) for table in work.outputs],
