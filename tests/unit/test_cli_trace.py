@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from inline_snapshot import snapshot
 from rich.console import Console
@@ -17,8 +18,11 @@ from floe_cli.main import run_command_line
 from floe_cli.trace_display import print_trace
 from floe_cli.trace_page import trace_page
 from floe_cli.trace_report import report_trace
+from floe_core.project import ProjectFolder
+from floe_core.schemas.platform_spec import embedded_platform
 from floe_dagster.observability.local_traces import TraceFile, read_trace
 from floe_dagster.observability.trace_tree import build_tree
+from floe_dagster.running.instance import prepare_dagster_home
 from plugins.user_project import UserProject
 from written_traces import BEGIN, RUN, SECOND, WrittenTrace, shop_trace
 
@@ -155,6 +159,28 @@ started 2026-09-21 14:13:21 UTC: 1 step, 1 model
 the run's own span is missing: it is under way, or its process was killed; the last span was written 0 ms ago
 1 line of the file could not be read\
 """)
+
+
+def test_of_a_run_without_its_own_span_dagster_is_asked(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    trace = WrittenTrace()
+    trace.step("bronze", 1, 2)
+    trace.write(Path.cwd())
+    assert json.loads(shown(capfd, "--format", "json"))["state"] == ""
+
+    home = prepare_dagster_home(ProjectFolder(Path.cwd()), embedded_platform())
+    with dg.DagsterInstance.from_config(str(home.path)) as instance:
+        instance.add_run(dg.DagsterRun("full_pipeline", run_id=RUN, status=dg.DagsterRunStatus.STARTED))
+        begun = dg.DagsterEvent("STEP_START", "full_pipeline", step_key="dbt")
+        instance.report_dagster_event(begun, RUN)
+
+    assert json.loads(shown(capfd, "--format", "json"))["state"] == (
+        "Dagster has it as STARTED, with dbt begun and not ended"
+    )
+    assert "own span is missing: Dagster has it as STARTED, with dbt begun" in shown(capfd)
 
 
 def test_an_error_is_told_once_and_without_what_the_row_says_anyway(tmp_path: Path) -> None:

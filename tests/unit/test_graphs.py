@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -113,6 +113,7 @@ def test_the_empty_graph_and_boxes_without_arrows() -> None:
 keys = st.sampled_from("abcdefghij")
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(keys, keys), max_size=25), st.dictionaries(keys, st.integers(0, 5)))
 def test_whatever_depends_on_whatever_nothing_overlaps(pairs: list[tuple[str, str]], rows: dict[str, int]) -> None:
     named = {key: [f"column_{number}" for number in range(count)] for key, count in rows.items()}

@@ -163,7 +163,7 @@ def _head(report: TraceReport, now: datetime) -> Iterator[Text]:
     yield Text(f"started {report.started_at:%Y-%m-%d %H:%M:%S} UTC{f': {spans}' if spans else ''}", style="dim")
     if not report.is_complete:
         ago = shown_seconds(max((now - report.written_at).total_seconds(), 0.0))
-        why = f"it is under way, or its process was killed; the last span was written {ago} ago"
+        why = f"{report.state or 'it is under way, or its process was killed'}; the last span was written {ago} ago"
         yield Text(f"the run's own span is missing: {why}", style="yellow")
     if report.unreadable_lines:
         yield Text(f"{counted(report.unreadable_lines, 'line')} of the file could not be read", style="yellow")

@@ -94,6 +94,8 @@ class TraceReport:
     """Whether the run's own span is there."""
     written_at: datetime
     """When the last span was written."""
+    state: str
+    """What Dagster knows of a run whose own span is missing."""
     unreadable_lines: int
 
     @property
@@ -107,7 +109,7 @@ class TraceReport:
         return tuple(sorted((row for row in self.rows if row.critical), key=lambda row: row.critical[0].begins))
 
 
-def report_trace(tree: TraceTree, *, written_at: datetime) -> TraceReport:
+def report_trace(tree: TraceTree, *, written_at: datetime, state: str = "") -> TraceReport:
     """What is to be shown of *tree*: the run first, then everything below it, parents before their children."""
     begins = tree.started_at
     stretches: dict[str, list[Moment]] = defaultdict(list)
@@ -140,6 +142,7 @@ def report_trace(tree: TraceTree, *, written_at: datetime) -> TraceReport:
         rows=rows,
         is_complete=tree.is_complete,
         written_at=written_at,
+        state=state,
         unreadable_lines=tree.unreadable_lines,
     )
 
@@ -153,6 +156,7 @@ def trace_as_json(report: TraceReport) -> dict[str, object]:
         "status": report.root.mark,
         "is_complete": report.is_complete,
         "written_at": report.written_at.isoformat(timespec="seconds"),
+        "state": report.state,
         "started_at": report.started_at.isoformat(),
         "seconds": _rounded(report.root.seconds),
         "unreadable_lines": report.unreadable_lines,

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from floe_cli.console import emit, emit_json, rich_console, say
+from floe_cli.console import emit, emit_json, rich_console, say, stdout_for_machines
 from floe_cli.options import current_project, format_option, shared_options
 from floe_core.errors import shown_path
+from floe_core.project import ProjectFolder
 
 
 @click.command()
@@ -35,9 +36,11 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
     from floe_cli.trace_report import report_trace, trace_as_json  # noqa: PLC0415
     from floe_dagster.observability.trace_tree import build_tree  # noqa: PLC0415
 
-    file = choose_trace(current_project(), run, environ=os.environ)
-    written_at = datetime.fromtimestamp(file.written_at, UTC)
-    report = report_trace(build_tree(read_chosen_trace(file)), written_at=written_at)
+    project = current_project()
+    file = choose_trace(project, run, environ=os.environ)
+    tree = build_tree(read_chosen_trace(file))
+    state = "" if tree.is_complete else _ask_dagster(project, file.run_id)
+    report = report_trace(tree, written_at=datetime.fromtimestamp(file.written_at, UTC), state=state)
     if page is not None:
         text = trace_page(report)
         if str(page) == "-":
@@ -50,3 +53,10 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
         emit_json(trace_as_json(report))
     elif page is None:
         print_trace(rich_console(stderr=False), report, show_all=show_all, now=datetime.now(UTC))
+
+
+def _ask_dagster(project: ProjectFolder, run_id: str) -> str:
+    from floe_cli.trace_state import describe_unended_run  # noqa: PLC0415 - Dagster is imported for such runs alone
+
+    with stdout_for_machines():
+        return describe_unended_run(project, run_id, environ=os.environ)

@@ -55,7 +55,7 @@ function drawHead() {
     element("span", {}, element("i", {class: "cp"}), `critical path of ${duration(onPath)}: what the end waited for`),
   );
   const notices = [];
-  if (!trace.is_complete) notices.push(`The run's own span is missing: the run was under way when this page was written, or its process was killed. The last span was written at ${trace.written_at.replace("T", " ").replace("+00:00", " UTC")}.`);
+  if (!trace.is_complete) notices.push(`The run's own span is missing: ${trace.state || "the run was under way when this page was written, or its process was killed"}. The last span was written at ${trace.written_at.replace("T", " ").replace("+00:00", " UTC")}.`);
   if (trace.unreadable_lines) notices.push(`Lines of the file that could not be read: ${trace.unreadable_lines}.`);
   $("notice").textContent = notices.join(" ");
   $("notice").hidden = !notices.length;
