@@ -33,6 +33,7 @@ class Replay:
     name: str = "a_model"
     has_nodes: bool = True
     per_node: bool = True
+    makes_plain: bool = False
     observer: RecordingObserver = field(default_factory=RecordingObserver)
     warnings: list[str] = field(default_factory=list)
 
@@ -42,6 +43,7 @@ class Replay:
             tail=LogTail(self.log),
             describe=self.describe,
             has_nodes=self.has_nodes,
+            makes_plain=self.makes_plain,
             warn=self.warnings.append,
         )
 
@@ -239,12 +241,31 @@ def test_a_dbt_that_never_said_anything_is_a_call_too(log: Path) -> None:
     assert end.error.message == "dbt ended with an error"
 
 
+def test_the_log_becomes_text_when_dbt_has_ended(log: Path) -> None:
+    replay = Replay(log, makes_plain=True)
+    replay.play()
+    with log.open("a") as file:
+        file.write("no event\n")
+    size = log.stat().st_size
+    replay.end()
+
+    lines = log.read_text().splitlines()
+    told = next(event for event in events_in(golden_log("a_model")) if event["info"]["name"] == "NodeFinished")
+    assert len(ends_by_name(replay.records)) == 18
+    assert lines[0].startswith("=" * 30 + " 2026-11-22T")
+    assert lines[1].endswith("[info ] [MainThread]: Running with dbt=1.11.16")
+    assert any(line.endswith(f"]: {told['info']['msg']}") for line in lines)
+    assert lines[-1] == "no event"
+    assert log.stat().st_size < size / 4
+    assert [file.name for file in log.parent.iterdir()] == ["dbt.log"]
+
+
 def test_the_reader_is_kept_for_less_than_three_milliseconds_by_each_node(log: Path) -> None:
     """CPU, of reading, parsing and telling; the replay itself counts too."""
     spent = []
     for _ in range(3):
         log.unlink(missing_ok=True)
-        replay = Replay(log)
+        replay = Replay(log, makes_plain=True)
         before = time.process_time()
         replay.play()
         replay.end()

@@ -87,6 +87,7 @@ class FloeDbtCliResource(DbtCliResource):
             "target_path": target_path,
             "observed": observed,
             "window": window,
+            "log_size": _size_of_log(Path(self.project_dir), target_path),
         }
         step = DbtStep.of(context, manifest=manifest, translator=dagster_dbt_translator)
         if context is None or step is None:
@@ -126,6 +127,7 @@ class FloeDbtCliResource(DbtCliResource):
         indirect_selection: str | None = None,
         observed: ObservedStep | None = None,
         window: dg.TimeWindow | None = None,
+        log_size: int | None = None,
         **options: Any,
     ) -> FloeDbtInvocation:
         """Start dbt with exactly these *args*, in *project* where it is not called in the project itself.
@@ -137,6 +139,7 @@ class FloeDbtCliResource(DbtCliResource):
             indirect_selection: Which tests dbt adds to what is selected.
             observed: The step, where its calls are observed.
             window: What the run computes, where that is a window of time.
+            log_size: Bytes that are in dbt's log already; None where dbt writes to a folder of its own.
             options: Those of `DbtCliResource.cli`.
         """
         project = project or self
@@ -148,7 +151,6 @@ class FloeDbtCliResource(DbtCliResource):
                 **({"DBT_INDIRECT_SELECTION": indirect_selection} if indirect_selection else {}),
                 **(LOG_VARIABLES if observed is not None else {}),
             }
-            log_size = _size_of_log(Path(project.project_dir), options["target_path"])
             with added_environment(variables):
                 started = DbtCliResource.cli(project, all_args, **options)
         invocation = FloeDbtInvocation.of(started, keep=state.keep, state=state.state if state.of_this_call else None)
@@ -265,10 +267,12 @@ def _split_vars(args: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     return plain, found
 
 
-def _size_of_log(project_dir: Path, target_path: Path | None) -> int:
-    """Bytes that are in the log of an earlier call already; dbt adds to it."""
-    log = project_dir / target_path / LOG_FILE if target_path is not None else None
-    return log.stat().st_size if log is not None and log.is_file() else 0
+def _size_of_log(project_dir: Path, target_path: Path | None) -> int | None:
+    """Bytes that an earlier call has left in the log at *target_path*, to which dbt adds."""
+    if target_path is None:
+        return None
+    log = project_dir / target_path / LOG_FILE
+    return log.stat().st_size if log.is_file() else 0
 
 
 def _partitions_of(context: Context) -> dg.PartitionsDefinition | None:

@@ -43,13 +43,15 @@ class ObservedStep:
     op_name: str
     per_node: bool
 
-    def open_tap(self, invocation: FloeDbtInvocation, *, args: Sequence[str], log_size: int, window: Window) -> CallTap:
+    def open_tap(
+        self, invocation: FloeDbtInvocation, *, args: Sequence[str], log_size: int | None, window: Window
+    ) -> CallTap:
         """What observes a call that was just started.
 
         Args:
             invocation: The call.
             args: What dbt was called with.
-            log_size: Bytes that were in its log before.
+            log_size: Bytes that were in its log before; None where the log is this call's alone.
             window: What the run computes, where that is a window of time.
         """
 
@@ -69,9 +71,10 @@ class ObservedStep:
 
         return CallTap(
             self.observers,
-            tail=LogTail(invocation.target_path / LOG_FILE, offset=log_size),
+            tail=LogTail(invocation.target_path / LOG_FILE, offset=log_size or 0),
             describe=describe,
             has_nodes=any(arg in _BUILDING for arg in args),
+            makes_plain=log_size is None and not _asks_for_json(),
             warn=dg.get_dagster_logger().warning,
         )
 
@@ -110,6 +113,11 @@ class ObservedSteps:
                 warn=dg.get_dagster_logger().warning,
             )
         return self._observers[key]
+
+
+def _asks_for_json() -> bool:
+    """Whether the user wants dbt's log in JSON."""
+    return os.environ.get("DBT_LOG_FORMAT_FILE") == "json"  # noqa: TID251 - dbt's own variable
 
 
 def _current_context() -> dg.OpExecutionContext | None:

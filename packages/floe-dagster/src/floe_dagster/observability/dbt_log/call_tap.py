@@ -9,6 +9,7 @@ from typing import Any
 
 from floe_dagster.observability.dbt_log.lifecycle import NodeLifecycle
 from floe_dagster.observability.dbt_log.log_tail import LogTail
+from floe_dagster.observability.dbt_log.plain_log import write_plain_log
 from floe_dagster.observability.observers import Observers, Warn
 from floe_dagster.observability.records import CallEnded, CallStarted, DbtCall, ErrorFact, Outcome, Record
 
@@ -26,6 +27,7 @@ class CallTap:
         tail: The call's log.
         describe: Gives the call once dbt has said the id of its invocation.
         has_nodes: Whether the command builds or tests nodes: others, such as `compile`, look at nodes too.
+        makes_plain: Whether the log becomes text when dbt has ended.
         warn: Told of each kind of trouble once.
     """
 
@@ -36,12 +38,14 @@ class CallTap:
         tail: LogTail,
         describe: Callable[[str], DbtCall],
         has_nodes: bool,
+        makes_plain: bool = False,
         warn: Warn,
     ) -> None:
         self._observers = observers
         self._tail = tail
         self._describe = describe
         self._has_nodes = has_nodes
+        self._makes_plain = makes_plain
         self._warn = warn
         self._told: set[str] = set()
         self._started_at = time.time_ns()
@@ -87,6 +91,9 @@ class CallTap:
             if self._call is None:
                 self._begin(str(uuid.uuid4()))
             self._end_call(is_success=is_success, is_interrupted=is_interrupted, errors=errors)
+        with self._guarded():
+            if self._makes_plain and self._tail.file.is_file():
+                write_plain_log(self._tail.file)
         with self._guarded():
             self._observers.flush()
 

@@ -26,7 +26,7 @@ class LogTail:
         """That of the events that were read."""
         self.has_events = False
         """Whether it holds events of the call."""
-        self._file = file
+        self.file = file
         self._offset = offset
         self._unfinished = b""
 
@@ -56,7 +56,7 @@ class LogTail:
     def _read_chunk(self) -> bytes:
         """What is there to read; the file is not kept open, for who would close it."""
         try:
-            with self._file.open("rb", buffering=0) as log:
+            with self.file.open("rb", buffering=0) as log:
                 log.seek(self._offset)
                 chunk = log.read(_CHUNK)
         except OSError:
