@@ -374,6 +374,15 @@ class TestDbtTests:
         (found,) = events[1]["run"]["facets"]["test"]["tests"]
         assert (found["status"], found["actual"], len(events[1]["inputs"])) == ("fail", "1", 2)
 
+    def test_a_test_that_looks_at_another_table_is_about_the_one_it_is_attached_to(self) -> None:
+        related = node("test.shop.related", STAGED["unique_id"], REVENUE, config={}, attached_node=REVENUE)
+        call = dbt_call(manifest=manifest(*SHOP["sources"].values(), *SHOP["nodes"].values(), related))
+
+        events = make_events([ended("test.shop.related", status="pass", call=call)])
+
+        check_events(events)
+        assert list(assertions(events[1])) == ["shop.main_silver.revenue"]
+
     def test_a_test_of_a_source_is_about_the_table_behind_it(self) -> None:
         of_source = node("test.shop.fresh", ORDERS["unique_id"], config={}, attached_node=None)
         call = dbt_call(manifest=manifest(*SHOP["sources"].values(), of_source))
