@@ -22,7 +22,7 @@ def fit_text(text: str, size: float, width: float) -> str:
     """*text*, or as much of its beginning and its end as fits into *width* pixels.
 
     >>> fit_text("customers", 10, 100), fit_text("a_rather_long_name_of_a_model", 10, 100)
-    ('customers', 'a_rathe…a_model')
+    ('customers', 'a_rathe…_model')
     """
     if text_width(text, size) <= width + _SLACK:
         return text
