@@ -7,6 +7,7 @@ import pytest
 from openlineage.common.provider.dbt.processor import DbtArtifactProcessor, ModelNode
 
 from floe_dagster.observability.datasets import DatasetId, DatasetResolver, physical_name
+from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.settings import OwnProfile
 from floe_dagster.observability.warehouses import Warehouse, dataset_namespace, read_own_profile, warehouse_namespace
 from lineage_records import ASSETS, MART, ORDERS, RATES, node, settings
@@ -109,6 +110,21 @@ class TestResolver:
         prefixed = self.resolver(catalog_prefix="prod.")
 
         assert prefixed.table("bronze.other") == DatasetId("https://lake.example/api/catalog", "prod.bronze.other")
+
+    def test_an_input_means_the_asset_of_that_name_where_its_table_is_not_known(self) -> None:
+        assets: KnownAssets = {("raw", "notes"): KnownAsset(("raw", "notes"))}
+        reader = KnownAsset(("reader",), inputs=["Raw.Notes"], deps=[("raw", "notes")])
+        resolver = DatasetResolver(settings(), assets=assets, environ={})
+
+        assert resolver.inputs_of(reader) == resolver.asset(("raw", "notes")) == (DatasetId("floe", "raw/notes"),)
+
+    def test_an_input_that_nobody_writes_is_one_table_of_the_catalog(self) -> None:
+        key = ("export", "orders")
+        external = KnownAsset(key, external_table="export.orders", is_external=True)
+        reader = KnownAsset(("reader",), inputs=["export.orders"], deps=[key])
+        resolver = DatasetResolver(settings(), assets={key: external}, environ={})
+
+        assert resolver.inputs_of(reader) == (DatasetId("https://lake.example/api/catalog", "export.orders"),)
 
 
 class TestOwnProfile:

@@ -40,10 +40,16 @@ class DatasetResolver:
         self._environ = environ
 
     def table(self, name: str) -> DatasetId:
-        """The table that Python assets call *name*: what dbt builds or reads under that name, else the catalog's."""
+        """The table that Python assets call *name*: what dbt builds or reads under that name, else the catalog's.
+
+        An asset of that name whose table is not known is what is meant, where nothing else is.
+        """
         key = self._settings.dbt_tables.get(fold_name(name))
         relation = self._settings.dbt_relations.get(key) if key is not None else None
-        return self._in_warehouse(relation) if relation is not None else self._in_catalog(name)
+        if relation is not None:
+            return self._in_warehouse(relation)
+        asset = self._assets_without_table.get(fold_name(name))
+        return self.asset(asset)[0] if asset is not None else self._in_catalog(name)
 
     def asset(self, key: KeyPath) -> tuple[DatasetId, ...]:
         """The tables of an asset; one of the asset's own name where no table is known."""
@@ -54,6 +60,8 @@ class DatasetResolver:
             return (self._in_warehouse(self._settings.dbt_relations[key]),)
         if key in self._tables_of_sources:
             return (self._in_catalog(self._tables_of_sources[key]),)
+        if known is not None and known.external_table is not None:
+            return (self._in_catalog(known.external_table),)
         return (DatasetId(self.job_namespace, "/".join(key)),)
 
     def inputs_of(self, asset: KnownAsset) -> tuple[DatasetId, ...]:
@@ -87,6 +95,16 @@ class DatasetResolver:
             return Warehouse(settings.warehouse_namespace or self.job_namespace)
         own = read_own_profile(settings.own_profile, self._environ)
         return Warehouse(settings.warehouse_namespace or own.namespace, own.attached)
+
+    @cached_property
+    def _assets_without_table(self) -> Mapping[str, KeyPath]:
+        written = {fold_name(table) for asset in self._assets.values() for table in asset.outputs}
+        names = {
+            fold_name(".".join(key)): key
+            for key, asset in self._assets.items()
+            if not asset.outputs and not asset.is_external
+        }
+        return {name: key for name, key in names.items() if name not in written}
 
     @cached_property
     def _tables_of_sources(self) -> Mapping[KeyPath, str]:

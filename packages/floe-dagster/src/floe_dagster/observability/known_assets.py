@@ -24,6 +24,8 @@ def _known_asset(node: AssetNode) -> KnownAsset:
         inputs=tuple(_tables(node.metadata.get(_INPUTS))),
         outputs=tuple(_tables(node.metadata.get(_OUTPUTS))),
         deps=tuple(sorted(tuple(key.path) for key in node.parent_keys)),
+        external_table=_external_table(node),
+        is_external=not node.is_executable,
         description=node.description or "",
         owners=tuple(node.owners),
         tags={key: value for key, value in node.tags.items() if not key.startswith(_KIND)},
@@ -35,6 +37,14 @@ def _known_asset(node: AssetNode) -> KnownAsset:
 def _tables(value: object) -> Iterator[str]:
     listed = value.value if isinstance(value, dg.JsonMetadataValue) else value
     yield from map(str, listed if isinstance(listed, list | tuple) else ())
+
+
+def _external_table(node: AssetNode) -> str | None:
+    """The table behind an asset that was made because somebody names that table as an input."""
+    table = node.metadata.get("dagster/table_name")
+    name = table.value if isinstance(table, dg.TextMetadataValue) else table
+    is_its_own = isinstance(name, str) and not node.is_executable and name == ".".join(node.key.path)
+    return str(name) if is_its_own else None
 
 
 def _code(value: object) -> tuple[str, int | None] | None:

@@ -16,6 +16,8 @@ class KnownAsset:
         inputs: Tables of the catalog that it reads.
         outputs: Tables of the catalog that it writes.
         deps: Keys of the assets that it depends on.
+        external_table: Of an asset that nothing here writes, the table of the catalog that it stands for.
+        is_external: Whether nothing here writes it.
         description: What the definition says about it.
         owners: Mail addresses and `team:…`.
         tags: The asset's tags.
@@ -27,6 +29,8 @@ class KnownAsset:
     inputs: Sequence[str] = ()
     outputs: Sequence[str] = ()
     deps: Sequence[KeyPath] = ()
+    external_table: str | None = None
+    is_external: bool = False
     description: str = ""
     owners: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
