@@ -288,7 +288,9 @@ def _find_platform_yaml(project_dir: Path, environ: Mapping[str, str]) -> Path |
     else:
         names = [f"platform/{_checked_environment(environment)}/{_PLATFORM_YAML}"] if environment else []
         candidates = [folder / name for name in (*names, _PLATFORM_YAML) for folder in folders]
-    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    # What cannot be read by that name (a link to nothing, a folder) is told when it is read, and not passed over.
+    exists = Path.is_file if named else os.path.lexists
+    found = next((candidate for candidate in candidates if exists(candidate)), None)
     if found is not None or not (named or environment):
         return found
     variable, value = (PLATFORM_FILE_VARIABLE, named) if named else (PLATFORM_ENVIRONMENT_VARIABLE, environment)

@@ -40,8 +40,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "FLOE-105": ErrorCode(
         "values that repeat or nest without end",
         "An alias (`*name`) stands inside the value that it repeats, names no anchor, or repeats repetitions until the "
-        "document is far larger than its text; or values are nested very deep. An anchor (`&name`) comes before its "
-        "aliases and contains none of them. `<<` merges mappings only.",
+        "document is far larger than its text; or values are nested very deep, or the file itself has megabytes. An "
+        "anchor (`&name`) comes before its aliases and contains none of them. `<<` merges mappings only.",
     ),
     "FLOE-106": ErrorCode(
         "more than one document in a file",

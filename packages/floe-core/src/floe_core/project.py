@@ -1,5 +1,6 @@
 """The project folder: where floe.yaml is, and what lies around it."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ FLOE_YAML = "floe.yaml"
 FLOE_DIR = ".floe"
 ARTIFACTS_FILE = "compiled_artifacts.json"
 _OTHER_IN_URLS = re.compile(r"[#?]|%[0-9A-Fa-f]{2}")
+MAKE_ROOM = "make room on the disk"
+_MAKE_WRITABLE = "make the project folder writable, or run 'floe compile' where it is and ship the .floe folder"
 _GITIGNORE = "# Made by floe; everything in this folder can be made again.\n*\n"
 
 
@@ -36,6 +39,25 @@ def find_project_dir(start: Path) -> Path:
             fix=f"rename {other} to floe.yaml" if other else "run 'floe init', or name the folder with --project DIR",
         )
     )
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write *content* so that a reader finds the old file or the new one, whole, however many write at once.
+
+    Raises:
+        OSError: The file cannot be written; then it is as it was.
+    """
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether a file could not be written for want of room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def folder_and_parents(folder: Path) -> Iterator[Path]:
@@ -86,20 +108,21 @@ class ProjectFolder:
         folder = self.path / FLOE_DIR
         self.check_path()
         ignore = folder / ".gitignore"
+        is_full = False
         try:
             folder.mkdir(exist_ok=True)
             if not ignore.exists():
-                ignore.write_text(_GITIGNORE, encoding="utf-8")
+                write_whole(ignore, _GITIGNORE.encode())
             reason = "" if os.access(folder, os.W_OK) else "Permission denied"
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason, is_full = error.strerror or str(error), is_disk_full(error)
         if reason:
             raise DocumentError(
                 Problem(
                     "FLOE-131",
                     f"{shown_path(folder)} cannot be written: {reason}",
                     why="floe keeps compiled artifacts, caches and the embedded warehouse there",
-                    fix="make the project folder writable, or run 'floe compile' where it is and ship the .floe folder",
+                    fix=MAKE_ROOM if is_full else _MAKE_WRITABLE,
                 )
             )
         return folder

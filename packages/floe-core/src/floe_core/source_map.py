@@ -98,6 +98,11 @@ class SourceMap:
         lines = tuple("" if number in hidden else line for number, line in enumerate(self.lines, start=1))
         return replace(self, lines=lines)
 
+    def lines_of(self, key: str) -> set[int]:
+        """The lines on which the top-level *key* and anything in it begins."""
+        child = self.root.children[key]
+        return {child.line, *_lines_in(child.value)}
+
     def paths(self) -> Iterator[YamlPath]:
         """Every path of the document, in its order, from the root `()` on."""
         open_positions: list[tuple[YamlPath, Position]] = [((), self.root)]

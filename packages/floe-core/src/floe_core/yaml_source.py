@@ -3,7 +3,9 @@
 Documents are read as YAML 1.2 (core schema) with one restriction and one extension: every key is text, and `<<` merges.
 """
 
+import errno
 import re
+import stat
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +43,8 @@ Scalar: TypeAlias = str | int | float | bool | None
 _DEEPEST = 64
 _MOST_ALIASED = 100_000
 _MOST_DIGITS = 4_000
+_MEBIBYTE = 1024 * 1024
+_LARGEST = 2  # MiB, read in some ten seconds
 _TAG = "tag:yaml.org,2002:"
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _QUOTED = re.compile(r"(?<!\w)'.{2,}'")
@@ -92,10 +96,10 @@ def load_yaml(path: Path, *, keep_duplicates: bool = False) -> YamlDocument:
 
     Raises:
         DocumentError: The file is not there or cannot be read.
-        YamlSyntaxError: It is not UTF-8, or see `parse_yaml`.
+        YamlSyntaxError: It is not UTF-8, it is far too large, or see `parse_yaml`.
     """
     try:
-        content = path.read_bytes()
+        content = _read_limited(path)
     except OSError as error:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
         problem = Problem("FLOE-130", f"the file {reason}", Location(shown_path(path)))
@@ -113,6 +117,23 @@ def load_yaml(path: Path, *, keep_duplicates: bool = False) -> YamlDocument:
             fix="save the file as UTF-8",
         )
         raise YamlSyntaxError(problem) from error
+
+
+def _read_limited(path: Path) -> bytes:
+    if stat.S_ISFIFO(path.stat().st_mode):  # reading would wait for a writer
+        raise OSError(errno.EINVAL, "it is a pipe")
+    with path.open("rb") as file:
+        content = file.read(_LARGEST * _MEBIBYTE + 1)
+    if len(content) > _LARGEST * _MEBIBYTE:
+        problem = Problem(
+            "FLOE-105",
+            f"the file is larger than {_LARGEST} MiB",
+            Location(shown_path(path)),
+            why="documents are written by people, and what is far larger is something else",
+            fix="keep data in files of their own, which asset modules or dbt read",
+        )
+        raise YamlSyntaxError(problem)
+    return content
 
 
 def parse_yaml(text: str, *, file: Path, keep_duplicates: bool = False) -> YamlDocument:

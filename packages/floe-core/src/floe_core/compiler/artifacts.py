@@ -3,8 +3,11 @@
 Artifacts hold neither values of the environment nor secrets nor anything of platform.yaml.
 """
 
+import errno
 import hashlib
 import os
+import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,12 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 from floe_core.errors import ArtifactsError, Location, Problem, shown_path
+from floe_core.project import MAKE_ROOM, is_disk_full, write_whole
 from floe_core.schemas.floe_spec import without_notes
 from floe_core.source_map import SourceMap
 from floe_core.yaml_source import YamlDocument, load_foreign_yaml
 
 FORMAT_VERSION = 1
 _COMPILE = "run 'floe compile'"
+_SEAL = re.compile(rb',"seal":"([0-9a-f]{64})"\}$')
 
 _DBT_PATHS = {
     "model-paths": "models",
@@ -96,8 +101,16 @@ def build_artifacts(document: YamlDocument, *, digest: str, project_name: str) -
         project_name=project_name,
         floe_yaml_digest=digest,
         document=raw if isinstance(raw, dict) else {},
-        source=document.source.to_json(),
+        source=_without_lines_of_notes(document.source, raw).to_json(),
     )
+
+
+def _without_lines_of_notes(source: SourceMap, raw: object) -> SourceMap:
+    """*source* without the text of `x-…` keys, but for what aliases in *raw* repeat of them."""
+    keys = {str(key) for key in source.root.children}
+    kept = keys & set(raw) if isinstance(raw, Mapping) else set()
+    needed = {line for key in kept for line in source.lines_of(key)}
+    return source.without_lines({line for key in keys - kept for line in source.lines_of(key)} - needed)
 
 
 def write_artifacts(artifacts: CompiledArtifacts, file: Path) -> None:
@@ -106,29 +119,25 @@ def write_artifacts(artifacts: CompiledArtifacts, file: Path) -> None:
     Raises:
         ArtifactsError: The file cannot be written.
     """
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        try:
-            unfinished.write_bytes(artifacts.model_dump_json().encode())
-            unfinished.replace(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(file, _sealed(artifacts.model_dump_json().encode()))
     except OSError as error:
         what = f"the compiled artifacts cannot be written: {error.strerror}"
-        raise ArtifactsError(
-            Problem("FLOE-131", what, Location(shown_path(file)), fix="make the folder writable")
-        ) from error
+        fix = MAKE_ROOM if is_disk_full(error) else "make the folder writable"
+        raise ArtifactsError(Problem("FLOE-131", what, Location(shown_path(file)), fix=fix)) from error
 
 
 def load_artifacts(file: Path) -> CompiledArtifacts:
     """Read what `write_artifacts` wrote.
 
     Raises:
-        ArtifactsError: There is no such file, it is cut short or of another make, or its format is not this one's.
+        ArtifactsError: There is no such file, it is cut short, changed or of another make, or its format is not this
+            one's.
     """
     location = Location(shown_path(file))
     try:
-        data = from_json(file.read_bytes(), cache_strings="keys")
+        content = _read_file(file)
+        data = from_json(content, cache_strings="keys")
     except FileNotFoundError as error:
         what = "there are no compiled artifacts"
         raise ArtifactsError(Problem("FLOE-220", what, location, fix=_COMPILE)) from error
@@ -136,15 +145,26 @@ def load_artifacts(file: Path) -> CompiledArtifacts:
         raise ArtifactsError(_unreadable(error.strerror or str(error), location)) from error
     except ValueError as error:
         raise ArtifactsError(_unreadable(f"it is not JSON: {error}", location)) from error
-    return parse_artifacts(data, location=location)
+    artifacts = parse_artifacts(data, location=location)
+    if not _is_sealed(content):
+        raise ArtifactsError(_unreadable("something else than 'floe compile' changed it", location))
+    return artifacts
+
+
+def _read_file(file: Path) -> bytes:
+    if stat.S_ISFIFO(file.stat().st_mode):  # reading would wait for a writer
+        raise OSError(errno.EINVAL, "it is a pipe")
+    return file.read_bytes()
 
 
 def parse_artifacts(data: object, *, location: Location | None = None) -> CompiledArtifacts:
-    """The artifacts in *data*, the value of their JSON; what dbt targets hold is taken as it is.
+    """The artifacts in *data*, the value of their JSON; what dbt targets hold is taken as it is, and so is a seal.
 
     Raises:
         ArtifactsError: It is something else, or its format is not this one's.
     """
+    if isinstance(data, dict):
+        data = {name: value for name, value in data.items() if name != "seal"}
     found = data.get("version") if isinstance(data, dict) else None
     if isinstance(found, int) and found != FORMAT_VERSION:
         newer, compiler = found > FORMAT_VERSION, data.get("floe_version") if isinstance(data, dict) else None
@@ -163,6 +183,17 @@ def parse_artifacts(data: object, *, location: Location | None = None) -> Compil
         where = ".".join(str(part) for part in first["loc"])
         reason = f"its '{where}' is missing or of another form" if where else "it is not a JSON object"
         raise ArtifactsError(_unreadable(reason, location)) from error
+
+
+def _sealed(content: bytes) -> bytes:
+    """The JSON object *content* with the digest of all that stands before it as its last entry."""
+    begin = content.removesuffix(b"}")
+    return begin + b',"seal":"' + hashlib.sha256(begin).hexdigest().encode() + b'"}'
+
+
+def _is_sealed(content: bytes) -> bool:
+    seal = _SEAL.search(content, max(0, len(content) - 100))
+    return seal is not None and hashlib.sha256(content[: seal.start()]).hexdigest().encode() == seal[1]
 
 
 def floe_yaml_digest(file: Path) -> str:

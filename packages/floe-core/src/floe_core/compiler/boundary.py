@@ -36,6 +36,7 @@ _FAMILIES = {
 }
 
 _LONG_KEY = 12
+_DEEPEST = 32  # as in expressions
 _DEFAULT = re.compile(r"\$\{\w+:-?([^{}]*)\}")
 
 
@@ -162,7 +163,10 @@ def _field(path: YamlPath) -> str:
 
 def _defaults(text: str) -> Iterator[str]:
     """The defaults of the expressions in *text*, and the text with them filled in, from the innermost on."""
-    while defaults := _DEFAULT.findall(text):
+    for _ in range(_DEEPEST):
+        defaults = _DEFAULT.findall(text)
+        if not defaults:
+            return
         yield from defaults
         text = _DEFAULT.sub(r"\1", text)
         yield text

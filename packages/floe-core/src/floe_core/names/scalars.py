@@ -13,6 +13,8 @@ def check_regex(text: str) -> str:
     """*text*, if it is a regular expression of Python."""
     try:
         re.compile(text)
+    except RecursionError as error:
+        raise RuleError("it is a regular expression of Python that nests less deeply", fix="make it shorter") from error
     except re.error as error:
         raise RuleError(
             f"it is a regular expression of Python: {error}",
