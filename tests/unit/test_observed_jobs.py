@@ -2,9 +2,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.dependency import NodeHandle
 
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
@@ -14,6 +16,9 @@ from floe_dagster.observability.nesting import nest_user_spans
 from floe_dagster.observability.observed_jobs import ObservedExecutorDefinition, observed_settings
 from floe_dagster.observability.observed_launchers import ObservedLaunchers
 from floe_dagster.observability.settings import ObservabilitySettings
+from floe_dagster.observability.step_contents import read_step_contents
+from floe_dagster.resources.dbt import DbtResource
+from observed_records import RUN
 from plugins.user_project import UserProject
 
 SETTINGS = ObservabilitySettings("shop", "floe", Path("observability"))
@@ -199,6 +204,37 @@ def _load(project: UserProject) -> dg.Definitions:
     folder = ProjectFolder(project.path)
     compile_project(folder, environ=os.environ)
     return FloeDefinitions.from_compiled_artifacts(folder.artifacts_file)
+
+
+# ---- what steps compute
+
+
+class OtherResource(dg.ConfigurableResource[None]):
+    """A user's own, which tells nothing of what dbt does."""
+
+
+@pytest.mark.parametrize(
+    ("resource", "builds_dbt"),
+    [(DbtResource(manifest_path="manifest.json", state_dir="state"), True), (OtherResource(), False)],
+)
+def test_nodes_of_dbt_are_left_to_the_resource_that_observes_them(
+    resource: dg.ConfigurableResource[Any], *, builds_dbt: bool
+) -> None:
+    @dg.multi_asset(
+        name="models",
+        specs=[dg.AssetSpec("stg_orders", metadata={"dagster_dbt/manifest": "…"})],
+        required_resource_keys={"dbt"},
+    )
+    def models() -> None:
+        """Nothing."""
+
+    job = dg.Definitions(assets=[models], resources={"dbt": resource}).resolve_implicit_global_asset_job_def()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        contents = read_step_contents(job, NodeHandle("models", None), run=RUN, instance=instance)
+
+    assert contents.assets == [("stg_orders",)]
+    assert contents.builds_dbt is builds_dbt
 
 
 # ---- functions of steps

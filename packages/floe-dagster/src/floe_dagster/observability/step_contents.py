@@ -13,6 +13,7 @@ OBSERVABILITY_TAG = "floe/observability"
 """Tag of an op that builds dbt's nodes or runs its tests: `per_model` or `job_level`."""
 
 _DBT_MANIFEST = "dagster_dbt/manifest"
+_FLOE = __name__.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,22 @@ def read_step_contents(
 
 
 def _builds_dbt(job: dg.JobDefinition, node: NodeHandle) -> bool:
+    """Whether the step builds nodes of dbt by floe's own resource: another one tells nothing of them."""
     definition = job.asset_layer.get_assets_def_for_node(node)
     if definition is None:
         return False
-    if OBSERVABILITY_TAG in job.get_node(node).tags:
-        return True
-    return any(_DBT_MANIFEST in spec.metadata for spec in definition.specs)
+    is_of_dbt = OBSERVABILITY_TAG in job.get_node(node).tags or any(
+        _DBT_MANIFEST in spec.metadata for spec in definition.specs
+    )
+    op = job.get_node(node).definition
+    return (
+        is_of_dbt and isinstance(op, dg.OpDefinition) and any(_is_floes(job, key) for key in op.required_resource_keys)
+    )
+
+
+def _is_floes(job: dg.JobDefinition, key: str) -> bool:
+    definition = job.resource_defs.get(key)
+    return getattr(definition, "configurable_resource_cls", object).__module__.partition(".")[0] == _FLOE
 
 
 def _partitions(
