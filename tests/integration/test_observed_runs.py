@@ -325,6 +325,7 @@ def test_a_run_that_was_stopped_is_no_failure(runs: Runs) -> None:
     assert stopped.one("run endless").status == "unset"
     assert stopped.one("run endless").attributes["cicd.pipeline.result"] == "cancellation"
     assert stopped.one("step stopped").status == "error"
+    assert stopped.one("step stopped").message == "the step was interrupted"
     assert stopped.one("step stopped").attributes["cicd.pipeline.task.run.result"] == "cancellation"
 
 

@@ -157,9 +157,10 @@ class RunRecords:
     def _fail(self, event: DagsterEvent, step_key: str) -> Iterator[Record]:
         is_last = event.event_type == DagsterEventType.STEP_FAILURE
         error = event.step_failure_data.error if is_last else event.step_retry_data.error
-        crash = self._crashes.pop(step_key, "the process of the step ended before the step")
-        fact = error_fact(error, otherwise=crash if error and error.cls_name == _CRASH else "it says nothing more")
         cancelled = is_last and is_interruption(error)
+        silent = "the step was interrupted" if cancelled else "it says nothing more"
+        crash = self._crashes.pop(step_key, "the process of the step ended before the step")
+        fact = error_fact(error, otherwise=crash if error and error.cls_name == _CRASH else silent)
         if is_last:
             self.failures[step_key] = fact
         yield from self._end(step_key, Outcome.CANCELLED if cancelled else Outcome.FAILED, fact)

@@ -64,6 +64,7 @@ class SpanConversion:
         self._resource, self._scope = resource, scope
 
     def convert(self, span: SpanData) -> ReadableSpan:
+        """The same span, of this project."""
         parent = None if span.parent_id is None else _context(SpanPlace(span.place.trace_id, span.parent_id))
         return ReadableSpan(
             name=span.name,
