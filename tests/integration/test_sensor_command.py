@@ -320,6 +320,16 @@ error[FLOE-435]: the sensor launches or stores something by itself, with 'add_jo
 """)
 
 
+@pytest.mark.parametrize("cursor", ["garbage", "0abc", "1", "{}"])
+def test_a_cursor_that_is_none(project: Path, cursor: str) -> None:
+    process = floe(project, "sensor", "test", "default_automation_condition_sensor", "--cursor", cursor)
+
+    assert process.returncode == 1
+    told = report(process)
+    assert "FLOE-394" in told
+    assert "leave --cursor out" in told
+
+
 def test_names_that_no_sensor_has(project: Path) -> None:
     unknown = floe(project, "sensor", "test", "wach")
     elsewhere = floe(project, "sensor", "test", "only_prod")

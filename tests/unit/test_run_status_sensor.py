@@ -668,9 +668,18 @@ error[FLOE-374]: function 'shop.alerts.tell' asks for the resource 'pager', whic
     assert calls.runs == []
 
 
-def test_a_cursor_that_somebody_else_wrote(instance: dg.DagsterInstance) -> None:
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        '{"version":1,"window":{},"assets":[],"lanes":{}}',
+        '{"version":1,"window":{"settled":1,"seen":[],"mark":1,"marked_at":1},"failed":[[1,2]]}',
+        '{"version":1,"window":{"settled":1,"seen":[],"mark":1,"marked_at":1},"failed":[[1,null,2]]}',
+    ],
+    ids=["of another sensor", "a call that lacks something", "a call without number"],
+)
+def test_a_cursor_that_somebody_else_wrote(instance: dg.DagsterInstance, cursor: str) -> None:
     sensors = build("status: FAILURE, job: alert", instance)
-    sensors.cursors["s"] = '{"version":1,"window":{},"assets":[],"lanes":{}}'
+    sensors.cursors["s"] = cursor
 
     with pytest.raises(SensorError) as caught:
         sensors.tick("s")
@@ -680,3 +689,12 @@ error[FLOE-394]: sensor 's' has a cursor that it cannot read
   why: it is not the cursor of a run-status sensor
   fix: empty the cursor on the sensor's page in the Dagster UI; it then goes on after its last tick\
 """)
+
+
+@pytest.mark.parametrize("seen", ['["q"]', "[[1]]", "[null]"])
+def test_a_cursor_whose_window_somebody_else_wrote(instance: dg.DagsterInstance, seen: str) -> None:
+    sensors = build("status: FAILURE, job: alert", instance)
+    sensors.cursors["s"] = f'{{"version":1,"window":{{"settled":1,"seen":{seen},"mark":1,"marked_at":1}},"failed":[]}}'
+
+    with pytest.raises(SensorError, match="no window of events"):
+        sensors.tick("s")

@@ -1,5 +1,6 @@
 """One tick of a sensor whose outcome is only shown."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from dagster._core.execution.resources_init import get_transitive_required_resou
 from dagster._core.instance.types import CachingDynamicPartitionsLoader
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.asset_daemon import asset_daemon_cursor_from_instigator_serialized_cursor as read_cursor
 
 from floe_core.errors import FloeError, Problem, RunError
 from floe_core.suggestions import did_you_mean, list_names
@@ -165,6 +167,18 @@ def _context(
 def _evaluated(sensor: dg.SensorDefinition, context: dg.SensorEvaluationContext) -> SensorExecutionData:
     if not isinstance(sensor, dg.AutomationConditionSensorDefinition):
         return sensor.evaluate_tick(context)
+    assert context.repository_def is not None
+    try:
+        read_cursor(context.cursor, context.repository_def.asset_graph)
+    except (dg.DagsterError, ValueError, zlib.error) as error:  # it is packed and encoded
+        raise RunError(
+            Problem(
+                "FLOE-394",
+                f"sensor '{sensor.name}' has a cursor that it cannot read",
+                why=f"it is none of a sensor that evaluates automation conditions: {error}",
+                fix="copy it from the sensor's page in Dagster's UI, or leave --cursor out",
+            )
+        ) from error
     try:
         result = evaluate_conditions(sensor, context)
     except dg.DagsterInvalidInvocationError as error:

@@ -93,7 +93,9 @@ class EventWindow:
                 "mark": int(mark),
                 "marked_at": int() | float() as at,
             }:
-                seen = tuple(accumulate(map(int, distances), initial=settled))[1:]
+                if not all(isinstance(distance, int) for distance in distances):
+                    raise ValueError("no window of events")
+                seen = tuple(accumulate(distances, initial=settled))[1:]
                 return cls(settled, seen, mark, float(at))
             case _:
                 raise ValueError("no window of events")

@@ -66,7 +66,14 @@ class RunStatusCursor:
         """
         match read_cursor(text, version=VERSION):
             case {"window": dict(window), "failed": list(failed)}:
-                calls = (FailedCall(int(event), int(times), float(due)) for event, times, due in failed)
-                return cls(EventWindow.from_json(window), tuple(calls))
+                return cls(EventWindow.from_json(window), tuple(map(_read_call, failed)))
             case _:
                 raise ValueError("it is not the cursor of a run-status sensor")
+
+
+def _read_call(call: object) -> FailedCall:
+    match call:
+        case [int(event), int(times), int() | float() as due]:
+            return FailedCall(event, times, float(due))
+        case _:
+            raise ValueError("it is not the cursor of a run-status sensor")
