@@ -96,12 +96,7 @@ class SendingSink:
 
     def put(self, run_id: str, event: Event) -> None:
         """Send the event sometime."""
-        outgoing = _Outgoing(run_id, event)
-        if event["run"]["runId"] in self._spooled:
-            self._kept += 1
-            self._keep([outgoing])
-        else:
-            self._sender.put(outgoing)
+        self._sender.put(_Outgoing(run_id, event))
 
     def flush(self, seconds: float) -> None:
         """Wait until everything is sent, and put away what is not."""
