@@ -155,6 +155,32 @@ assert not {{"opentelemetry.sdk", "opentelemetry.exporter", "openlineage"}} & se
     assert len((tmp_path / "traces" / f"{RUN.run_id}.jsonl").read_text().splitlines()) == 4
 
 
+def test_definitions_load_without_what_sends_spans_and_lineage(tmp_path: Path) -> None:
+    """Also those of a process that carries out a step: whether it sends anything is known when it does."""
+    (tmp_path / "floe.yaml").write_text("name: shop\norchestration: {asset_modules: [shop]}\n")
+    (tmp_path / "shop.py").write_text("import dagster as dg\n\n@dg.asset\ndef orders():\n    pass\n")
+    script = """
+import os, sys
+from pathlib import Path
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
+from floe_core.project import ProjectFolder
+from floe_dagster.compilation import compile_project
+from floe_dagster.definitions import FloeDefinitions
+project = ProjectFolder(Path.cwd())
+compile_project(project, environ=os.environ)
+for load_type in DefinitionsLoadType:
+    DefinitionsLoadContext.set(DefinitionsLoadContext(load_type, repository_load_data=None))
+    definitions = FloeDefinitions.from_compiled_artifacts(project.artifacts_file)
+    definitions.get_repository_def().get_job("__ASSET_JOB")
+assert not {"opentelemetry", "openlineage", "openlineage_sql", "grpc", "requests"} & set(sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_process_ends_although_its_collector_hangs(tmp_path: Path) -> None:
     """What has not been sent is given up when the interpreter ends, also by a thread that still tries."""
     with http_receiver("hangs") as receiver:
