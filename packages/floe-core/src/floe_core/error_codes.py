@@ -593,7 +593,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "runs have their calls meanwhile, each once.",
     ),
     "FLOE-396": ErrorCode(
-        "a file watcher whose folder is a file",
+        "a file watcher whose path is no folder",
         "`path` names the folder that is watched, and `pattern` the files in it. A folder that is missing is no error: "
         "the sensor skips until it is there.",
     ),
