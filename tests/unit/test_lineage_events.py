@@ -238,6 +238,18 @@ class TestNodes:
         assert [event["eventType"] for event in events] == ["START", kind]
         assert events[1]["run"]["facets"]["floe_run"]["dbtStatus"] == status
 
+    def test_the_window_of_a_partition_is_told(self) -> None:
+        window = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+        call = dbt_call(partition="2026-01-01", window=window)
+
+        events = make_events([ended(REVENUE, call=call)])
+
+        check_events(events)
+        told = events[0]["run"]["facets"]
+        assert (told["floe_run"]["partition"], told["nominalTime"]["nominalStartTime"]) == (
+            "2026-01-01", "2026-01-01T00:00:00+00:00",
+        )  # fmt: skip
+
     def test_what_is_told_twice_is_one_run(self) -> None:
         call = dbt_call()
         start, end = NodeStarted(call, REVENUE, at(1)), ended(REVENUE, call=call)

@@ -220,12 +220,16 @@ class TestReceiver:
         assert told.collect_dropped() == 0
         assert not (tmp_path / "spool").exists()
 
-    def test_openlineages_client_sends_the_same(self, tmp_path: Path, receiver: LineageReceiver) -> None:
+    def test_openlineages_client_sends_the_same(
+        self, tmp_path: Path, receiver: LineageReceiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "openlineage.yml").write_text("tags: {job: {stray: file}}")
+        monkeypatch.chdir(tmp_path)
         plain = observer(tmp_path / "a", {"OPENLINEAGE_URL": receiver.url})
         run_an_asset(plain)
         wait_for_events(receiver, 4)
         expected, receiver.events = receiver.events, []
-        config = tmp_path / "openlineage.yml"
+        config = tmp_path / "named.yml"
         config.write_text(f"transport: {{type: http, url: '{receiver.url}'}}\ntags: {{job: {{team: shop}}}}\n")
 
         client = observer(tmp_path / "b", {"OPENLINEAGE_CONFIG": str(config)})
