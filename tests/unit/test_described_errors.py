@@ -7,7 +7,9 @@ from dagster_shared.error import SerializableErrorInfo
 
 import floe_core.errors
 import floe_dagster.user_code.functions
+from floe_core.schemas.secrets import SecretRef
 from floe_dagster.running.described_errors import describe_error
+from floe_dagster.secrets import read_secret
 
 LIBRARY = sysconfig.get_path("purelib")
 DBT_MESSAGE = """dagster_dbt.errors.DagsterDbtCliRuntimeError: The dbt CLI process with command
@@ -107,3 +109,16 @@ def test_frames_of_floe_are_not_the_users() -> None:
     assert "/srv/shop/assets.py:1" in told
     assert "floe_dagster" not in told
     assert "floe_core" not in told
+
+
+def test_no_secret_of_this_process_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_READ", "r3ad-from-the-environment")
+    monkeypatch.setenv("SHOP_API_TOKEN", "only-called-like-one")
+    monkeypatch.setenv("FLOE_SECRETS_DIR", "/run/secrets")
+    read_secret(SecretRef(secret_ref="SHOP_READ"))
+
+    described = describe_error(
+        error("ValueError: r3ad-from-the-environment, only-called-like-one, /run/secrets, https://etl:pw@host/x\n")
+    )
+
+    assert described == "ValueError: ***, ***, /run/secrets, https://***@host/x"

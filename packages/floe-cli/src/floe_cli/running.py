@@ -28,7 +28,7 @@ from floe_cli.run_display import RunDisplay, open_display, print_partition_repor
 from floe_cli.ui_address import find_ui
 from floe_core.documents import load_platform_document
 from floe_core.errors import Problem, shown_path
-from floe_core.project import ProjectFolder
+from floe_core.project import ProjectFolder, write_whole
 from floe_dagster.compilation import ensure_compiled
 from floe_dagster.definitions import recorded_loads
 from floe_dagster.launching.asked_partitions import AskedPartitionsError, config_of, find_asked_partitions, tags_of
@@ -40,6 +40,7 @@ from floe_dagster.running.instance_warnings import check_own_instance
 from floe_dagster.running.launches import LAUNCHES_DIR, end_abandoned_runs
 from floe_dagster.running.run_workers import end_runs_of_killed_workers
 from floe_dagster.running.runs import RunReport, RunStatus, execute_job
+from floe_dagster.secrets import without_known_secrets
 
 EXIT_USAGE = 2
 EXIT_CODES = {"success": 0, "failure": 3, "canceled": 130}
@@ -190,8 +191,19 @@ def _show(reports: _Reports, project: ProjectFolder, *, log: Path | None, as_jso
 @contextmanager
 def _display(log: Path, *, verbose: bool) -> Iterator[RunDisplay]:
     live = is_terminal() and not verbose
-    with output_into(None if verbose else log) as terminal, open_display(terminal, live=live) as display:
-        yield display
+    try:
+        with output_into(None if verbose else log) as terminal, open_display(terminal, live=live) as display:
+            yield display
+    finally:
+        _hide_secrets(log)
+
+
+def _hide_secrets(log: Path) -> None:
+    if log.is_file():
+        printed = log.read_text(encoding="utf-8", errors="replace")
+        shown = without_known_secrets(printed)
+        if shown != printed:
+            write_whole(log, shown.encode())
 
 
 def log_file(project: ProjectFolder, what: str) -> Path:

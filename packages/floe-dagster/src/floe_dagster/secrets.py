@@ -1,6 +1,7 @@
 """Secrets that platform.yaml names, read where they are used."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +9,11 @@ from floe_core.errors import LoadError, Location, Problem
 from floe_core.schemas.secrets import SecretRef
 
 SECRETS_DIR_VARIABLE = "FLOE_SECRETS_DIR"
+_READ: set[str] = set()
+"""The secrets that this process has read, to be kept out of what it shows."""
+_SECRET_NAME = re.compile(r"passw|secret|token|api_?key|credential|private_?key", re.IGNORECASE)
+_PASSWORD_IN_ADDRESS = re.compile(r"(?<=://)[^/\s'\"@]+(?=@)")
+_SHORTEST_HIDDEN = 6
 
 
 def read_secret(secret: SecretRef, *, location: Location | None = None) -> str:
@@ -18,7 +24,12 @@ def read_secret(secret: SecretRef, *, location: Location | None = None) -> str:
     Raises:
         LoadError: Neither is there.
     """
-    name = secret.secret_ref
+    value = _find_secret(secret.secret_ref, location=location)
+    _READ.add(value)
+    return value
+
+
+def _find_secret(name: str, *, location: Location | None) -> str:
     value = os.environ.get(name)  # noqa: TID251 - a secret is read where it is used
     if value is not None:
         return value
@@ -68,6 +79,17 @@ def secret_values_in(value: object) -> list[str]:
         return [read_secret(value)]
     items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
     return sorted((secret for item in items for secret in secret_values_in(item)), key=len, reverse=True)
+
+
+def without_known_secrets(text: str) -> str:
+    """*text*, which may be anybody's, with `***` for every secret that this process has read or has a variable for.
+
+    A variable counts that is called like a secret, and so does the password of an address, whatever it is.
+    """
+    environ = os.environ.items()  # noqa: TID251 - see above
+    named = {value for name, value in environ if _SECRET_NAME.search(name) and not value.startswith((os.sep, "."))}
+    values = sorted((value for value in named | _READ if len(value) >= _SHORTEST_HIDDEN), key=len, reverse=True)
+    return _PASSWORD_IN_ADDRESS.sub("***", without_secrets(text, values))
 
 
 def without_secrets(text: str, secrets: list[str]) -> str:

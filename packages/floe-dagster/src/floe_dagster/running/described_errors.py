@@ -7,6 +7,7 @@ from pathlib import Path
 from dagster_shared.error import SerializableErrorInfo
 
 from floe_core.errors import shown_path
+from floe_dagster.secrets import without_known_secrets
 from floe_dagster.user_code.modules import FLOE_FOLDERS
 
 _DBT_ERRORS = "Errors parsed from dbt logs:"
@@ -26,10 +27,14 @@ _SHOWN_FRAMES = 5
 
 
 def describe_error(error: SerializableErrorInfo | None) -> str:
-    """The user's part of an error: the lines of their own files that led there, then what it says.
+    """The user's part of an error: the lines of their own files that led there, then what it says, without secrets.
 
     Frames of Dagster, of libraries and of floe are left out. Of a dbt failure it is what dbt said.
     """
+    return without_known_secrets(_describe_error(error))
+
+
+def _describe_error(error: SerializableErrorInfo | None) -> str:
     if error is None:
         return "no error was recorded"
     while error.cause is not None and str(error.cls_name).startswith(_WRAPPERS):
