@@ -87,7 +87,9 @@ class TestRuns:
         ])  # fmt: skip
 
         check_events(events)
-        assert events[1]["run"]["facets"]["parent"]["run"]["runId"] == events[0]["run"]["runId"]
+        parent = events[1]["run"]["facets"]["parent"]
+        assert parent["run"]["runId"] == parent["root"]["run"]["runId"] == events[0]["run"]["runId"]
+        assert parent["root"]["job"] == parent["job"] == {"namespace": "floe", "name": "shop"}
 
 
 class TestAssets:
@@ -321,6 +323,15 @@ class TestNodes:
         assert {name: [item["field"] for item in field["inputFields"]] for name, field in fields.items()} == {
             "customer": ["customer"], "revenue": ["amount"],
         }  # fmt: skip
+
+    def test_a_common_table_expression_is_no_table_of_its_name(self, tmp_path: Path) -> None:
+        file = tmp_path / "compiled" / "shop" / "models" / "revenue.sql"
+        file.parent.mkdir(parents=True)
+        file.write_text('with stg_orders as (select * from "shop"."x"."other") select id from stg_orders')
+
+        events = make_events([ended(REVENUE, call=dbt_call(tmp_path))])
+
+        assert "columnLineage" not in events[1]["outputs"][0]["facets"]
 
     def test_sql_that_nobody_can_read_leaves_out_the_columns_alone(self, tmp_path: Path) -> None:
         file = tmp_path / "compiled" / "shop" / "models" / "revenue.sql"
