@@ -272,7 +272,7 @@ class ErrorDescriber:
         if misspelt is not None:
             location = self._source.locate(*place.path, misspelt, key=True)
             what = f"{owner} takes no key '{misspelt}'"
-            if place.value[misspelt] in kinds:
+            if str(place.value[misspelt]) in kinds:
                 self._stand_ins = {(*place.path, misspelt): ABSENT, (*place.path, "type"): place.value[misspelt]}
             return Problem("FLOE-120", what, location, why="it has a 'type'", fix="did you mean 'type'?")
         fitting = [tag for tag, kind in kinds.items() if set(keys) <= self._keys_of(kind)]
