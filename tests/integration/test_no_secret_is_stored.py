@@ -1,0 +1,112 @@
+"""Secrets that a project knows, through everything it does: none is printed, and none is stored."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
+SECRETS = {
+    "SHOP_API_TOKEN": "tok-9f8e7d6c5b4a-never-shown",
+    "SHOP_API_PASSWORD": "never/shown+9f8e=x",
+    "OTLP_TOKEN": "otlp-1a2b3c4d5e-never-shown",
+    "LINEAGE_KEY": "lineage-5e4d3c2b1a-never-shown",
+    "WAREHOUSE_PASSWORD": "warehouse-0f1e2d-never-shown",
+}
+FROM_ENVIRONMENT = {"SHOP_RETRIES": "7351", "SHOP_ZONE": "Antarctica/Troll", "SCHEDULES_ENABLED": "true"}
+"""Values of floe.yaml; Dagster knows them, the artifacts and messages do not."""
+
+PLATFORM = """
+resources:
+  api:
+    target: shop.api.Api
+    args: {token: {secret_ref: SHOP_API_TOKEN}, user: etl}
+  typed_api:
+    target: shop.api.TypedApi
+    args: {password: {secret_ref: SHOP_API_PASSWORD}}
+compute:
+  default: {type: duckdb}
+  other:
+    type: postgres
+    host: "127.0.0.1"
+    user: etl
+    dbname: shop
+    schema: main
+    password: {secret_ref: WAREHOUSE_PASSWORD}
+observability:
+  otlp_endpoint: "http://127.0.0.1:9"
+  otlp_headers: {Authorization: {secret_ref: OTLP_TOKEN}}
+  lineage_endpoint: "http://127.0.0.1:9"
+  lineage_api_key: {secret_ref: LINEAGE_KEY}
+"""
+API = """
+import dagster as dg
+
+
+class Api:
+    def __init__(self, token, user):
+        self.token, self.user = token, user
+
+
+class TypedApi(dg.ConfigurableResource):
+    password: str
+
+
+def refused(context, api, typed_api):
+    assert typed_api.password
+    raise ConnectionError(f"401 for https://{api.user}:{api.token}@127.0.0.1/orders")
+"""
+JOBS = """
+    refused: {type: ops, target_function: shop.api.refused}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of `floe init`, with resources, a collector and a lineage store that need secrets."""
+    folder = tmp_path_factory.mktemp("secrets")
+    assert floe(folder, "init", "shop").returncode == 0
+    project = folder / "shop"
+    (project / "platform.yaml").write_text(PLATFORM)
+    (project / "shop" / "api.py").write_text(API)
+    text = (project / "floe.yaml").read_text()
+    text = text.replace("  jobs:\n", f"  jobs:{JOBS}").replace("timezone: UTC", "timezone: ${SHOP_ZONE}")
+    text = text.replace("  description: Every", "  max_retries: ${SHOP_RETRIES}\n      description: Every")
+    (project / "floe.yaml").write_text(text)
+    return project
+
+
+def floe(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "FLOE_"))}
+    env = {**kept, **SECRETS, **FROM_ENVIRONMENT, **variables}
+    return subprocess.run([*FLOE, *arguments], cwd=project, env=env, capture_output=True, text=True, check=False)
+
+
+def test_no_secret_is_printed_or_stored(shop: Path) -> None:
+    finished = {
+        "success": floe(shop, "run", "refresh_revenue"),
+        "mistakes": floe(shop, "validate", SHOP_ZONE="not a zone", SHOP_API_PASSWORD="", SHOP_RETRIES="7351x"),
+        "failure": floe(shop, "run", "refused"),
+    }
+
+    assert [process.returncode for process in finished.values()] == [0, 1, 3], finished
+    assert "https://***@127.0.0.1/orders" in finished["failure"].stderr
+    assert not leaks({name: process.stdout + process.stderr for name, process in finished.items()}, shop)
+    artifacts = (shop / ".floe" / "compiled_artifacts.json").read_text()
+    assert not [value for value in FROM_ENVIRONMENT.values() if value in artifacts and value != "true"]
+
+
+def leaks(outputs: dict[str, str], project: Path) -> list[str]:
+    """Where a secret stands, in outputs and in files below the project.
+
+    Of Dagster's own storage only what it stores of a failure may hold one: the words of the user's own exception.
+    """
+    found = [f"{name}: {secret}" for name, output in outputs.items() for secret in SECRETS if SECRETS[secret] in output]
+    for file in project.rglob("*"):
+        if file.is_file():
+            content, place = file.read_bytes(), file.relative_to(project)
+            told = {"SHOP_API_TOKEN"} if "dagster_home" in place.parts else set()
+            found += [f"{place}: {name}" for name in SECRETS.keys() - told if SECRETS[name].encode() in content]
+    return found
