@@ -1,8 +1,6 @@
 """A project as Dagster has it: every loader in its turn, each given what the ones before it made."""
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +32,7 @@ from floe_dagster.compilation import check_floe_yaml_is_current, target_name
 from floe_dagster.dbt.project import effective_dbt
 from floe_dagster.dbt_parts import DbtParts, find_compiled_dbt, load_dbt_parts
 from floe_dagster.findings import Findings, Gap, gaps_left_by
+from floe_dagster.garbage_collection import garbage_collection_paused
 from floe_dagster.launch_parts import LaunchParts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_assets
@@ -83,19 +82,7 @@ class _Sources:
     executors: Mapping[str, dg.ExecutorDefinition]
 
 
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """No search for garbage while thousands of objects are made that all stay: it would take a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@_garbage_collection_paused()
+@garbage_collection_paused()
 def load_project(
     project: ProjectFolder,
     artifacts: CompiledArtifacts,

@@ -11,6 +11,7 @@ import dagster as dg
 
 from floe_core.schemas.sensor_definition import FileWatcherSensor
 from floe_core.suggestions import list_names
+from floe_dagster.garbage_collection import garbage_collection_paused
 from floe_dagster.launching.sensor_runs import SensorRuns
 from floe_dagster.sensors.file_comparison import Candidate, Comparison, Doubt, compare_files
 from floe_dagster.sensors.file_cursor import FileCursor, parse_cursor
@@ -49,6 +50,7 @@ class FileWatcherTicks:
     folder: Path
     runs: SensorRuns
 
+    @garbage_collection_paused()
     def evaluate(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """One tick. Where the folder cannot be read, the cursor stays as it is."""
         now = time.time_ns()  # before the folder is read: what comes later has a later time
