@@ -957,3 +957,32 @@ error[FLOE-130]: the file does not exist
 error[FLOE-130]: the file cannot be read: Is a directory
   --> folder.yaml\
 """)
+
+
+def test_a_document_of_megabytes_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "floe.yaml"
+    file.write_text("a: x\n" + "# y\n" * 600_000)
+
+    with pytest.raises(YamlSyntaxError, match="the file is larger than 2 MiB"):
+        load_yaml(file)
+
+
+@pytest.mark.parametrize("line", ["password: hunter2: x", "password: 'hunter2", "{a: 1, db_password: hunter2"])
+def test_a_broken_line_with_a_secret_is_not_quoted(line: str) -> None:
+    assert "hunter2" not in report(f"name: x\n{line}\n")
+
+
+def test_comments_are_told_from_texts() -> None:
+    document = parse("""
+        a: "# no"   # one
+        # two
+        b: |  # three
+          # no
+        c: x#no
+    """)
+
+    assert [(comment.text, comment.is_alone) for comment in document.comments] == [
+        ("# one", False),
+        ("# two", True),
+        ("# three", False),
+    ]
