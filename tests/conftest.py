@@ -9,7 +9,13 @@ from dagster._core.storage.defs_state import base as state_storage
 from dagster._core.storage.defs_state.base import DefsStateStorage
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["plugins.kept_instance", "plugins.requirements", "plugins.user_project", "plugins.dbt_shop", "pytester"]
+pytest_plugins = [
+    "plugins.kept_instance",
+    "plugins.requirements",
+    "plugins.user_project",
+    "plugins.dbt_shop",
+    "pytester",
+]
 
 # On a machine that is busy with something else, slow is not wrong.
 settings.register_profile("floe", deadline=None, suppress_health_check=[HealthCheck.too_slow])

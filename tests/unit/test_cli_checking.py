@@ -291,7 +291,7 @@ def test_without_a_module_what_needs_no_assets_is_looked_at(
         project,
         """
         jobs:
-          lost: {type: batch, selection: "group:of_the_broken_module", hooks: [{target_function: shop.ops.alert, on: failure}]}
+          lost: {type: batch, selection: "group:of_broken", hooks: [{target_function: shop.ops.alert, on: failure}]}
           clean: {type: ops, target_function: shop.ops.clean}
         schedules:
           daily: {job: of_the_broken_module, cron_schedule: "@daily"}
@@ -362,11 +362,23 @@ def test_workflow_commands_of_github(project: UserProject, capsys: pytest.Captur
 
     out, err = capsys.readouterr()
     assert code == 1
-    assert out.splitlines() == snapshot(
+    assert [command.split("%0A") for command in out.splitlines()] == snapshot(
         [
-            "::error file=floe.yaml,line=4,col=42,title=FLOE-331::job 'load' selects group 'bronz', which no asset has%0Awhy: the groups are bronze, gold%0Afix: did you mean 'bronze'?",
-            "::error file=floe.yaml,line=5,col=28,title=FLOE-203::schedule 'daily' starts job 'laod', which does not exist%0Awhy: a job is named under orchestration.jobs (load, by_hand) or defined in a module of asset_modules%0Afix: did you mean 'load'?",
-            "::warning file=floe.yaml,line=4,col=67,title=FLOE-111::environment variable 'TAG' is not set%0Awhy: line 4 uses it without a default%0Afix: set TAG, or write a default: ${TAG:value}",
+            [
+                "::error file=floe.yaml,line=4,col=42,title=FLOE-331::job 'load' selects group 'bronz', which no asset has",
+                "why: the groups are bronze, gold",
+                "fix: did you mean 'bronze'?",
+            ],
+            [
+                "::error file=floe.yaml,line=5,col=28,title=FLOE-203::schedule 'daily' starts job 'laod', which does not exist",
+                "why: a job is named under orchestration.jobs (load, by_hand) or defined in a module of asset_modules",
+                "fix: did you mean 'load'?",
+            ],
+            [
+                "::warning file=floe.yaml,line=4,col=67,title=FLOE-111::environment variable 'TAG' is not set",
+                "why: line 4 uses it without a default",
+                "fix: set TAG, or write a default: ${TAG:value}",
+            ],
         ]
     )
     assert err.count("error[") == 2
