@@ -1,6 +1,7 @@
 """`floe validate` on projects of which not everything is known, or not everything is right."""
 
 import json
+import re
 from textwrap import dedent, indent
 
 import pytest
@@ -362,20 +363,23 @@ def test_workflow_commands_of_github(project: UserProject, capsys: pytest.Captur
 
     out, err = capsys.readouterr()
     assert code == 1
-    assert [command.split("%0A") for command in out.splitlines()] == snapshot(
+    assert [re.split("::|%0A", command)[1:] for command in out.splitlines()] == snapshot(
         [
             [
-                "::error file=floe.yaml,line=4,col=42,title=FLOE-331::job 'load' selects group 'bronz', which no asset has",
+                "error file=floe.yaml,line=4,col=42,title=FLOE-331",
+                "job 'load' selects group 'bronz', which no asset has",
                 "why: the groups are bronze, gold",
                 "fix: did you mean 'bronze'?",
             ],
             [
-                "::error file=floe.yaml,line=5,col=28,title=FLOE-203::schedule 'daily' starts job 'laod', which does not exist",
+                "error file=floe.yaml,line=5,col=28,title=FLOE-203",
+                "schedule 'daily' starts job 'laod', which does not exist",
                 "why: a job is named under orchestration.jobs (load, by_hand) or defined in a module of asset_modules",
                 "fix: did you mean 'load'?",
             ],
             [
-                "::warning file=floe.yaml,line=4,col=67,title=FLOE-111::environment variable 'TAG' is not set",
+                "warning file=floe.yaml,line=4,col=67,title=FLOE-111",
+                "environment variable 'TAG' is not set",
                 "why: line 4 uses it without a default",
                 "fix: set TAG, or write a default: ${TAG:value}",
             ],
