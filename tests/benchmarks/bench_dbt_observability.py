@@ -64,7 +64,7 @@ def main() -> int:
     arguments = parser.parse_args()
     dbt_dir = cached_project(arguments.models)
     _write_sources(dbt_dir / "large.duckdb")
-    by_hand, by_floe = hand_written_project(dbt_dir), floe_project(dbt_dir)
+    by_hand, by_floe = hand_written_project(dbt_dir), _with_own_profile(floe_project(dbt_dir), dbt_dir)
     in_process = json.dumps({"execution": {"config": {"in_process": {}}}})  # floe's jobs run so by themselves
     sides: dict[str, tuple[Path, Mapping[str, str]]] = {
         "@dbt_assets": (by_hand, {"CONFIG": in_process}),
@@ -79,6 +79,15 @@ def main() -> int:
                 taken[name].append(run)
                 print(f"{number}/{arguments.rounds} {name}: {run}", file=sys.stderr, flush=True)
     return 0 if _print(taken, nodes=2 * arguments.models) else 1
+
+
+def _with_own_profile(folder: Path, dbt_dir: Path) -> Path:
+    """The project, compiled for the same database as the other's."""
+    floe_yaml = folder / "floe.yaml"
+    text = floe_yaml.read_text()
+    floe_yaml.write_text(text.replace("  dbt:\n", f"  dbt:\n    profiles_dir: {dbt_dir}\n", 1))
+    subprocess.run([Path(sys.executable).with_name("floe"), "compile", "--project", folder], check=True)
+    return folder
 
 
 def _write_sources(database: Path) -> None:
