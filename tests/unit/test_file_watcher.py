@@ -43,6 +43,22 @@ def test_new_files_start_the_job_once_in_the_order_in_which_they_came(tmp_path: 
     assert names_of(watched.tick()) == ["a.csv"]
 
 
+def test_a_cursor_that_is_taken_back_counts_though_nothing_has_changed_since_the_last_tick(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.write("a.csv")
+    before = watched.cursor
+    watched.settle()
+    watched.tick()
+    quiet = [watched.evaluate().skip_message for _ in range(2) if watched.tick() == []]
+    for run in watched.instance.get_runs():
+        watched.instance.delete_run(run.run_id)
+
+    watched.cursor = before
+
+    assert quiet == ["no new file among 1 file in 'incoming'"] * 2
+    assert names_of(watched.tick()) == ["a.csv"]
+
+
 def test_a_file_rewritten_with_its_size_and_time_starts_again(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     watched.write("a.csv", "one", modified=1)

@@ -35,6 +35,15 @@ _MOST_IN_REASON = 3
 
 
 @dataclass(frozen=True)
+class _QuietTick:
+    """A tick that found nothing to do; where nothing has changed since, the next one is as if it had not been."""
+
+    listing: Listing
+    cursor: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class FileWatcherTicks:
     """What a file watcher does at a tick.
 
@@ -49,6 +58,8 @@ class FileWatcherTicks:
     sensor: FileWatcherSensor
     folder: Path
     runs: SensorRuns
+    last: list[_QuietTick] = field(default_factory=list, compare=False, repr=False)
+    """The last tick of this process, where that was a quiet one."""
 
     @garbage_collection_paused()
     def evaluate(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -58,6 +69,10 @@ class FileWatcherTicks:
             listing = list_folder(self.folder, self._pattern)
         except FolderUnavailableError as error:
             return self._wait_for_folder(context, error, now)
+        for last in self.last:
+            if context.cursor == last.cursor and listing == last.listing:
+                return dg.SensorResult(skip_reason=last.reason, cursor=last.cursor)
+        self.last.clear()
         return _Tick(self, context, listing, now).run()
 
     def _wait_for_folder(
@@ -123,9 +138,11 @@ class _Tick:
             if reason:  # of no file, so that none is passed over
                 return dg.SensorResult(skip_reason=reason)
         versions = self._read(choice.examined)
-        if self.watcher.sensor.batch == "all":
-            return self._start_together(choice, versions)
-        return self._start_each(choice, versions)
+        together = self.watcher.sensor.batch == "all"
+        result = self._start_together(choice, versions) if together else self._start_each(choice, versions)
+        if not (comparison.candidates or self.refused or self.notes):
+            self.watcher.last.append(_QuietTick(self.listing, str(result.cursor), self._describe(choice)))
+        return result
 
     def _read_cursor(self) -> FileCursor | None:
         cursor = parse_cursor(self.context.cursor)
