@@ -1,9 +1,12 @@
+import json
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from floe_cli.main import run_command_line
-from floe_cli.scaffold import package_name, project_files
+from floe_cli.scaffold import TEMPLATES, package_name, project_files
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +17,8 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def written(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    return {str(path) for path in files if path.parts[0] != ".floe"}
 
 
 def test_init_writes_a_project_into_the_empty_working_directory(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,8 +49,22 @@ def test_init_makes_the_folder_that_it_is_given() -> None:
     assert not Path("floe.yaml").exists()
 
 
-def test_no_placeholder_is_left_in_what_is_written() -> None:
-    for path, text in project_files("my-shop").items():
+@pytest.mark.requirement("010-FR-046")
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_an_editor_finds_the_schema_that_the_document_names(template: str) -> None:
+    assert run_command_line(["init", "--template", template]) == 0
+
+    text = Path("floe.yaml").read_text()
+    named = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    schema = json.loads(Path(named).read_text())
+    assert run_command_line(["validate", "--schema-only"]) == 0
+    assert Draft202012Validator(schema).is_valid(yaml.safe_load(text))
+    assert not Draft202012Validator(schema).is_valid({**yaml.safe_load(text), "name": ["no", "text"]})
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_placeholder_is_left_in_what_is_written(template: str) -> None:
+    for path, text in project_files("my-shop", template).items():
         assert "__PACKAGE__" not in f"{path}{text}"
         assert "__NAME__" not in f"{path}{text}"
 

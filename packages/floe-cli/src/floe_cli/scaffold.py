@@ -9,16 +9,25 @@ from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
 
-_TEMPLATE = "project"
+TEMPLATES = ("dbt", "minimal", "partitioned")
+_COMMON = "common"
 _SUFFIX = ".in"  # keeps tools from taking templates for code
 _TAKEN = frozenset({"data", "dbt"})
 
 
-def project_files(name: str) -> dict[Path, str]:
-    """What a new project called *name* consists of: {path inside the project folder: text}."""
+def project_files(name: str, template: str = TEMPLATES[0]) -> dict[Path, str]:
+    """What a new project called *name* consists of: {path inside the project folder: text}.
+
+    Args:
+        name: Of the project.
+        template: One of `TEMPLATES`.
+    """
     package = package_name(name)
-    template = files("floe_cli") / "templates" / _TEMPLATE
-    written = {path: _fill(entry.read_text(encoding="utf-8"), name, package) for path, entry in _walk(template)}
+    written = {
+        path: _fill(entry.read_text(encoding="utf-8"), name, package)
+        for folder in (_COMMON, template)
+        for path, entry in _walk(files("floe_cli") / "templates" / folder)
+    }
     return {Path(_fill(str(path), name, package)): text for path, text in sorted(written.items())}
 
 

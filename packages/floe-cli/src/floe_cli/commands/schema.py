@@ -1,15 +1,13 @@
 """`floe schema [floe|platform]`."""
 
-import json
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from floe_cli.console import emit, say
+from floe_cli.editor_schemas import Document, schema_text
 from floe_cli.options import shared_options
 from floe_core.errors import shown_path
-from floe_core.json_schemas import json_schema
 
 
 @click.command()
@@ -22,17 +20,18 @@ from floe_core.json_schemas import json_schema
     help="Write the schema into FILE instead of printing it.",
 )
 @shared_options
-def command(document: Literal["floe", "platform"], output: Path | None) -> None:
+def command(document: Document, output: Path | None) -> None:
     """Print the JSON Schema of floe.yaml or platform.yaml.
 
     \b
-    Editors complete and check the file when its first line names the schema:
-    # yaml-language-server: $schema=floe.schema.json
+    Editors complete and check the file when its first line names the schema,
+    which `floe init` and `floe compile` keep in .floe:
+    # yaml-language-server: $schema=.floe/floe.schema.json
     """
-    text = json.dumps(json_schema(document), indent=2, ensure_ascii=False)
+    text = schema_text(document)
     if output is None:
-        emit(text)
+        emit(text.rstrip("\n"))
         return
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text + "\n", encoding="utf-8")
+    output.write_text(text, encoding="utf-8")
     say(f"{shown_path(output)}: the JSON Schema of {document}.yaml")
