@@ -275,11 +275,19 @@ def test_assets_that_wait_for_each_other_are_named(user_project: UserProject, pr
 
     assert f"\n{caught.value}\n" == snapshot("""\
 
+error[FLOE-331]: job 'customers' selects asset 'load_customers', which does not exist
+  --> shop/floe.yaml:7:42  orchestration.jobs.customers.selection[0]
+   |  customers: {type: batch, selection: [load_customers], executor: multiprocess}
+  why: an asset is named by its whole key, or by the last part of it where no other key ends so
+  fix: did you mean 'load_orders'?
+
 error[FLOE-362]: assets depend on one another in a circle: load_orders → summary → load_orders
       load_orders: shop/assets/bronze.py:3
       summary: shop/assets/gold.py:3
   why: each of them waits for the one before it, so none could ever run
   fix: take one of the dependencies out of 'deps', 'inputs' or the dbt model
+
+2 errors
 """)
 
 
