@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -291,6 +291,7 @@ def first_quoted(text: str) -> str:
 
 
 @given(text=st.text(alphabet=st.sampled_from(list("ab:- \n\t'\"[]{},&*!|>%@`?#~01.<$\\xu\u2028\x85\r")), max_size=40))
+@example(text="|")
 def test_any_text_is_a_document_or_a_report(text: str) -> None:
     try:
         document = parse_yaml(text, file=FILE)

@@ -340,7 +340,8 @@ class _Builder:
         position = self._position(event)
         self.lines_with_values.update(range(position.line, self._line_and_column(_end(event))[0] + 1))
         is_block = event.style in ("|", ">")  # behind its mark a comment may stand
-        self._scalar_starts.append(self._line_starts[position.line] if is_block else _start(event))
+        next_line = [*self._line_starts[position.line : position.line + 1], len(self._text)][0]
+        self._scalar_starts.append(next_line if is_block else _start(event))
         self._scalar_ends.append(_end(event))
         if not _is_text(event.value):
             what = "an escape in double quotes names half a character"
