@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import forkserver
 
 import dagster as dg
 import pytest
@@ -45,3 +46,10 @@ state_storage.set_defs_state_storage = _set_defs_state_storage
 def _no_instance_of_another_test() -> None:
     """An instance that a test left open is in none after it."""
     state_storage._current_storage.set(None)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_forkserver_of_another_test() -> Iterator[None]:
+    """Processes are forked from a server that knows the environment and the modules of its own time."""
+    yield
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # what Python's own tests call
