@@ -3,9 +3,14 @@
 import json
 import subprocess
 import sys
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
+
+from floe_dagster.resources import CatalogResource
 
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
 
@@ -28,9 +33,21 @@ def test_the_smallest_project(tmp_path: Path) -> None:
 def test_a_project_that_is_built_day_by_day(tmp_path: Path) -> None:
     floe(tmp_path, "init", "shop", "--template", "partitioned")
 
-    floe(tmp_path / "shop", "backfill", "all_days")
-    again = json.loads(floe(tmp_path / "shop", "run", "full_pipeline", "--partition", "2024-03-02", "--format", "json"))
+    shop = tmp_path / "shop"
 
-    assert again["status"] == "success"
-    status = json.loads(floe(tmp_path / "shop", "backfill", "all_days", "--status", "--format", "json"))
+    floe(shop, "backfill", "all_days")
+    built = rows_by_day(shop)
+    floe(shop, "run", "full_pipeline", "--partition", "2024-03-02")
+
+    days = [date(2024, 3, day) for day in range(1, 5)]
+    assert built == rows_by_day(shop) == (dict.fromkeys(days, 3), dict(zip(days, (2, 3, 3, 2), strict=True)))
+    status = json.loads(floe(shop, "backfill", "all_days", "--status", "--format", "json"))
     assert (status["done"], status["missing"]) == (4, [])
+
+
+def rows_by_day(shop: Path) -> tuple[dict[date, int], dict[date, int]]:
+    """How many orders of each day the bronze table has, and the model counts without the cancelled ones."""
+    stored = CatalogResource.embedded(shop / ".floe").read_table("bronze.orders")["ordered_at"].to_pylist()
+    with duckdb.connect(shop / ".floe" / "floe.duckdb", read_only=True) as connection:
+        built = connection.sql("select order_date, orders from main_gold.daily_revenue").fetchall()
+    return dict(Counter(sorted(at.date() for at in stored))), dict(sorted(built))
