@@ -9,6 +9,7 @@ class RecordingObserver:
     """Keeps all records in their order, and how often it was asked to send them."""
 
     name = "records"
+    trouble = ""
 
     def __init__(self) -> None:
         self.records: list[Record] = []

@@ -145,13 +145,14 @@ def test_a_batch_that_is_refused_again_and_again_is_dropped(backend: Backend, mo
 
 def test_a_backend_that_cannot_be_connected_to_costs_what_was_put_and_nothing_else() -> None:
     def connect() -> Send[int]:
-        raise ImportError("no such library")
+        raise ImportError("no library for https://me:secret@backend")
 
     sender = BackgroundSender(connect, name="test")
     sender.put(1)
     sender.flush(30)
 
     assert sender.collect_dropped() == 1
+    assert sender.trouble == "nothing can be sent: ImportError: no library for https://backend"
 
 
 def test_a_sender_that_raises_is_one_that_refuses() -> None:

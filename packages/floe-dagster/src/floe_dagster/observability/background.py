@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
+from floe_dagster.observability.masking import without_credentials
+
 T = TypeVar("T")
 Send: TypeAlias = Callable[[Sequence[T]], bool]
 Lose: TypeAlias = Callable[[Sequence[T]], None]
@@ -17,6 +19,7 @@ _ATTEMPTS = 3
 _SECONDS_TO_GATHER = 0.5  # what is there within that time is sent together
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 60.0
+UNREACHED = "the backend could not be reached"
 _PATIENCE = 2.0  # what a process waits altogether for a backend that does not take what it is given
 
 
@@ -57,6 +60,8 @@ class BackgroundSender(Generic[T]):
         self._is_flushing = False
         self._is_refused = False
         self._dropped = 0
+        self.trouble = UNREACHED
+        """Why items do not arrive."""
         self._failures = 0
         self._resumes_at = 0.0
         self._patience = _PATIENCE
@@ -112,7 +117,8 @@ class BackgroundSender(Generic[T]):
         send: Send[T]
         try:
             send = self._connect()
-        except Exception:  # noqa: BLE001 - whatever it is, nothing can be sent; the count says so
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be sent, and `trouble` says why
+            self.trouble = f"nothing can be sent: {type(error).__name__}: {without_credentials(str(error))}"
             send = _send_nothing
         while True:
             with self._changed:

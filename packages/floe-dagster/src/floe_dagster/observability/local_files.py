@@ -10,6 +10,7 @@ from pathlib import Path
 
 SUFFIX = ".jsonl"
 MIB = 1024 * 1024
+FULL_FILE = "the file of the run is full"
 
 _LARGEST_FILE = 64 * MIB
 _KEPT_BYTES = 512 * MIB

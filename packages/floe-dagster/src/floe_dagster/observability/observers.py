@@ -25,6 +25,10 @@ class Observer(Protocol):
     def collect_dropped(self) -> int:
         """How many spans or events were lost since this was last asked."""
 
+    @property
+    def trouble(self) -> str:
+        """Why they were."""
+
 
 @runtime_checkable
 class HasPlaces(Protocol):
@@ -83,7 +87,7 @@ class Observers:
                 continue
             if dropped:
                 fate = observer.fate if isinstance(observer, HasFate) else "dropped"
-                self._warn(f"{observer.name}: {dropped} {fate}, the backend could not be reached")
+                self._warn(f"{observer.name}: {dropped} {fate}, {observer.trouble}")
         self._told.clear()
 
     def _tell(self, observer: Observer, error: Exception) -> None:

@@ -76,6 +76,11 @@ class LineageObserver:
         """How many events did not arrive."""
         return self._sink.collect_dropped()
 
+    @property
+    def trouble(self) -> str:
+        """Why they did not."""
+        return self._sink.trouble
+
 
 def _run_of(record: Record) -> RunScope:
     call = getattr(record, "call", None)

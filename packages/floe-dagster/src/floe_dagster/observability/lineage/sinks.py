@@ -9,7 +9,7 @@ from floe_dagster.observability.background import BackgroundSender
 from floe_dagster.observability.lineage.connection import is_refusal, open_connection
 from floe_dagster.observability.lineage.destination import Destination
 from floe_dagster.observability.lineage.events import Event, event_line
-from floe_dagster.observability.local_files import RunFiles
+from floe_dagster.observability.local_files import FULL_FILE, RunFiles
 
 _LONGEST_QUEUE = 2000  # events of some ten kilobytes
 
@@ -33,11 +33,15 @@ class EventSink(Protocol):
     def fate(self) -> str:
         """What became of those, as a word in a message."""
 
+    @property
+    def trouble(self) -> str:
+        """Why they did not."""
+
 
 class LocalSink:
     """A file for each run."""
 
-    fate = "dropped"
+    fate, trouble = "dropped", FULL_FILE
 
     def __init__(self, folder: Path) -> None:
         self._files = RunFiles(folder)
@@ -112,6 +116,11 @@ class SendingSink:
     def fate(self) -> str:
         """What became of what did not arrive."""
         return "dropped" if self._is_lossy else "kept for `floe lineage replay`"
+
+    @property
+    def trouble(self) -> str:
+        """See `BackgroundSender`."""
+        return self._sender.trouble
 
     def _connect(self) -> Callable[[Sequence[_Outgoing]], bool]:
         send = open_connection(self._destination)

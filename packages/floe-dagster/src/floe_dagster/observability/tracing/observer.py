@@ -80,6 +80,11 @@ class TracingObserver:
         """How many spans were lost since this was last asked."""
         return self._sink.collect_dropped()
 
+    @property
+    def trouble(self) -> str:
+        """Why they were."""
+        return self._sink.trouble
+
     def _masked(self, span: SpanData) -> SpanData:
         return replace(
             span,

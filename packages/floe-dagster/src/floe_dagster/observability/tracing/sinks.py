@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from floe_dagster.observability.background import BackgroundSender, Send
-from floe_dagster.observability.local_files import RunFiles
+from floe_dagster.observability.local_files import FULL_FILE, RunFiles
 from floe_dagster.observability.observers import SECONDS_TO_FLUSH
 from floe_dagster.observability.records import RunScope
 from floe_dagster.observability.tracing.otlp_json import encode_span
@@ -34,9 +34,15 @@ class SpanSink(Protocol):
     def collect_dropped(self) -> int:
         """How many spans were lost since this was last asked."""
 
+    @property
+    def trouble(self) -> str:
+        """Why they were."""
+
 
 class LocalSink:
     """Writes each span at once: no thread, nothing to wait for."""
+
+    trouble = FULL_FILE
 
     def __init__(self, folder: Path, *, resource: Attributes, version: str) -> None:
         self._files = RunFiles(folder)
@@ -91,6 +97,11 @@ class OtlpSink:
     def collect_dropped(self) -> int:
         """Spans that did not arrive."""
         return self._sender.collect_dropped()
+
+    @property
+    def trouble(self) -> str:
+        """See `BackgroundSender`."""
+        return self._sender.trouble
 
 
 @functools.cache
