@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from floe_core.errors import DocumentError, DuplicateKeyError, Location, YamlSyntaxError
-from floe_core.yaml_source import SourceMap, YamlDocument, load_yaml, parse_yaml, plain_scalar
+from floe_core.source_map import SourceMap
+from floe_core.yaml_scalars import plain_scalar
+from floe_core.yaml_source import YamlDocument, load_yaml, parse_yaml
 
 FILE = Path("floe.yaml")
 

@@ -9,7 +9,7 @@ from floe_core.compiler.place_shapes import find_address, find_place
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.secret_shapes import find_secret, find_secret_shape, is_password_name, windows_of
 from floe_core.source_map import SourceMap
-from floe_core.yaml_source import Comment
+from floe_core.yaml_values import Comment
 
 PHYSICAL_VALUE = "FLOE-210"
 CREDENTIAL_VALUE = "FLOE-211"

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from floe_core.interpolation import EnvText, Unset
 from floe_core.names.rules import RuleError
-from floe_core.yaml_source import plain_scalar
+from floe_core.yaml_scalars import plain_scalar
 
 T = TypeVar("T")
 

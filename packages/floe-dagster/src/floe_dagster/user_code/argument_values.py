@@ -22,7 +22,7 @@ from pydantic.errors import PydanticUserError
 from floe_core.errors import YamlPath
 from floe_core.names.rules import RuleError
 from floe_core.suggestions import did_you_mean, list_names
-from floe_core.yaml_source import plain_scalar
+from floe_core.yaml_scalars import plain_scalar
 
 IN_QUOTES = "write it in quotes"
 
