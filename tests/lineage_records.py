@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from floe_dagster.observability.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.datasets import DatasetResolver
-from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.lineage.records_to_events import LineageEvents
 from floe_dagster.observability.lineage.work import Works
 from floe_dagster.observability.masking import Masking

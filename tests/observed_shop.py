@@ -14,7 +14,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
-from floe_dagster.observability.local_traces import LocalSpan, TraceFile, read_trace
+from floe_dagster.observability.local.traces import LocalSpan, TraceFile, read_trace
 from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.running.code_locations import CodeLocation, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer

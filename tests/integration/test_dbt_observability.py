@@ -22,7 +22,7 @@ from dagster_dbt import DbtCliInvocation, DbtCliResource
 
 from dbt_processes import dbt_processes
 from floe_dagster.dbt.connection import find_dbt
-from floe_dagster.observability.local_traces import LocalSpan
+from floe_dagster.observability.local.traces import LocalSpan
 from observed_shop import ObservedShop
 from otlp_receiver import http_receiver
 

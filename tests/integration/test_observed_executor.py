@@ -13,8 +13,8 @@ from dagster._core.events import DagsterEvent, EngineEventData
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.execution.retries import RetryMode
 
-from floe_dagster.observability.executor import ObservedExecutor, observed_executor
-from floe_dagster.observability.nesting import nest_user_spans
+from floe_dagster.observability.runs.executor import ObservedExecutor, observed_executor
+from floe_dagster.observability.runs.nesting import nest_user_spans
 from floe_dagster.observability.settings import ObservabilitySettings
 
 
@@ -101,7 +101,7 @@ def test_what_observes_may_break_and_the_run_goes_on(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("floe_dagster.observability.run_records.RunRecords.take", broken)
+    monkeypatch.setattr("floe_dagster.observability.runs.run_records.RunRecords.take", broken)
     monkeypatch.setattr("floe_dagster.observability.observers.Observers.places", broken)
 
     with_trouble = said(events_of(Scripted(), instance, tmp_path))

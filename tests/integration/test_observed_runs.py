@@ -14,7 +14,7 @@ from dagster._core.definitions.reconstruct import ReconstructableJob
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
 from floe_dagster.observability import ids
-from floe_dagster.observability.local_traces import LocalSpan
+from floe_dagster.observability.local.traces import LocalSpan
 from observed_records import NOT_SAMPLED, TRACEPARENT
 from observed_shop import ObservedShop
 from otlp_receiver import attributes, closed_port, grpc_receiver, http_receiver

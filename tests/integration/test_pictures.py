@@ -19,8 +19,8 @@ from floe_cli.graphs.page import graph_page
 from floe_cli.graphs.svg import draw_svg
 from floe_cli.trace_page import trace_page
 from floe_cli.trace_report import report_trace
-from floe_dagster.observability.local_traces import TraceFile, read_trace
-from floe_dagster.observability.trace_tree import build_tree
+from floe_dagster.observability.local.trace_tree import build_tree
+from floe_dagster.observability.local.traces import TraceFile, read_trace
 from screenshots.asset_graph import Page, find_chromium, open_page, wait_until
 from written_traces import RUN, WrittenTrace, shop_trace
 

@@ -20,8 +20,8 @@ from floe_cli.trace_page import trace_page
 from floe_cli.trace_report import report_trace
 from floe_core.project import ProjectFolder
 from floe_core.schemas.platform_spec import embedded_platform
-from floe_dagster.observability.local_traces import TraceFile, read_trace
-from floe_dagster.observability.trace_tree import build_tree
+from floe_dagster.observability.local.trace_tree import build_tree
+from floe_dagster.observability.local.traces import TraceFile, read_trace
 from floe_dagster.running.instance import prepare_dagster_home
 from plugins.user_project import UserProject
 from written_traces import BEGIN, RUN, SECOND, WrittenTrace, shop_trace

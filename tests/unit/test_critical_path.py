@@ -6,10 +6,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from floe_dagster.observability.critical_path import find_critical_path
 from floe_dagster.observability.ids import span_id
-from floe_dagster.observability.local_traces import LocalSpan, LocalTrace
-from floe_dagster.observability.trace_tree import TraceTree, build_tree
+from floe_dagster.observability.local.critical_path import find_critical_path
+from floe_dagster.observability.local.trace_tree import TraceTree, build_tree
+from floe_dagster.observability.local.traces import LocalSpan, LocalTrace
 
 MILLISECOND = 1_000_000
 ROOT = f"{span_id('run', 'r'):016x}"

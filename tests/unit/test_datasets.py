@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from openlineage.common.provider.dbt.processor import DbtArtifactProcessor, ModelNode
 
+from floe_dagster.observability.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.datasets import DatasetId, DatasetResolver, physical_name
-from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.settings import OwnProfile
 from floe_dagster.observability.warehouses import Warehouse, dataset_namespace, read_own_profile, warehouse_namespace
 from lineage_records import ASSETS, MART, ORDERS, RATES, node, settings

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from floe_dagster import floe_asset
-from floe_dagster.observability.known_assets import known_assets
+from floe_dagster.observability.runs.known_assets import known_assets
 from floe_dagster.table_lineage import join_tables
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
+from floe_dagster.observability.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.records import (
     AssetEnded,
     AssetStarted,

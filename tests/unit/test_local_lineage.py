@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from floe_dagster.observability.local_lineage import ColumnSource, TableColumns, read_columns
+from floe_dagster.observability.local.lineage import ColumnSource, TableColumns, read_columns
 
 SILVER, BRONZE = ("duckdb:///w.duckdb", "w.silver.orders"), ("sqlite:///c.db", "bronze.orders")
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from floe_dagster.observability.ids import span_id
-from floe_dagster.observability.local_traces import LocalTrace, TraceFile, list_traces, read_trace
-from floe_dagster.observability.trace_tree import TraceTree, build_tree
+from floe_dagster.observability.local.trace_tree import TraceTree, build_tree
+from floe_dagster.observability.local.traces import LocalTrace, TraceFile, list_traces, read_trace
 from written_traces import BEGIN, RUN, SECOND, WrittenTrace, shop_trace
 
 

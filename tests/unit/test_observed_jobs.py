@@ -11,12 +11,12 @@ from dagster._core.definitions.dependency import NodeHandle
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
 from floe_dagster.definitions import FloeDefinitions
-from floe_dagster.observability.executor import observed_executor
-from floe_dagster.observability.nesting import nest_user_spans
-from floe_dagster.observability.observed_jobs import ObservedExecutorDefinition, observed_settings
-from floe_dagster.observability.observed_launchers import ObservedLaunchers
+from floe_dagster.observability.runs.executor import observed_executor
+from floe_dagster.observability.runs.nesting import nest_user_spans
+from floe_dagster.observability.runs.observed_jobs import ObservedExecutorDefinition, observed_settings
+from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
+from floe_dagster.observability.runs.step_contents import read_step_contents
 from floe_dagster.observability.settings import ObservabilitySettings
-from floe_dagster.observability.step_contents import read_step_contents
 from floe_dagster.resources.dbt import DbtResource
 from observed_records import RUN
 from plugins.user_project import UserProject

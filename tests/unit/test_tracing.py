@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from floe_core.schemas.platform_spec import Observability
-from floe_dagster.observability.local_files import RunFiles
+from floe_dagster.observability.local.files import RunFiles
 from floe_dagster.observability.records import CheckFact, ErrorFact, Outcome, Record, RunStarted
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability.tracing.observer import TracingObserver, open_tracing

@@ -8,7 +8,7 @@ from floe_cli.trace_report import counted
 from floe_core.documents import load_platform_document
 from floe_core.errors import Location, Problem, RunError, shown_path
 from floe_core.project import FLOE_DIR, ProjectFolder
-from floe_dagster.observability.local_traces import LocalTrace, TraceFile, list_traces, read_trace
+from floe_dagster.observability.local.traces import LocalTrace, TraceFile, list_traces, read_trace
 from floe_dagster.observability.masking import without_credentials
 from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.observability.tracing.otlp_target import is_switched_off

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from floe_dagster.observability.critical_path import Stretch, find_critical_path
-from floe_dagster.observability.local_traces import LocalSpan
-from floe_dagster.observability.trace_tree import TraceTree
+from floe_dagster.observability.local.critical_path import Stretch, find_critical_path
+from floe_dagster.observability.local.trace_tree import TraceTree
+from floe_dagster.observability.local.traces import LocalSpan
 
 Mark: TypeAlias = Literal["ok", "warned", "failed", "skipped", "cancelled", "open"]
 

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.definitions.composition import is_in_composition
 
 from floe_dagster.dbt.model_assets import create_dbt_assets_with_per_model_observability
-from floe_dagster.observability.trace_marks import MarkedResults
+from floe_dagster.observability.runs.trace_marks import MarkedResults
 from floe_dagster.user_code.decorator_arguments import DecoratorArguments
 from floe_dagster.user_code.function_source import FunctionSource
 from floe_dagster.user_code.functions import UserFunction

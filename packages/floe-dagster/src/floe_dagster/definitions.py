@@ -19,7 +19,7 @@ from floe_core.project import FLOE_DIR, ProjectFolder, find_project_dir
 from floe_dagster.compilation import ensure_compiled
 from floe_dagster.loading import LoadedProject, load_project
 from floe_dagster.merging import PassedAsset, PassedObjects
-from floe_dagster.observability.nesting import nest_user_spans
+from floe_dagster.observability.runs.nesting import nest_user_spans
 from floe_dagster.running.instance_warnings import check_own_instance
 from floe_dagster.user_code.module_contents import Job, Schedule
 

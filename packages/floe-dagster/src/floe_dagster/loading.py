@@ -40,8 +40,8 @@ from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executor
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
 from floe_dagster.merging import PassedObjects, check_asset_keys
-from floe_dagster.observability.executor import observed_executor
-from floe_dagster.observability.observed_launchers import ObservedLaunchers
+from floe_dagster.observability.runs.executor import observed_executor
+from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability_parts import build_observability_settings
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles

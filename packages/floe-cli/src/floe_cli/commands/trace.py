@@ -34,7 +34,7 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
     from floe_cli.trace_display import print_trace  # noqa: PLC0415
     from floe_cli.trace_page import trace_page  # noqa: PLC0415
     from floe_cli.trace_report import report_trace, trace_as_json  # noqa: PLC0415
-    from floe_dagster.observability.trace_tree import build_tree  # noqa: PLC0415
+    from floe_dagster.observability.local.trace_tree import build_tree  # noqa: PLC0415
 
     project = current_project()
     file = choose_trace(project, run, environ=os.environ)

@@ -9,7 +9,7 @@ from floe_cli.graphs.tables import ProjectTables, short_name, table_key
 from floe_core.errors import Problem, RunError, shown_path
 from floe_dagster.loading import LoadedProject
 from floe_dagster.observability.datasets import DatasetId
-from floe_dagster.observability.local_lineage import TableColumns, TableId, read_columns
+from floe_dagster.observability.local.lineage import TableColumns, TableId, read_columns
 from floe_dagster.selection.asset_index import KeyPath
 
 _MOST_ROWS = 30

@@ -7,8 +7,8 @@ from floe_cli.graphs.assets import build_asset_box
 from floe_cli.graphs.graph import Arrow, Box, Graph
 from floe_dagster.dbt.joins import INPUTS, OUTPUTS, tables_of
 from floe_dagster.loading import LoadedProject
+from floe_dagster.observability.assets import KnownAsset
 from floe_dagster.observability.datasets import DatasetId, DatasetResolver
-from floe_dagster.observability.lineage.assets import KnownAsset
 from floe_dagster.selection.asset_index import KeyPath
 
 

@@ -19,7 +19,7 @@ from dagster_dbt.asset_utils import (
 
 from floe_dagster.dbt.model_assets import PART_TAG
 from floe_dagster.dbt.step_selection import SelectableNodes
-from floe_dagster.observability.step_contents import OBSERVABILITY_TAG
+from floe_dagster.observability.runs.step_contents import OBSERVABILITY_TAG
 
 Context: TypeAlias = dg.OpExecutionContext | dg.AssetExecutionContext
 

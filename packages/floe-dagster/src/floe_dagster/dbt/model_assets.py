@@ -6,8 +6,8 @@ from typing import Literal, Protocol, TypeAlias, cast
 
 import dagster as dg
 
-from floe_dagster.observability.step_contents import OBSERVABILITY_TAG
-from floe_dagster.observability.trace_marks import marked_events, trace_metadata
+from floe_dagster.observability.runs.step_contents import OBSERVABILITY_TAG
+from floe_dagster.observability.runs.trace_marks import marked_events, trace_metadata
 
 DbtEvent: TypeAlias = (
     "dg.Output[object] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetObservation | dg.AssetCheckEvaluation"

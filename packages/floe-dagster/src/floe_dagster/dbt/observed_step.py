@@ -13,13 +13,13 @@ from floe_dagster.dbt.call_selection import Context
 from floe_dagster.dbt.invocation import FloeDbtInvocation
 from floe_dagster.observability.dbt_log.call_tap import CallTap
 from floe_dagster.observability.dbt_log.log_tail import LogTail
-from floe_dagster.observability.observed_jobs import observed_settings
 from floe_dagster.observability.observers import Observers
 from floe_dagster.observability.opening import open_observers
 from floe_dagster.observability.records import DbtCall, StepScope
+from floe_dagster.observability.runs.observed_jobs import observed_settings
+from floe_dagster.observability.runs.step_contents import OBSERVABILITY_TAG
 from floe_dagster.observability.scopes import step_scope
 from floe_dagster.observability.settings import ObservabilitySettings
-from floe_dagster.observability.step_contents import OBSERVABILITY_TAG
 
 Window: TypeAlias = dg.TimeWindow | None
 

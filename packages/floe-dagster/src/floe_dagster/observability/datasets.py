@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from floe_dagster.lakehouse.tables import fold_name
-from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
+from floe_dagster.observability.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.records import KeyPath
 from floe_dagster.observability.settings import ObservabilitySettings, Relation
 from floe_dagster.observability.warehouses import Warehouse, dataset_namespace, read_own_profile

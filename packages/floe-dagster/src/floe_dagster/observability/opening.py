@@ -8,7 +8,7 @@ from floe_dagster.observability.observers import Observer, Observers, Warn
 from floe_dagster.observability.settings import ObservabilitySettings
 
 if TYPE_CHECKING:
-    from floe_dagster.observability.lineage.assets import KnownAssets
+    from floe_dagster.observability.assets import KnownAssets
 
 
 def open_observers(

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from floe_dagster.observability.assets import KnownAssets
 from floe_dagster.observability.datasets import DatasetResolver
-from floe_dagster.observability.lineage.assets import KnownAssets
 from floe_dagster.observability.lineage.destination import find_destination, is_switched_off
 from floe_dagster.observability.lineage.records_to_events import LineageEvents
 from floe_dagster.observability.lineage.sinks import EventSink, LocalSink, SendingSink

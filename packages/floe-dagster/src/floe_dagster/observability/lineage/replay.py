@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from floe_dagster.observability.lineage.connection import SendEvent, is_refusal
-from floe_dagster.observability.local_files import SUFFIX, RunFiles
+from floe_dagster.observability.local.files import SUFFIX, RunFiles
 
 Origin: TypeAlias = Literal["spool", "local"]
 

@@ -9,7 +9,7 @@ from floe_dagster.observability.background import BackgroundSender
 from floe_dagster.observability.lineage.connection import is_refusal, open_connection
 from floe_dagster.observability.lineage.destination import Destination
 from floe_dagster.observability.lineage.events import Event, event_line
-from floe_dagster.observability.local_files import FULL_FILE, RunFiles
+from floe_dagster.observability.local.files import FULL_FILE, RunFiles
 
 _LONGEST_QUEUE = 2000  # events of some ten kilobytes
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from floe_dagster.observability import ids
+from floe_dagster.observability.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.datasets import DatasetId, DatasetResolver, physical_name
 from floe_dagster.observability.lineage import facets
-from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.lineage.events import Table, Work
 from floe_dagster.observability.lineage.facets import Facets
 from floe_dagster.observability.lineage.source_code import locate_code

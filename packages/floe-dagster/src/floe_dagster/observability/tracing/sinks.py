@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from floe_dagster.observability.background import BackgroundSender, Send
-from floe_dagster.observability.local_files import FULL_FILE, RunFiles
+from floe_dagster.observability.local.files import FULL_FILE, RunFiles
 from floe_dagster.observability.observers import SECONDS_TO_FLUSH
 from floe_dagster.observability.records import RunScope
 from floe_dagster.observability.tracing.otlp_json import encode_span

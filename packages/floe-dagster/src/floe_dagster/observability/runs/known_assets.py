@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetNode
 
-from floe_dagster.observability.lineage.assets import KnownAsset, KnownAssets
+from floe_dagster.observability.assets import KnownAsset, KnownAssets
 
 _INPUTS, _OUTPUTS = "floe/inputs", "floe/outputs"
 _CODE_REFERENCES = "dagster/code_references"

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 import dagster as dg
 from dagster._core.events import DagsterEvent, DagsterEventType, EngineEventData
 
-from floe_dagster.observability.error_facts import error_fact, is_interruption
-from floe_dagster.observability.materialisations import MaterialisedAsset, check_fact
 from floe_dagster.observability.records import (
     AssetEnded,
     AssetStarted,
@@ -24,7 +22,9 @@ from floe_dagster.observability.records import (
     StepScope,
     StepStarted,
 )
-from floe_dagster.observability.step_contents import PartitionFact, StepContents, read_step_contents
+from floe_dagster.observability.runs.error_facts import error_fact, is_interruption
+from floe_dagster.observability.runs.materialisations import MaterialisedAsset, check_fact
+from floe_dagster.observability.runs.step_contents import PartitionFact, StepContents, read_step_contents
 
 _CRASH = "ChildProcessCrashException"
 _UNPARTITIONED = PartitionFact("")

@@ -12,7 +12,7 @@ from dagster._core.definitions.partitions.partitioned_schedule import Unresolved
 from dagster._core.definitions.target import AutomationTarget
 from dagster_shared.record import replace
 
-from floe_dagster.observability.executor import observed_executor
+from floe_dagster.observability.runs.executor import observed_executor
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.user_code.module_contents import Job, Schedule
 

@@ -14,12 +14,12 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
-from floe_dagster.observability.known_assets import known_assets
-from floe_dagster.observability.observed_jobs import ObservedExecutorDefinition
 from floe_dagster.observability.observers import Observers
 from floe_dagster.observability.opening import open_observers
 from floe_dagster.observability.records import ErrorFact, Outcome, Record, StepScope
-from floe_dagster.observability.run_records import RunRecords
+from floe_dagster.observability.runs.known_assets import known_assets
+from floe_dagster.observability.runs.observed_jobs import ObservedExecutorDefinition
+from floe_dagster.observability.runs.run_records import RunRecords
 from floe_dagster.observability.scopes import run_scope
 from floe_dagster.observability.settings import ObservabilitySettings
 
@@ -152,7 +152,7 @@ class _Watch:
             return nullcontext()
         try:
             # By its name: OpenTelemetry is imported when a step begins, not when definitions load.
-            part = importlib.import_module("floe_dagster.observability.traced_steps")
+            part = importlib.import_module("floe_dagster.observability.runs.traced_steps")
             within: AbstractContextManager[None] = part.spans_below(self._step_here)
         except Exception as error:  # noqa: BLE001 - see above
             self._step_here = None

@@ -7,8 +7,8 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 
 from floe_dagster.observability.records import StepScope
+from floe_dagster.observability.runs.trace_marks import StepContext, is_traced
 from floe_dagster.observability.scopes import step_scope
-from floe_dagster.observability.trace_marks import StepContext, is_traced
 from floe_dagster.observability.tracing.run_trace import step_place
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from floe_dagster.observability.ids import span_id
-from floe_dagster.observability.local_traces import LocalSpan, LocalTrace
+from floe_dagster.observability.local.traces import LocalSpan, LocalTrace
 
 _JOB_NAME = "dagster.job_name"
 _STEP_KEY = "dagster.step_key"

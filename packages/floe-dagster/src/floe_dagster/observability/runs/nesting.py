@@ -121,7 +121,7 @@ def _within_step() -> AbstractContextManager[None]:
         return nullcontext()
     try:
         # By its name: OpenTelemetry is imported when a step begins, not when definitions load.
-        part = importlib.import_module("floe_dagster.observability.traced_steps")
+        part = importlib.import_module("floe_dagster.observability.runs.traced_steps")
         within: AbstractContextManager[None] = part.user_spans_nested(context)
     except Exception:  # noqa: BLE001 - whatever it is, the step goes on
         return nullcontext()

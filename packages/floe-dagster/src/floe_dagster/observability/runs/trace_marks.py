@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias, TypeVar, cast
 
 import dagster as dg
 
-from floe_dagster.observability.observed_jobs import observed_settings
+from floe_dagster.observability.runs.observed_jobs import observed_settings
 from floe_dagster.observability.scopes import run_scope
 from floe_dagster.observability.tracing.otlp_target import is_switched_off
 from floe_dagster.observability.tracing.run_trace import trace_id

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from floe_dagster.observability.local_traces import LocalSpan
-from floe_dagster.observability.trace_tree import TraceTree
+from floe_dagster.observability.local.trace_tree import TraceTree
+from floe_dagster.observability.local.traces import LocalSpan
 
 _SLACK = 1_000_000  # a millisecond: clocks of two threads or machines
 
