@@ -16,7 +16,6 @@ from floe_dagster.observability.records import CallEnded, DbtCall, NodeEnded, Ou
 
 _INTEGRATION = "DBT"
 _YAML = frozenset({".yml", ".yaml"})
-_LARGEST_FILE = 256 * 1024  # of a statement that is read for its columns
 
 
 @dataclass(frozen=True)
@@ -124,13 +123,10 @@ class DbtWorks:
         return found
 
     def _column_lineage(self, node: Node, query: str | None) -> Facets:
-        if query is None or len(query) > _LARGEST_FILE or node["resource_type"] not in ("model", "snapshot"):
+        if query is None or node["resource_type"] not in ("model", "snapshot"):
             return {}
         tables = self.graph.tables_by_relation(str(node["unique_id"]))
-        try:
-            sources = find_column_sources(query, tables=tables, dialect=self._dialect)
-        except Exception:  # noqa: BLE001 - a parser's; without that facet the event is as true
-            return {}
+        sources = find_column_sources(query, tables=tables, dialect=self._dialect)
         return {"columnLineage": facets.column_lineage(sources)} if sources else {}
 
     def _with_result(self, work: Work, node: Node, record: NodeEnded) -> Work:

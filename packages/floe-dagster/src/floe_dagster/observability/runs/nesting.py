@@ -16,6 +16,8 @@ from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunctio
 from dagster._core.definitions.node_definition import NodeDefinition
 from dagster._core.execution.context.invocation import BaseDirectExecutionContext
 
+from floe_dagster.observability.runs.step_trouble import warn_once
+
 Compute: TypeAlias = Callable[..., Any]
 
 _MARK = "__floe_nested__"
@@ -123,6 +125,7 @@ def _within_step() -> AbstractContextManager[None]:
         # By its name: OpenTelemetry is imported when a step begins, not when definitions load.
         part = importlib.import_module("floe_dagster.observability.runs.traced_steps")
         within: AbstractContextManager[None] = part.user_spans_nested(context)
-    except Exception:  # noqa: BLE001 - whatever it is, the step goes on
+    except Exception as error:  # noqa: BLE001 - whatever it is, the step goes on
+        warn_once(context, "spans that the step begins do not stand below it", error)
         return nullcontext()
     return within

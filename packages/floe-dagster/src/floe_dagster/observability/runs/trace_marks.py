@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar, cast
 
 import dagster as dg
+from dagster._core.execution.context.invocation import BaseDirectExecutionContext
 
 from floe_dagster.observability.runs.observed_jobs import observed_settings
+from floe_dagster.observability.runs.step_trouble import warn_once
 from floe_dagster.observability.scopes import run_scope
 from floe_dagster.observability.tracing.otlp_target import is_switched_off
 from floe_dagster.observability.tracing.run_trace import trace_id
@@ -87,6 +89,8 @@ def with_trace_id(result: T, metadata: Mapping[str, str]) -> T:
 
 def is_traced(context: StepContext) -> bool:
     """Whether the run of *context* is traced; where that cannot be found out, it is not."""
+    if isinstance(context, BaseDirectExecutionContext):  # called by a test: there is no run
+        return False
     try:
         settings = observed_settings(context.job_def)
         if settings is None:
@@ -94,5 +98,6 @@ def is_traced(context: StepContext) -> bool:
         environ = os.environ  # noqa: TID251 - read in the process that carries out the step
         sampling = Sampling.of(environ, share=settings.platform.sampling)
         return not is_switched_off(environ) and sampling.takes(run_scope(context.run))
-    except Exception:  # noqa: BLE001 - called directly there is no job, and whatever it is, the step goes on
+    except Exception as error:  # noqa: BLE001 - whatever it is, the step goes on
+        warn_once(context, "what the step makes does not name its trace", error)
         return False
