@@ -45,8 +45,9 @@ def test_help_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture
     assert run_command_line(["--help"]) == 0
 
     shown = capsys.readouterr().out
+    width = max(map(len, COMMANDS)) + 2
     for name, entry in COMMANDS.items():
-        assert f"  {name:<10}{entry.summary}" in shown
+        assert f"  {name:<{width}}{entry.summary}" in shown
 
 
 @pytest.mark.parametrize("name", COMMANDS)

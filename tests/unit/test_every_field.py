@@ -4,12 +4,13 @@ import copy
 import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from builders import refusals
+from document_models import models_in
 from floe_core.compiler.profile_checks import check_profiles
 from floe_core.compiler.references import check_references
 from floe_core.errors import YamlPath
@@ -59,15 +60,6 @@ def defined_in(kind: type[BaseModel], field: str) -> str:
     """The field with the class that first says it, so that one use stands for all kinds that inherit it."""
     owner = next(base for base in reversed(kind.__mro__) if field in inspect.get_annotations(base))
     return f"{owner.__name__}.{field}"
-
-
-def models_in(annotation: object) -> Iterator[type[BaseModel]]:
-    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-        yield annotation
-        for field in annotation.model_fields.values():
-            yield from models_in(field.annotation)
-    for argument in get_args(annotation):
-        yield from models_in(argument)
 
 
 def model_paths(value: object, path: YamlPath = ()) -> Iterator[YamlPath]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from floe_cli.known_names import remember_names
 from floe_core.compiler.artifacts import CompiledArtifacts
 from floe_core.errors import LoadError, Problem
 from floe_core.project import ProjectFolder
@@ -45,6 +46,8 @@ def load_with_location(
     loaded = [load for load in loads if load.project.path.resolve() == project.path.resolve()]
     if not loaded:
         raise LoadError(_other_project(pointer))
+    if artifacts is None:
+        remember_names(loaded[-1])
     return loaded[-1], location
 
 

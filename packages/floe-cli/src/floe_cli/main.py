@@ -10,6 +10,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 import click
+from click.shell_completion import CompletionItem
 
 from floe_cli.console import say, show_problems
 from floe_cli.options import Settings, shared_options
@@ -45,9 +46,14 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
         "dev": CommandEntry("floe_cli.commands.dev", "Start Dagster's UI and daemon for the project."),
         "lineage": CommandEntry("floe_cli.commands.lineage", "Send lineage events that have not been sent."),
         "schema": CommandEntry(
-            "floe_cli.commands.schema", "Print the JSON Schema of floe.yaml or platform.yaml.", is_brief=True
+            "floe_cli.commands.schema",
+            "Print the schema or a reference of floe.yaml or platform.yaml.",
+            is_brief=True,
         ),
         "explain": CommandEntry("floe_cli.commands.explain", "Say more about an error code.", is_brief=True),
+        "completion": CommandEntry(
+            "floe_cli.commands.completion", "Print what completes commands and names in a shell.", is_brief=True
+        ),
     }
 )
 
@@ -70,6 +76,13 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         command.short_help = entry.summary
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that begin with *incomplete*, without importing a command."""
+        commands = [
+            CompletionItem(name, help=entry.summary) for name, entry in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write what each command does, without importing any."""

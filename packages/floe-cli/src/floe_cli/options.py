@@ -70,6 +70,18 @@ def report_format_option(command: _Command) -> _Command:
     )(command)
 
 
+def reference_format_option(*formats: str) -> Callable[[_Command], _Command]:
+    """Add `--format` with the forms in which a reference is printed, the first one by default."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="markdown is a page for people, json for a program to read.",
+    )
+
+
 def current_settings() -> Settings:
     """The settings of the command line that is being executed."""
     settings = click.get_current_context().find_root().ensure_object(Settings)

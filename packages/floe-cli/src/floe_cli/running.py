@@ -24,6 +24,7 @@ from floe_cli.console import (
     stdout_for_machines,
     work_in_progress,
 )
+from floe_cli.known_names import remember_names
 from floe_cli.run_display import RunDisplay, open_display, print_partition_reports, print_report
 from floe_cli.ui_address import find_ui
 from floe_core.documents import load_platform_document
@@ -112,6 +113,7 @@ def _load_location(project: ProjectFolder, job: str) -> CodeLocation:
     with recorded_loads() as loads:
         location = load_code_location(find_code_pointer(project), project_dir=project.path)
     for load in loads:
+        remember_names(load)
         warnings = (*load.warnings, *check_own_instance(load.document.spec.orchestration, load.document.source))
         show_problems([warning for warning in warnings if _may_matter_to(job, warning)])
     return location

@@ -2,13 +2,14 @@
 
 import click
 
+from floe_cli.completions import complete_backfills
 from floe_cli.options import current_project, format_option, shared_options
 
 _ACTIONS = ("--status", "--cancel", "--dry-run")
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_backfills)
 @click.option(
     "--status", "show_status", is_flag=True, help="Show which partitions are done, in flight, failed, missing."
 )

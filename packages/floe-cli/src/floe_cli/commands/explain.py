@@ -1,37 +1,59 @@
-"""`floe explain CODE`."""
+"""`floe explain [CODE]`."""
 
 import textwrap
 
 import click
 
-from floe_cli.console import emit
-from floe_cli.options import shared_options
+from floe_cli.completions import complete_error_codes
+from floe_cli.console import emit, emit_json
+from floe_cli.options import reference_format_option, shared_options
 from floe_core.error_codes import ERROR_CODES
 from floe_core.error_examples import ERROR_EXAMPLES
+from floe_core.error_reference import error_reference, printable_example
 from floe_core.suggestions import did_you_mean
 
 _WIDTH = 100
 
 
 @click.command()
-@click.argument("code")
+@click.argument("code", required=False, shell_complete=complete_error_codes)
+@reference_format_option("text", "json", "markdown")
 @shared_options
-def command(code: str) -> None:
+def command(code: str | None, output_format: str) -> None:
     """Say more about an error code.
 
-    CODE is the one in brackets of a message, such as FLOE-203; the number alone does.
+    CODE is the one in brackets of a message, such as FLOE-203; the number alone does. Without it all codes are listed,
+    in Markdown with what can be said about each.
     """
+    name = None if code is None else _find_code(code)
+    match output_format, name:
+        case "json", None:
+            emit_json([_row(each) for each in ERROR_CODES])
+        case "json", str():
+            emit_json(_row(name))
+        case "markdown", _:
+            emit(error_reference((name,) if name else ()).rstrip("\n"))
+        case _, str():
+            _show_code(name)
+        case _:
+            emit("\n".join(f"{each}  {entry.title}" for each, entry in ERROR_CODES.items()))
+
+
+def _find_code(code: str) -> str:
     name = f"FLOE-{code}" if code.isdigit() else code.upper()
-    entry = ERROR_CODES.get(name)
-    if entry is None:
-        suggestion = did_you_mean(name, ERROR_CODES) or "the codes are those that messages show in brackets"
+    if name not in ERROR_CODES:
+        suggestion = did_you_mean(name, ERROR_CODES) or "'floe explain' lists them"
         raise click.UsageError(f"there is no error code '{code}'; {suggestion}")
-    example = ERROR_EXAMPLES[name]
-    emit(f"{name}: {entry.title}\n\n{textwrap.fill(entry.explanation, _WIDTH)}")
-    for title, text in (("wrong", example.wrong), ("right", example.right)):
-        emit(f"\n{title}:\n{textwrap.indent(_printable(text), '  ')}")
+    return name
 
 
-def _printable(text: str) -> str:
-    """*text* with what a terminal would not show, or act upon, as an escape."""
-    return "".join(c if c.isprintable() or c == "\n" else "→   " if c == "\t" else f"\\x{ord(c):02x}" for c in text)
+def _row(code: str) -> dict[str, str]:
+    entry, example = ERROR_CODES[code], ERROR_EXAMPLES[code]
+    return {"code": code, "title": entry.title, "explanation": entry.explanation, **example._asdict()}
+
+
+def _show_code(code: str) -> None:
+    entry = ERROR_CODES[code]
+    emit(f"{code}: {entry.title}\n\n{textwrap.fill(entry.explanation, _WIDTH)}")
+    for title, text in ERROR_EXAMPLES[code]._asdict().items():
+        emit(f"\n{title}:\n{textwrap.indent(printable_example(text), '  ')}")

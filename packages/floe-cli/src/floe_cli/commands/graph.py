@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from floe_cli.completions import complete_selection
 from floe_cli.console import emit, say, show_problems, stdout_for_machines, work_in_progress
 from floe_cli.options import current_project, shared_options
 from floe_core.errors import SelectionError, shown_path
@@ -31,6 +32,7 @@ _FORMATS = {".svg": "svg", ".html": "html", ".htm": "html", ".mmd": "mermaid", "
     "items",
     multiple=True,
     metavar="SELECTION",
+    shell_complete=complete_selection,
     help="Draw these assets only, in the language of a job's selection: group:gold, +orders, 'tag:x and not raw/*'; "
     "external assets count. May be given several times.",
 )

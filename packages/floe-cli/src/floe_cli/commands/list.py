@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from floe_cli.completions import complete_assets
 from floe_cli.console import emit, emit_json, rich_console, stdout_for_machines, table, work_in_progress
 from floe_cli.options import current_project, format_option, shared_options
 
@@ -18,7 +19,11 @@ _NUMBERS = frozenset({"assets", "deps", "keys", "number", "batch size", "done", 
 @click.command()
 @click.argument("section", type=click.Choice(_SECTIONS), required=False)
 @click.option(
-    "--explain", "explained", metavar="KEY", help="Show what decides each field of one asset: which line of floe.yaml."
+    "--explain",
+    "explained",
+    metavar="KEY",
+    shell_complete=complete_assets,
+    help="Show what decides each field of one asset: which line of floe.yaml.",
 )
 @format_option
 @shared_options

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from floe_cli.completions import complete_jobs
 from floe_cli.options import current_project, format_option, shared_options
 from floe_core.errors import DocumentError, Location, Problem, shown_path
 from floe_core.yaml_source import parse_yaml
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=complete_jobs)
 @click.option(
     "--partition",
     metavar="KEY",

@@ -2,6 +2,7 @@
 
 import click
 
+from floe_cli.completions import complete_sensors
 from floe_cli.options import current_project, format_option, shared_options
 
 
@@ -12,7 +13,7 @@ def command() -> None:
 
 
 @command.command("test")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_sensors)
 @click.option(
     "--cursor",
     metavar="TEXT",
