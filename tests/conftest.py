@@ -14,6 +14,7 @@ pytest_plugins = [
     "plugins.kept_instance",
     "plugins.requirements",
     "plugins.user_project",
+    "plugins.command_line",
     "plugins.dbt_shop",
     "pytester",
 ]

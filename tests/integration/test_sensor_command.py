@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import dagster as dg
 import pytest
 from inline_snapshot import snapshot
 
+from plugins.command_line import CommandLine
 from plugins.user_project import UserProject
 
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
@@ -115,30 +117,46 @@ def launching(context):
 """
 
 
+FILES = {
+    "floe.yaml": FLOE_YAML,
+    "shop/__init__.py": "",
+    "shop/assets.py": ASSETS,
+    "shop/sensors.py": SENSORS,
+    "shop/ops.py": "def tidy(): ...\n",
+    "incoming/orders.csv": "id\n",
+}
+
+
 @pytest.fixture
 def project(user_project: UserProject) -> Path:
-    user_project.write(
-        {
-            "floe.yaml": FLOE_YAML,
-            "shop/__init__.py": "",
-            "shop/assets.py": ASSETS,
-            "shop/sensors.py": SENSORS,
-            "shop/ops.py": "def tidy(): ...\n",
-            "incoming/orders.csv": "id\n",
-        }
-    )
+    """A project that never ran."""
+    user_project.write(FILES)
     return user_project.path
 
 
-def floe(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sensors")
+    UserProject(folder).write(FILES)
+    assert process_of(folder, "run", "tidy").returncode == 0
+    return folder
+
+
+@pytest.fixture
+def project_with_a_run(user_project: UserProject, finished_project: Path) -> Path:
+    """The test's own copy of the project after one run of `tidy`."""
+    return shutil.copytree(finished_project, user_project.path, dirs_exist_ok=True)
+
+
+def process_of(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "FLOE_"))}
     return subprocess.run([*FLOE, *arguments], cwd=project, env=env, capture_output=True, text=True, check=False)
 
 
-def tried(project: Path, name: str, *arguments: str) -> dict[str, Any]:
-    process = floe(project, "sensor", "test", name, "--format", "json", *arguments)
-    assert process.returncode == 0, process.stderr
-    outcome = json.loads(process.stdout)
+def tried(floe: CommandLine, name: str, *arguments: str) -> dict[str, Any]:
+    finished = floe("sensor", "test", name, "--format", "json", *arguments)
+    assert finished.returncode == 0, finished.stderr
+    outcome = json.loads(finished.stdout)
     assert isinstance(outcome, dict)
     return outcome
 
@@ -160,7 +178,7 @@ def stored(project: Path) -> dict[str, list[str]]:
 
 @pytest.mark.requirement("010-FR-033")
 def test_what_a_custom_sensor_would_do_is_shown(project: Path) -> None:
-    process = floe(project, "sensor", "test", "watch", "--cursor", "7")
+    process = process_of(project, "sensor", "test", "watch", "--cursor", "7")
 
     assert process.returncode == 0
     assert "\n".join(line.rstrip() for line in process.stdout.splitlines()) == snapshot("""\
@@ -178,8 +196,8 @@ would store the cursor: 7!\
 """)
 
 
-def test_a_project_that_never_ran_has_no_instance_afterwards(project: Path) -> None:
-    assert tried(project, "quiet")["skip_reason"] == "0 runs so far"
+def test_a_project_that_never_ran_has_no_instance_afterwards(command_line: CommandLine, project: Path) -> None:
+    assert tried(command_line, "quiet")["skip_reason"] == "0 runs so far"
 
     assert not (project / ".floe" / "dagster_home").exists()
 
@@ -188,39 +206,37 @@ def test_a_project_that_never_ran_has_no_instance_afterwards(project: Path) -> N
     "name",
     ["watch", "quiet", "writing", "arrival", "after_tidy", "from_python", "january_backfill", "files_partition_keys"],
 )
-def test_nothing_is_stored(project: Path, name: str) -> None:
-    assert floe(project, "run", "tidy").returncode == 0
-    before = stored(project)
+def test_nothing_is_stored(command_line: CommandLine, project_with_a_run: Path, name: str) -> None:
+    before = stored(project_with_a_run)
     assert len(before) > 3
 
-    outcome = tried(project, name)
+    outcome = tried(command_line, name)
 
-    assert stored(project) == before
+    assert stored(project_with_a_run) == before
     assert outcome["sensor"] == name
 
 
-def test_runs_and_events_are_those_of_the_projects_instance(project: Path) -> None:
-    assert floe(project, "run", "tidy").returncode == 0
+def test_runs_and_events_are_those_of_the_projects_instance(
+    command_line: CommandLine, project_with_a_run: Path
+) -> None:
+    assert tried(command_line, "quiet")["skip_reason"] == "1 runs so far"
 
-    assert tried(project, "quiet")["skip_reason"] == "1 runs so far"
 
-
-def test_a_run_that_was_launched_already_is_marked(project: Path) -> None:
-    assert floe(project, "run", "tidy").returncode == 0
+def test_a_run_that_was_launched_already_is_marked(command_line: CommandLine, project_with_a_run: Path) -> None:
     tags = {"dagster/run_key": "run 1", "dagster/sensor_name": "watch"}
-    with dg.DagsterInstance.from_config(str(project / ".floe" / "dagster_home")) as instance:
+    with dg.DagsterInstance.from_config(str(project_with_a_run / ".floe" / "dagster_home")) as instance:
         instance.add_run(dg.DagsterRun("load", tags=tags))
 
-    assert [(run["run_key"], run["is_known"]) for run in tried(project, "watch")["runs"]] == [
+    assert [(run["run_key"], run["is_known"]) for run in tried(command_line, "watch")["runs"]] == [
         ("run 0", False),
         ("run 1", True),
     ]
 
 
-def test_what_a_sensor_writes_by_itself_counts_for_it_and_is_told(project: Path) -> None:
-    assert floe(project, "run", "tidy").returncode == 0
-
-    outcome = tried(project, "writing")
+def test_what_a_sensor_writes_by_itself_counts_for_it_and_is_told(
+    command_line: CommandLine, project_with_a_run: Path
+) -> None:
+    outcome = tried(command_line, "writing")
 
     assert (outcome["added"], outcome["removed"], outcome["writes"]) == (
         {"files": ["y"]},
@@ -229,12 +245,12 @@ def test_what_a_sensor_writes_by_itself_counts_for_it_and_is_told(project: Path)
     )
 
 
-def test_sensors_of_every_origin(project: Path) -> None:
-    keys = tried(project, "files_partition_keys")
-    from_python = tried(project, "from_python")
-    backfill = tried(project, "january_backfill")
-    arrival = tried(project, "arrival")
-    conditions = tried(project, "default_automation_condition_sensor")
+def test_sensors_of_every_origin(command_line: CommandLine, project: Path) -> None:
+    keys = tried(command_line, "files_partition_keys")
+    from_python = tried(command_line, "from_python")
+    backfill = tried(command_line, "january_backfill")
+    arrival = tried(command_line, "arrival")
+    conditions = tried(command_line, "default_automation_condition_sensor")
 
     assert keys["added"] == {"files": ["a", "b"]}
     assert [(run["run_key"], run["assets"]) for run in from_python["runs"]] == [("1", ["orders"])]
@@ -246,8 +262,8 @@ def test_sensors_of_every_origin(project: Path) -> None:
     assert [run["assets"] for run in conditions["runs"]] == [["orders"]]
 
 
-def test_an_error_of_the_users_function(project: Path) -> None:
-    process = floe(project, "sensor", "test", "broken")
+def test_an_error_of_the_users_function(command_line: CommandLine, project: Path) -> None:
+    process = command_line("sensor", "test", "broken")
 
     assert process.returncode == 1
     assert report(process) == snapshot("""\
@@ -302,15 +318,15 @@ error[FLOE-340]: sensor 'bad_partition' asks for partition '2030-01-01' of job '
         ),
     ],
 )
-def test_a_run_that_dagster_refuses(project: Path, name: str, expected: str) -> None:
-    process = floe(project, "sensor", "test", name)
+def test_a_run_that_dagster_refuses(command_line: CommandLine, project: Path, name: str, expected: str) -> None:
+    process = command_line("sensor", "test", name)
 
     assert process.returncode == 1
     assert report(process) == expected
 
 
-def test_a_sensor_that_launches_by_itself_is_refused(project: Path) -> None:
-    process = floe(project, "sensor", "test", "launching")
+def test_a_sensor_that_launches_by_itself_is_refused(command_line: CommandLine, project: Path) -> None:
+    process = command_line("sensor", "test", "launching")
 
     assert process.returncode == 1
     assert report(process) == snapshot("""\
@@ -321,8 +337,8 @@ error[FLOE-435]: the sensor launches or stores something by itself, with 'add_jo
 
 
 @pytest.mark.parametrize("cursor", ["garbage", "0abc", "1", "{}"])
-def test_a_cursor_that_is_none(project: Path, cursor: str) -> None:
-    process = floe(project, "sensor", "test", "default_automation_condition_sensor", "--cursor", cursor)
+def test_a_cursor_that_is_none(command_line: CommandLine, project: Path, cursor: str) -> None:
+    process = command_line("sensor", "test", "default_automation_condition_sensor", "--cursor", cursor)
 
     assert process.returncode == 1
     told = report(process)
@@ -330,9 +346,9 @@ def test_a_cursor_that_is_none(project: Path, cursor: str) -> None:
     assert "leave --cursor out" in told
 
 
-def test_names_that_no_sensor_has(project: Path) -> None:
-    unknown = floe(project, "sensor", "test", "wach")
-    elsewhere = floe(project, "sensor", "test", "only_prod")
+def test_names_that_no_sensor_has(command_line: CommandLine, project: Path) -> None:
+    unknown = command_line("sensor", "test", "wach")
+    elsewhere = command_line("sensor", "test", "only_prod")
 
     assert (unknown.returncode, elsewhere.returncode) == (2, 2)
     assert report(unknown) + report(elsewhere) == snapshot("""\
@@ -346,7 +362,7 @@ error[FLOE-433]: sensor 'only_prod' does not exist in this environment
 
 
 def test_help_needs_no_project(tmp_path: Path) -> None:
-    process = floe(tmp_path, "sensor", "test", "--help")
+    process = process_of(tmp_path, "sensor", "test", "--help")
 
     assert process.returncode == 0
     assert "nothing is stored" in process.stdout
