@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "plugins.kept_instance",
-    "plugins.run_databases",
+    "plugins.dagster_databases",
     "plugins.requirements",
     "plugins.user_project",
     "plugins.command_line",
