@@ -6,14 +6,17 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from plugins.user_project import UserProject
+from plugins.user_project import UserProject, forgotten_imports
 
 CommandLine = Callable[..., "CompletedProcess[str]"]
 
 
 @pytest.fixture
 def command_line(
-    user_project: UserProject, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    user_project: UserProject,
+    tmp_path_factory: pytest.TempPathFactory,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> CommandLine:
     """What `floe ARGUMENTS` says in the working directory and how it would leave; the test's environment is its own."""
     for variable in {*os.environ, "FLOE_PROJECT_DIR", "DAGSTER_HOME"}:  # two that the code under test sets
@@ -25,7 +28,8 @@ def command_line(
         from floe_cli.main import run_command_line  # imports what not every test needs
 
         capfd.readouterr()
-        code = run_command_line(arguments)
+        with forgotten_imports(tmp_path_factory.getbasetemp()):
+            code = run_command_line(arguments)
         out, err = capfd.readouterr()
         return CompletedProcess(["floe", *arguments], code, out, err)
 

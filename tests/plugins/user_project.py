@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
@@ -32,9 +33,16 @@ def user_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Us
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    with forgotten_imports(tmp_path):
+        yield UserProject(folder)
+
+
+@contextmanager
+def forgotten_imports(folder: Path) -> Iterator[None]:
+    """What the block imports from below *folder* is not imported any more after it."""
     before = set(sys.modules)
-    yield UserProject(folder)
-    own = [name for name in set(sys.modules) - before if _is_below(sys.modules[name], tmp_path)]
+    yield
+    own = [name for name in set(sys.modules) - before if _is_below(sys.modules[name], folder)]
     for name in own:
         del sys.modules[name]
 
