@@ -4,15 +4,16 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
-FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
+from floe_processes import run_floe, start_floe
+
 FILES = {
     "floe.yaml": """
 name: held
@@ -21,6 +22,8 @@ orchestration:
   dbt: {project_dir: dbt, fetch: [row_counts]}
   jobs:
     all: {type: batch, selection: [orders, counted]}
+    count_for_hours: {type: batch, selection: [endless]}
+    quick: {type: batch, selection: [small]}
     hold: {type: batch, selection: [stubborn]}
     retry: {type: batch, selection: [patient]}
 """,
@@ -36,6 +39,10 @@ from floe_dagster import floe_asset
 @floe_asset(outputs=["bronze.orders"])
 def orders() -> pa.Table:
     return pa.table({"id": range(10)})
+
+
+@dg.asset
+def small() -> None: ...
 
 
 @dg.asset
@@ -55,11 +62,9 @@ def patient() -> None:
 """,
     "dbt/dbt_project.yml": "name: held\nversion: '1.0'\nprofile: held\nmodels: {+materialized: table}\n",
     "dbt/models/sources.yml": "sources: [{name: bronze, tables: [{name: orders}]}]\n",
-    "dbt/models/counted.sql": (
-        "select count(*) as rows from {{ source('bronze', 'orders') }}, range({{ env_var('ROWS', '1') }})\n"
-    ),
+    "dbt/models/counted.sql": "select count(*) as rows from {{ source('bronze', 'orders') }}\n",
+    "dbt/models/endless.sql": "select count(*) as rows from range(1000000000000)\n",
 }
-FOR_HOURS = {"ROWS": "1000000000000"}
 IN_THE_MODEL = "START sql table model"
 SECONDS = 25.0  # an idle machine needs one or two
 
@@ -71,8 +76,7 @@ class Project:
         self.path = path
 
     def run(self, job: str) -> "subprocess.CompletedProcess[str]":
-        command = [*FLOE, "run", job, "--format", "json"]
-        return subprocess.run(command, cwd=self.path, env=environment(), capture_output=True, text=True, check=False)
+        return run_floe("run", job, "--format", "json", folder=self.path, environ=environment())
 
     def settle(self) -> dict[str, int]:
         """The statuses when nothing is shown as running that is not."""
@@ -80,24 +84,18 @@ class Project:
         return self.statuses
 
     @contextmanager
-    def started(self, *arguments: str, **variables: str) -> Iterator["Run"]:
+    def started(self, *arguments: str) -> Iterator["Run"]:
         """A floe command in a session of its own, none of whose processes outlives the block."""
         printed = self.path / f"printed-{time.monotonic_ns()}"
-        with printed.open("wb") as output:
-            process = subprocess.Popen(
-                [*FLOE, *arguments],
-                cwd=self.path,
-                env={**environment(), **variables},
-                stdout=subprocess.DEVNULL,
-                stderr=output,
-                start_new_session=True,
-            )
+        process = start_floe(
+            *arguments, folder=self.path, environ=environment(), stdout=Path(os.devnull), stderr=printed
+        )
         try:
             yield Run(process, printed)
         finally:
-            for left in processes_of_session(process.pid):
+            for left in processes_of_session(process.ident or 0):
                 os.kill(left, signal.SIGKILL)
-            process.wait()
+            process.join()
 
     @property
     def statuses(self) -> dict[str, int]:
@@ -110,31 +108,36 @@ class Project:
 
 
 class Run:
-    """A `floe run` that is under way."""
+    """A floe command that is under way."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", printed: Path) -> None:
+    def __init__(self, process: ForkServerProcess, printed: Path) -> None:
         self.process = process
         self._file = printed
 
     @property
     def printed(self) -> str:
-        return self._file.read_text(encoding="utf-8", errors="replace")
+        return self._file.read_text(encoding="utf-8", errors="replace") if self._file.exists() else ""
 
     @property
     def left(self) -> list[int]:
         """Processes that live of those that it started."""
-        return processes_of_session(self.process.pid)
+        return processes_of_session(self.process.ident or 0)
 
     def wait_for(self, text: str) -> None:
         while text not in self.printed:
-            assert self.process.poll() is None, self.printed
+            assert self.process.is_alive(), self.printed
             time.sleep(0.02)
+
+    def end(self) -> int | None:
+        """Wait for its end; its exit code."""
+        self.process.join()
+        return self.process.exitcode
 
     def interrupt(self) -> float:
         """Send SIGTERM, as whoever started it would; the seconds until it has ended."""
         sent = time.monotonic()
         self.process.terminate()
-        self.process.wait(timeout=60)
+        self.process.join(60)
         return time.monotonic() - sent
 
 
@@ -165,7 +168,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def test_two_first_runs_at_once_both_succeed(project: Project) -> None:
     with project.started("run", "-v", "all") as one, project.started("run", "-v", "all") as other:
-        codes = [one.process.wait(), other.process.wait()]
+        codes = [one.end(), other.end()]
 
     assert codes == [0, 0], one.printed + other.printed
     assert project.statuses == {"SUCCESS": 2}
@@ -175,10 +178,11 @@ def test_two_runs_that_are_interrupted_in_dbt_end_soon_and_leave_nothing_behind(
     before = project.statuses
 
     with (
-        project.started("run", "-v", "all", **FOR_HOURS) as one,
-        project.started("run", "-v", "all", **FOR_HOURS) as other,
+        project.started("run", "-v", "count_for_hours") as one,
+        project.started("run", "-v", "count_for_hours") as other,
     ):
         while not any(IN_THE_MODEL in run.printed for run in (one, other)):
+            assert one.process.is_alive() or other.process.is_alive(), one.printed + other.printed
             time.sleep(0.02)
         for run in (one, other):
             run.wait_for("Running dbt command")
@@ -186,42 +190,31 @@ def test_two_runs_that_are_interrupted_in_dbt_end_soon_and_leave_nothing_behind(
         left = one.left + other.left
 
     for run in (one, other):
-        assert "all was canceled" in run.printed
+        assert "count_for_hours was canceled" in run.printed
         assert "cancel  the run; interrupt it once more to end it at once" in run.printed
-    assert (one.process.returncode, other.process.returncode, left) == (130, 130, [])
+    assert (one.process.exitcode, other.process.exitcode, left) == (130, 130, [])
     assert project.statuses == {**before, "CANCELED": 2}
     assert max(seconds) < SECONDS
-    assert project.run("all").returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("job", "moment"),
-    [
-        pytest.param("all", IN_THE_MODEL, id="in a dbt model"),
-        pytest.param("hold", "held", id="in a Python step"),
-    ],
-)
-def test_a_run_that_was_killed_is_failed_at_the_next_run_which_succeeds(
-    project: Project, job: str, moment: str
-) -> None:
+def test_runs_that_were_killed_are_failed_at_the_next_run_which_succeeds(project: Project) -> None:
     before = project.statuses
-    with project.started("run", "-v", job, **FOR_HOURS) as killed:
-        killed.wait_for(moment)
-        killed.process.kill()
-        killed.process.wait()
-        assert project.statuses == {**before, "STARTED": 1}
-        wait_until(lambda: not killed.left)
+    with project.started("run", "-v", "count_for_hours") as in_dbt, project.started("run", "-v", "hold") as in_python:
+        in_dbt.wait_for(IN_THE_MODEL)
+        in_python.wait_for("held")
+        for run in (in_dbt, in_python):
+            run.process.kill()
+            run.process.join()
+        assert project.statuses == {**before, "STARTED": 2}
+        wait_until(lambda: not in_dbt.left + in_python.left)
 
     after = project.run("all")
 
     assert after.returncode == 0, after.stderr
-    assert f"of {job} was still shown as running; its process is gone: marked as failed" in after.stderr
-    assert project.statuses == {
-        **before,
-        "SUCCESS": before.get("SUCCESS", 0) + 1,
-        "FAILURE": before.get("FAILURE", 0) + 1,
-    }
-    assert "was still shown as running" not in project.run("all").stderr
+    for job in ("count_for_hours", "hold"):
+        assert f"of {job} was still shown as running; its process is gone: marked as failed" in after.stderr
+    assert project.statuses == {**before, "SUCCESS": before["SUCCESS"] + 1, "FAILURE": 2}
+    assert "was still shown as running" not in project.run("quick").stderr
 
 
 def test_a_run_that_was_killed_is_failed_when_the_ui_starts(project: Project) -> None:
@@ -241,7 +234,7 @@ def test_a_run_that_lives_is_left_alone_by_the_next_one(project: Project) -> Non
     with project.started("run", "-v", "hold") as living:
         living.wait_for("held")
 
-        assert project.run("all").returncode == 0
+        assert project.run("quick").returncode == 0
         assert project.statuses == {**before, "SUCCESS": before.get("SUCCESS", 0) + 1, "STARTED": 1}
 
 
@@ -258,7 +251,7 @@ def test_a_step_that_will_not_end_is_ended(project: Project, signals: int, most:
             time.sleep(1)
         seconds = run.interrupt()
 
-    assert run.process.returncode == 130
+    assert run.process.exitcode == 130
     assert "hold was canceled" in run.printed
     assert ["stubborn", "default", "canceled"] in [line.split() for line in run.printed.splitlines()]
     assert project.statuses == {**before, "CANCELED": before.get("CANCELED", 0) + 1}
@@ -271,7 +264,7 @@ def test_an_interrupted_step_is_not_tried_again_by_its_retry_policy(project: Pro
         run.wait_for("held")
         seconds = run.interrupt()
 
-    assert run.process.returncode == 130
+    assert run.process.exitcode == 130
     assert run.printed.count("held") == 1
     assert ["patient", "default", "canceled"] in [line.split() for line in run.printed.splitlines()]
     assert project.statuses == {**before, "CANCELED": before.get("CANCELED", 0) + 1}
@@ -288,7 +281,7 @@ def test_an_interrupt_before_there_is_a_run_is_one_sentence(project: Project) ->
         run.interrupt()
     (project.path / "assets.py").write_text(FILES["assets.py"], encoding="utf-8")
 
-    assert run.process.returncode == 130
+    assert run.process.exitcode == 130
     assert run.printed.splitlines()[-1] == "interrupted"
     assert "Traceback" not in run.printed
     assert project.statuses == before
