@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -78,11 +79,12 @@ OWN_LINE = re.compile(
 
 
 @pytest.fixture(autouse=True)
-def _project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> None:
+def _project(user_project: UserProject, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("FLOE_PROJECT_DIR", "DAGSTER_HOME"):  # set by the code under test
         monkeypatch.setenv(variable, "")
         monkeypatch.delenv(variable)
     user_project.write(FILES)
+    shutil.copytree(empty_home, Path(".floe", "dagster_home"), ignore=shutil.ignore_patterns("dagster.yaml"))
 
 
 def backfill(*arguments: str) -> int:
@@ -122,7 +124,9 @@ january finished after N s: 5 of 5 partitions are done\
     assert (materialised("raw"), materialised("clean")) == (days, days)
 
 
-def test_a_failure_ends_it_after_its_batch_and_is_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_ends_it_after_its_batch_stands_in_the_status_and_is_tried_again(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     Path("clean-2024-01-01").touch()
 
     assert backfill("january") == 3
@@ -140,6 +144,37 @@ january stopped after N s: 1 of 5 partitions are done, 1 failed
 'floe backfill january' tries again what failed, and goes on\
 """)
     assert materialised("clean") == ["2024-01-02"]
+
+    assert backfill("january", "--status") == 0
+    assert capfd.readouterr().out == snapshot("""\
+january: job load, 5 partitions in batches of 2
+  done           1
+  failed         1  2024-01-01
+                    2024-01-01: ValueError: no such file
+  missing        3  2024-01-03, 2024-01-04, 2024-01-05
+sensor january_backfill is off
+'floe backfill january' tries again what failed, and goes on
+""")
+    assert backfill("january", "--status", "--format", "json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["failed"].pop()["error"] == "ValueError: no such file"
+    assert told == snapshot(
+        {
+            "backfill": "january",
+            "job": "load",
+            "state": "stopped",
+            "round": 1,
+            "sensor": "off",
+            "batch_size": 2,
+            "partitions": 5,
+            "done": 1,
+            "materialised_already": 0,
+            "in_flight": [],
+            "failed": [],
+            "missing": ["2024-01-03", "2024-01-04", "2024-01-05"],
+            "unknown": [],
+        }
+    )
 
     Path("clean-2024-01-01").unlink()
     assert backfill("january") == 0
@@ -210,43 +245,6 @@ january: 5 partitions in 5 runs of job load
         }
     )
     assert materialised("raw") == []
-
-
-def test_the_status_says_which_partitions_are_done_and_why_others_failed(capfd: pytest.CaptureFixture[str]) -> None:
-    Path("clean-2024-01-01").touch()
-    backfill("january")
-    capfd.readouterr()
-
-    assert backfill("january", "--status") == 0
-    assert capfd.readouterr().out == snapshot("""\
-january: job load, 5 partitions in batches of 2
-  done           1
-  failed         1  2024-01-01
-                    2024-01-01: ValueError: no such file
-  missing        3  2024-01-03, 2024-01-04, 2024-01-05
-sensor january_backfill is off
-'floe backfill january' tries again what failed, and goes on
-""")
-    assert backfill("january", "--status", "--format", "json") == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["failed"].pop()["error"] == "ValueError: no such file"
-    assert told == snapshot(
-        {
-            "backfill": "january",
-            "job": "load",
-            "state": "stopped",
-            "round": 1,
-            "sensor": "off",
-            "batch_size": 2,
-            "partitions": 5,
-            "done": 1,
-            "materialised_already": 0,
-            "in_flight": [],
-            "failed": [],
-            "missing": ["2024-01-03", "2024-01-04", "2024-01-05"],
-            "unknown": [],
-        }
-    )
 
 
 def test_what_is_materialised_already_is_left_alone_and_told(capfd: pytest.CaptureFixture[str]) -> None:
@@ -337,14 +335,14 @@ def test_two_command_lines_do_not_work_on_it_at_once(capfd: pytest.CaptureFixtur
 
 
 def test_runs_that_a_dead_daemon_made_and_never_started_are_taken_over(capfd: pytest.CaptureFixture[str]) -> None:
-    assert backfill("january", "--status") == 0
-    tags = {**BackfillIdentity("shop", "january").tags_of_round(1), "dagster/partition": "2024-01-01"}
+    assert backfill("on_and_on", "--status") == 0
+    tags = {**BackfillIdentity("shop", "on_and_on").tags_of_round(1), "dagster/partition": "2024-02-01"}
     with own_instance() as instance:
         left = instance.run_storage.add_run(dg.DagsterRun("load", tags=tags))
 
-    assert backfill("january") == 0
+    assert backfill("on_and_on") == 0
 
-    assert materialised("raw") == [f"2024-01-0{day}" for day in range(1, 6)]
+    assert materialised("raw") == ["2024-02-01", "2024-02-02", "2024-02-03"]
     with own_instance() as instance:
         assert [run.status for run in instance.get_runs(dg.RunsFilter(run_ids=[left.run_id]))] == [
             dg.DagsterRunStatus.CANCELED

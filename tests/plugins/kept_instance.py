@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Dagster home whose databases hold nothing; making them takes longer than most tests."""
     home = tmp_path_factory.mktemp("empty_home")
     with dg.instance_for_test(temp_dir=str(home)) as instance:
@@ -20,8 +20,8 @@ def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def instance(_empty_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+def instance(empty_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """An instance that remembers; it is the one of DAGSTER_HOME, too."""
-    home = shutil.copytree(_empty_home, tmp_path / "dagster_home")
+    home = shutil.copytree(empty_home, tmp_path / "dagster_home")
     with dg.instance_for_test(temp_dir=str(home)) as instance:
         yield instance
