@@ -17,6 +17,7 @@ pytest_plugins = [
     "plugins.user_project",
     "plugins.command_line",
     "plugins.dbt_shop",
+    "plugins.forked_dbt",
     "pytester",
 ]
 

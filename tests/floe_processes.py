@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +31,12 @@ _IMPORTED = [
     "floe_dagster.observability.local",
     "floe_dagster.observability.tracing.observer",
 ]
+
+
+def import_once(*modules: str) -> None:
+    """Import these modules, too, in the process that those to come of a test module are forked from."""
+    _FORKSERVER.set_forkserver_preload([*_IMPORTED, *modules])
+    forkserver.ensure_running()
 
 
 def run_floe(*arguments: str, folder: Path, environ: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":

@@ -12,6 +12,8 @@ import dagster as dg
 import pytest
 from inline_snapshot import snapshot
 
+from plugins.command_line import CommandLine
+
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
 FLOE_YAML = """\
 name: shop
@@ -83,7 +85,7 @@ def run_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     for name, text in {"floe.yaml": FLOE_YAML, "assets.py": ASSETS, "pyproject.toml": ""}.items():
         (folder / name).write_text(text)
-    assert floe(folder, "compile").returncode == 0
+    run_process(*FLOE, "compile", folder=folder)
     program = f"""
         import os
         from pathlib import Path
@@ -107,27 +109,23 @@ def run_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
             instance.delete_dynamic_partition("files", "b.csv")
         """
     (folder / "materialise.py").write_text(dedent(program))
-    done = subprocess.run(
-        [sys.executable, "materialise.py"], cwd=folder, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_process(sys.executable, "materialise.py", folder=folder)
     return folder
 
 
 @pytest.fixture
-def shop(run_shop: Path) -> Path:
+def shop(run_shop: Path, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That project, which is the working directory too."""
     (run_shop / "floe.yaml").write_text(FLOE_YAML)
     (run_shop / "assets.py").write_text(ASSETS)
+    monkeypatch.chdir(run_shop)
     return run_shop
 
 
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "FLOE_"))}
-
-
-def floe(folder: Path, *arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    env = environment() | ({} if home is None else {"DAGSTER_HOME": str(home)})
-    return subprocess.run([*FLOE, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False)
+def run_process(*command: str, folder: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "FLOE_"))}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def change(folder: Path, *replacements: tuple[str, str], file: str = "floe.yaml") -> None:
@@ -138,30 +136,32 @@ def change(folder: Path, *replacements: tuple[str, str], file: str = "floe.yaml"
     (folder / file).write_text(text)
 
 
-def warnings(folder: Path, *, home: Path | None = None) -> list[dict[str, Any]]:
-    finished = floe(folder, "validate", "--instance", "--format", "json", home=home)
+def warnings(floe: CommandLine) -> list[dict[str, Any]]:
+    finished = floe("validate", "--instance", "--format", "json")
     assert finished.returncode == 0, finished.stderr + finished.stdout
     report: dict[str, Any] = json.loads(finished.stdout)
     assert {problem["severity"] for problem in report["problems"]} <= {"warning"}
     return [problem for problem in report["problems"] if problem["code"] == "FLOE-386"]
 
 
-def found(folder: Path) -> list[tuple[int | None, str, str]]:
-    return [(problem["line"], problem["detail"], problem["why"]) for problem in warnings(folder)]
+def found(floe: CommandLine) -> list[tuple[int | None, str, str]]:
+    return [(problem["line"], problem["detail"], problem["why"]) for problem in warnings(floe)]
 
 
-def test_what_was_materialised_under_the_definitions_that_there_are_is_fine(shop: Path) -> None:
-    report = json.loads(floe(shop, "validate", "--instance", "--format", "json").stdout)
+def test_what_was_materialised_under_the_definitions_that_there_are_is_fine(
+    command_line: CommandLine, shop: Path
+) -> None:
+    report = json.loads(command_line("validate", "--instance", "--format", "json").stdout)
 
     assert (report["valid"], report["problems"]) == (True, [])
     assert report["instance"] == str(shop / ".floe" / "dagster_home")
 
 
 @pytest.mark.requirement("010-FR-011", "010-FR-015")
-def test_assets_of_one_pattern_are_one_warning(shop: Path) -> None:
+def test_assets_of_one_pattern_are_one_warning(command_line: CommandLine, shop: Path) -> None:
     change(shop, ("end: 2024-03-06}", "end: 2024-03-06, fmt: '%Y%m%d'}"))
 
-    finished = floe(shop, "validate", "--instance")
+    finished = command_line("validate", "--instance")
 
     assert finished.returncode == 0
     assert finished.stderr[finished.stderr.index("warning[") :].split("\n\n")[0] == snapshot("""\
@@ -177,7 +177,7 @@ the new keys\
 
 
 @pytest.mark.requirement("010-FR-011", "010-FR-012", "010-FR-013", "010-FR-014", "010-FR-015", "010-SC-009")
-def test_each_kind_of_change_names_the_keys_that_it_orphans(shop: Path) -> None:
+def test_each_kind_of_change_names_the_keys_that_it_orphans(command_line: CommandLine, shop: Path) -> None:
     change(
         shop,
         ("daily: {type: time_window, start: 2024-03-01,", "daily: {type: time_window, start: 2024-03-02,"),
@@ -189,7 +189,7 @@ def test_each_kind_of_change_names_the_keys_that_it_orphans(shop: Path) -> None:
     )
     change(shop, ('["a", "b"]', '["b", "c"]'), file="assets.py")
 
-    assert found(shop) == snapshot(
+    assert found(command_line) == snapshot(
         [
             (11, "orders: 2024-03-01", "the first one is '2024-03-02'"),
             (12, "stores: us", "the keys are eu, asia"),
@@ -217,13 +217,19 @@ def test_each_kind_of_change_names_the_keys_that_it_orphans(shop: Path) -> None:
     )
 
 
-def test_nothing_is_made_where_there_is_no_instance(tmp_path: Path) -> None:
+def test_nothing_is_made_where_there_is_no_instance(
+    command_line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, text in {"floe.yaml": FLOE_YAML, "assets.py": ASSETS, "pyproject.toml": ""}.items():
         (tmp_path / name).write_text(text)
     home = tmp_path / "home"
     home.mkdir()
 
-    without, empty = floe(tmp_path, "validate", "--instance"), floe(tmp_path, "validate", "--instance", home=home)
+    monkeypatch.chdir(tmp_path)
+
+    without = command_line("validate", "--instance")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    empty = command_line("validate", "--instance")
 
     sentence = "there is no Dagster instance yet to compare with (DAGSTER_HOME, else .floe/dagster_home)"
     for finished in (without, empty):
@@ -232,25 +238,29 @@ def test_nothing_is_made_where_there_is_no_instance(tmp_path: Path) -> None:
     assert list(home.iterdir()) == []
 
 
-def test_the_instance_that_dagster_home_names_is_asked(shop: Path, tmp_path: Path) -> None:
+def test_the_instance_that_dagster_home_names_is_asked(
+    command_line: CommandLine, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         instance.report_runless_asset_event(dg.AssetMaterialization("stores", partition="moon"))
 
-    assert [problem["detail"] for problem in warnings(shop, home=tmp_path)] == ["stores: moon"]
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+
+    assert [problem["detail"] for problem in warnings(command_line)] == ["stores: moon"]
 
 
-def test_what_is_not_wholly_known_is_not_compared(shop: Path) -> None:
+def test_what_is_not_wholly_known_is_not_compared(command_line: CommandLine, shop: Path) -> None:
     change(shop, ("partition_keys: [eu, us, asia]", 'partition_keys: ["${REGION}"]'))
 
-    finished = floe(shop, "validate", "--instance", "--format", "json")
+    finished = command_line("validate", "--instance", "--format", "json")
 
     assert json.loads(finished.stdout)["instance"] is None
     assert "the Dagster instance was not looked at" in finished.stderr
     assert "FLOE-386" not in finished.stdout
 
 
-def test_the_documents_alone_are_compared_with_nothing(shop: Path) -> None:
-    finished = floe(shop, "validate", "--schema-only", "--instance")
+def test_the_documents_alone_are_compared_with_nothing(command_line: CommandLine, shop: Path) -> None:
+    finished = command_line("validate", "--schema-only", "--instance")
 
     assert finished.returncode == 2
     assert "--schema-only reads the documents alone" in finished.stderr

@@ -16,8 +16,11 @@ from typing import Any
 
 import pytest
 
+from plugins.command_line import CommandLine
+
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
 ASSETS = ["bronze_orders", "gold/daily_revenue", "silver/stg_orders"]
+ORDERS = "from floe_dagster import floe_asset\n\n\n@floe_asset\ndef orders(): ...\n"
 SLOW_ASSET = """
 import time
 
@@ -101,18 +104,27 @@ def test_nothing_is_written_into_the_users_tree(shop: Path, first_run: subproces
 
 
 @pytest.mark.requirement("010-FR-046")
-def test_validate_resolves_everything_and_counts_it(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
-    finished = floe(shop, "validate")
+@pytest.mark.usefixtures("first_run")
+def test_validate_resolves_everything_and_counts_it(
+    shop: Path, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop)
+
+    finished = command_line("validate")
 
     assert (finished.returncode, finished.stdout) == (0, "")
     assert finished.stderr.splitlines()[-1] == "floe.yaml is valid: 3 assets, 2 jobs, 1 schedule"
 
 
 @pytest.mark.requirement("010-FR-027", "010-FR-045")
-def test_list_shows_what_is_in_effect_here(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
-    here = environment(SCHEDULES_ENABLED="true")
+@pytest.mark.usefixtures("first_run")
+def test_list_shows_what_is_in_effect_here(
+    shop: Path, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop.parent)
+    monkeypatch.setenv("SCHEDULES_ENABLED", "true")
 
-    finished = floe(shop.parent, "list", "--project", "shop", "--format", "json", env=here)
+    finished = command_line("list", "--project", "shop", "--format", "json")
 
     assert finished.returncode == 0, finished.stderr
     assert "parsing" not in finished.stderr  # what the run compiled is still current
@@ -129,84 +141,79 @@ def test_list_shows_what_is_in_effect_here(shop: Path, first_run: subprocess.Com
 
 
 @pytest.mark.requirement("010-FR-047")
-def test_a_broken_asset_shows_the_users_line_and_leaves_with_3(own_shop: Path) -> None:
-    module = own_shop / "shop" / "assets" / "bronze.py"
+def test_a_broken_asset_shows_the_users_line_and_leaves_with_3(tmp_path: Path) -> None:
+    assert floe(tmp_path, "init", "shop", "--template", "minimal").returncode == 0
+    module = tmp_path / "shop" / "shop" / "assets" / "orders.py"
     module.write_text(module.read_text().replace("orders.csv", "ordres.csv"))
 
-    finished = floe(own_shop, "run", "full_pipeline")
+    finished = floe(tmp_path / "shop", "run", "full_pipeline")
 
     assert finished.returncode == 3
-    assert "shop/assets/bronze.py:15 in bronze_orders" in finished.stderr
+    assert "shop/assets/orders.py:17 in bronze_orders" in finished.stderr
     assert "ordres.csv" in finished.stderr
     assert "Traceback" not in finished.stderr
     assert "site-packages" not in finished.stderr
     assert "full_pipeline failed in" in finished.stderr
 
 
-def test_a_broken_model_shows_what_dbt_said_and_leaves_with_3(own_shop: Path) -> None:
-    model = own_shop / "dbt" / "models" / "silver" / "stg_orders.sql"
-    model.write_text(model.read_text().replace("customer,", "custmer,"))
+def test_a_broken_model_and_a_dbt_test_that_fails_are_why_the_rest_is_skipped(own_shop: Path) -> None:
+    models = own_shop / "dbt" / "models"
+    orders = models / "silver" / "stg_orders.sql"
+    orders.write_text(orders.read_text().replace("quantity * unit_price as amount", "null as amount"))
+    (models / "silver" / "refunds.sql").write_text(
+        "select\n    order_id,\n    custmer\nfrom {{ source('bronze', 'orders') }}\n"
+    )
+    (models / "gold" / "refund_report.sql").write_text("select * from {{ ref('refunds') }}\n")
 
     finished = floe(own_shop, "run", "full_pipeline", "--format", "json")
 
     assert finished.returncode == 3
     report = json.loads(finished.stdout)
     assert (report["job"], report["status"], report["url"]) == ("full_pipeline", "failure", None)
-    statuses = {asset["key"]: asset["status"] for asset in report["assets"]}
-    assert statuses == {
-        "bronze_orders": "materialized",
-        "silver/stg_orders": "failed",
-        "gold/daily_revenue": "skipped",
-    }
-    (failure,) = report["failures"]
-    assert 'Referenced column "custmer" not found' in failure["error"]
-    assert "this is line 3 of dbt/models/silver/stg_orders.sql" in failure["error"]
-    assert "Traceback" not in finished.stderr
-
-
-def test_a_dbt_test_that_fails_is_why_the_rest_is_skipped(own_shop: Path) -> None:
-    model = own_shop / "dbt" / "models" / "silver" / "stg_orders.sql"
-    model.write_text(model.read_text().replace("quantity * unit_price as amount", "null as amount"))
-
-    finished = floe(own_shop, "run", "full_pipeline", "--format", "json")
-
-    assert finished.returncode == 3
-    report = json.loads(finished.stdout)
     assert {asset["key"]: (asset["status"], asset["because"]) for asset in report["assets"]} == {
         "bronze_orders": ("materialized", []),
+        "silver/refunds": ("failed", []),
+        "gold/refund_report": ("skipped", ["silver/refunds"]),
         "silver/stg_orders": ("materialized", []),
         "gold/daily_revenue": ("skipped", ["check silver/stg_orders: not_null_stg_orders_amount"]),
     }
     (failure,) = report["failures"]
-    assert failure["assets"] == []
+    assert failure["assets"] == ["silver/refunds"]
+    assert 'Referenced column "custmer" not found' in failure["error"]
+    assert "this is line 3 of dbt/models/silver/refunds.sql" in failure["error"]
+    assert "Traceback" not in finished.stderr
 
 
 @pytest.mark.requirement("010-FR-023", "010-FR-047")
-def test_mistakes_of_floe_yaml_are_one_report(own_shop: Path) -> None:
-    document = own_shop / "floe.yaml"
-    document.write_text(document.read_text().replace('"+daily_revenue"', '"+daily_revenu"').replace("0 6 *", "0 6 x"))
+def test_mistakes_of_floe_yaml_are_one_report(tmp_path: Path, command_line: CommandLine) -> None:
+    (tmp_path / "orders.py").write_text(ORDERS)
+    (tmp_path / "floe.yaml").write_text("""
+orchestration:
+  asset_modules: [.orders]
+  schedules: {nightly: {job: load, cron_schedule: "0 6 x * *"}}
+  jobs: {load: {type: batch, selection: [order]}}
+""")
 
-    finished = floe(own_shop, "validate", "--format", "json")
+    finished = command_line("validate", "--format", "json", "--project", str(tmp_path))
 
     assert finished.returncode == 1
     report = json.loads(finished.stdout)
     assert report["valid"] is False
-    assert [problem["line"] for problem in report["problems"]] == sorted(
-        problem["line"] for problem in report["problems"]
-    )
+    assert [problem["line"] for problem in report["problems"]] == [4, 5]
     assert "Traceback" not in finished.stderr
 
 
-def test_an_unknown_job_is_wrong_usage(shop: Path, first_run: subprocess.CompletedProcess[str]) -> None:
-    finished = floe(shop, "run", "full_pipelin")
+@pytest.mark.usefixtures("first_run")
+def test_an_unknown_job_is_wrong_usage(shop: Path, command_line: CommandLine) -> None:
+    finished = command_line("run", "full_pipelin", "--project", str(shop))
 
     assert finished.returncode == 2
     assert "error[FLOE-420]: there is no job 'full_pipelin'" in finished.stderr
     assert "  fix: did you mean 'full_pipeline'?" in finished.stderr
 
 
-def test_a_run_tells_no_warnings_about_what_else_launches_jobs(tmp_path: Path) -> None:
-    (tmp_path / "orders.py").write_text("from floe_dagster import floe_asset\n\n\n@floe_asset\ndef orders(): ...\n")
+def test_a_run_tells_no_warnings_about_what_else_launches_jobs(tmp_path: Path, command_line: CommandLine) -> None:
+    (tmp_path / "orders.py").write_text(ORDERS)
     (tmp_path / "floe.yaml").write_text("""
 orchestration:
   asset_modules: [.orders]
@@ -215,7 +222,8 @@ orchestration:
   schedules: {nightly: {job: load, cron_schedule: "@daily"}}
 """)
 
-    validated, finished = floe(tmp_path, "validate"), floe(tmp_path, "run", "load")
+    here = ("--project", str(tmp_path))
+    validated, finished = command_line("validate", *here), command_line("run", "load", *here)
 
     assert "warning[FLOE-349]: schedule 'nightly'" in validated.stderr
     assert (finished.returncode, "FLOE-349" in finished.stderr) == (0, False), finished.stderr
@@ -228,12 +236,13 @@ def test_without_a_project_the_commands_say_how_to_make_one(tmp_path: Path) -> N
     assert "error[FLOE-130]: there is no floe.yaml" in finished.stderr
 
 
-def test_ctrl_c_cancels_the_run_and_leaves_with_130(own_shop: Path) -> None:
-    (own_shop / "shop" / "assets" / "slow.py").write_text(SLOW_ASSET)
-    document = own_shop / "floe.yaml"
-    document.write_text(document.read_text().replace('"+daily_revenue"', "slow"))
+def test_ctrl_c_cancels_the_run_and_leaves_with_130(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_ASSET)
+    (tmp_path / "floe.yaml").write_text("""
+orchestration: {asset_modules: [.slow], jobs: {load: {type: batch, selection: [slow]}}}
+""")
 
-    with started(own_shop, "run", "refresh_revenue") as process:
+    with started(tmp_path, "run", "load") as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("  start"):
@@ -243,7 +252,7 @@ def test_ctrl_c_cancels_the_run_and_leaves_with_130(own_shop: Path) -> None:
         code = process.wait(timeout=60)
 
     assert code == 130
-    assert "refresh_revenue was canceled" in shown
+    assert "load was canceled" in shown
     assert "Traceback" not in shown
 
 

@@ -1,6 +1,7 @@
 """dbt models as assets of their own: what loads, that it equals dagster-dbt's, and that it runs."""
 
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,7 @@ from dagster_dbt import DbtCliResource
 
 from dbt_shop import NAMES, DbtShop
 from floe_dagster.dbt.deferred import read_manifest
+from floe_dagster.dbt.index import DbtIndex
 from floe_dagster.loaders.dbt_loader import LoadedDbt
 from floe_dagster.resources.dbt import DbtResource
 
@@ -32,6 +34,8 @@ PLAIN_FIELDS = (
     "freshness_policy",
     "is_virtual",
 )
+
+pytestmark = pytest.mark.usefixtures("forked_dbt")
 
 
 @pytest.fixture(scope="module")
@@ -264,26 +268,26 @@ ALL_KEYS = (
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> "Runs":
-    shop = DbtShop.copy_to(tmp_path_factory.mktemp("runs") / "shop")
-    return Runs(shop)
+def runs(dbt_shop: DbtShop, tmp_path_factory: pytest.TempPathFactory) -> "Runs":
+    folder = tmp_path_factory.mktemp("runs") / "shop"
+    index = dbt_shop.compile().index
+    shutil.copytree(dbt_shop.path, folder)
+    return Runs(DbtShop(folder, []), index)
 
 
 class Runs:
-    """A copy of the project in which jobs are run for real, on a database of its own."""
+    """A copy of the compiled project in which jobs are run for real, on a database of its own."""
 
-    def __init__(self, shop: DbtShop) -> None:
+    def __init__(self, shop: DbtShop, index: DbtIndex) -> None:
         self.shop = shop
         self.tree_before = _files(shop.dbt_dir)
-        self.index = shop.compile().index
         python = [self._writer("raw_orders", "orders"), self._writer("raw_customers", "raw_customers")]
-        loaded = shop.load(self.index, python_assets=python)
-        self.resource = shop.resource(self.index, loaded)
+        loaded = shop.load(index, python_assets=python)
         self.instance = dg.DagsterInstance.ephemeral()
         self.definitions = dg.Definitions(
             assets=[*python, *loaded.assets, *loaded.external_assets, customers_by_hand],
             jobs=[dg.define_asset_job("everything"), dbt_in_an_op],
-            resources={"dbt": self.resource},
+            resources={"dbt": shop.resource(index, loaded)},
         )
         with duckdb.connect(str(shop.database)) as connection:
             for table in ("bronze.shipments", "vendor.rates", "silver.stg_orders"):

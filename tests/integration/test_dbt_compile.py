@@ -26,6 +26,8 @@ from floe_dagster.dbt.project import effective_dbt, load_dbt_project, locate_dbt
 from floe_dagster.user_code.import_paths import set_up_import_paths
 from plugins.user_project import UserProject
 
+pytestmark = pytest.mark.usefixtures("forked_dbt")
+
 
 def test_a_project_that_did_not_change_is_not_parsed_again(dbt_shop: DbtShop) -> None:
     first = dbt_shop.compile().index
@@ -52,18 +54,33 @@ def test_an_index_holds_no_name_of_the_profile(dbt_shop: DbtShop) -> None:
     assert {source.schema for source in index.sources} == {"bronze", "silver", "vendor"}
 
 
-def test_only_what_changed_is_parsed_and_another_target_stands_beside(own_dbt_shop: DbtShop) -> None:
-    own_dbt_shop.compile()
-    own_dbt_shop.progress.clear()
-    (own_dbt_shop.dbt_dir / "models" / "loose.sql").write_text("select 2 as id, 'changed' as state")
+@pytest.fixture(scope="module")
+def compiled(forked_dbt: None, tmp_path_factory: pytest.TempPathFactory) -> DbtShop:
+    """A copy of the project that was compiled where it is."""
+    shop = DbtShop.copy_to(tmp_path_factory.mktemp("compiled") / "shop")
+    shop.compile()
+    return shop
 
-    index = own_dbt_shop.compile().index
 
-    assert own_dbt_shop.progress == ["parsing the dbt project shop", "translating 17 dbt nodes"]
+@pytest.fixture
+def edited(compiled: DbtShop, own_dbt_shop: DbtShop) -> DbtShop:
+    """The same, whose files are again those that were compiled first; a test may change them."""
+    shutil.rmtree(compiled.dbt_dir)
+    shutil.copytree(own_dbt_shop.dbt_dir, compiled.dbt_dir)
+    compiled.progress.clear()
+    return compiled
+
+
+def test_only_what_changed_is_parsed_and_another_target_stands_beside(edited: DbtShop) -> None:
+    (edited.dbt_dir / "models" / "loose.sql").write_text("select 2 as id, 'changed' as state")
+
+    index = edited.compile().index
+
+    assert edited.progress == ["parsing the dbt project shop", "translating 17 dbt nodes"]
     assert "changed" in str(index.load_details()["model.shop.loose"]["description"])
-    log = (own_dbt_shop.floe_dir / "dbt/dev/parse/dbt.log").read_text()
+    log = (edited.floe_dir / "dbt/dev/parse/dbt.log").read_text()
     assert "Partial parsing enabled: 0 files deleted, 0 files added, 1 files changed" in log
-    assert (own_dbt_shop.floe_dir / "dbt/dev/manifest.json").is_file()
+    assert (edited.floe_dir / "dbt/dev/manifest.json").is_file()
 
 
 def test_what_was_compiled_for_another_selection_is_compiled_again(own_dbt_shop: DbtShop) -> None:
@@ -78,13 +95,13 @@ def test_what_was_compiled_for_another_selection_is_compiled_again(own_dbt_shop:
     assert number_of_nodes == [10, 1, 2]
 
 
-def test_what_dbt_says_is_shown_as_dbt_says_it(own_dbt_shop: DbtShop) -> None:
-    (own_dbt_shop.dbt_dir / "models" / "loose.sql").write_text("select *\nfrom {{ ref('nowhere') }}")
+def test_what_dbt_says_is_shown_as_dbt_says_it(edited: DbtShop) -> None:
+    (edited.dbt_dir / "models" / "loose.sql").write_text("select *\nfrom {{ ref('nowhere') }}")
 
     with pytest.raises(ManifestError) as error:
-        own_dbt_shop.compile()
+        edited.compile()
 
-    assert _relative(error.value, own_dbt_shop) == snapshot(
+    assert _relative(error.value, edited) == snapshot(
         """\
 error[FLOE-327]: dbt cannot parse the project shop
       Encountered an error:
@@ -111,11 +128,11 @@ error[FLOE-327]: dbt cannot parse the project shop
     ],
     ids=["none is no list", "a var that is required"],
 )
-def test_a_var_of_a_partition_that_parsing_needs(file: str, code: str, told: list[str], own_dbt_shop: DbtShop) -> None:
-    (own_dbt_shop.dbt_dir / "models" / file).write_text(code)
+def test_a_var_of_a_partition_that_parsing_needs(file: str, code: str, told: list[str], edited: DbtShop) -> None:
+    (edited.dbt_dir / "models" / file).write_text(code)
 
     with pytest.raises(ManifestError) as error:
-        own_dbt_shop.compile(DbtConfig(vars={"min_date": "{partition_start:%Y-%m-%d}"}))
+        edited.compile(DbtConfig(vars={"min_date": "{partition_start:%Y-%m-%d}"}))
 
     for text in told:
         assert text in str(error.value)

@@ -53,16 +53,20 @@ class Endless:
         return any(text in log.read_text() for log in logs)
 
 
-@pytest.fixture(scope="module", params=[(), ("row_counts",)], ids=["plain", "with row counts"])
-def endless(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Endless:
-    folder = tmp_path_factory.mktemp("endless") / "shop"
-    shop = DbtShop(folder, [])
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> DbtShop:
+    shop = DbtShop(tmp_path_factory.mktemp("endless") / "shop", [])
     (shop.dbt_dir / "models").mkdir(parents=True)
     (shop.dbt_dir / "dbt_project.yml").write_text("name: shop\nprofile: shop\nmodels: {+materialized: table}\n")
     for name, text in PROJECT.items():
         (shop.dbt_dir / name).write_text(text)
-    config = DbtConfig(fetch=request.param)
-    compiled = shop.compile(config)
+    return shop
+
+
+@pytest.fixture
+def endless(request: pytest.FixtureRequest, shop: DbtShop) -> Endless:
+    config = DbtConfig(fetch=getattr(request, "param", ()))
+    compiled = shop.compile(config)  # parses the first time
     loaded = shop.load(compiled.index, config)
     return Endless(shop, shop.resource(compiled.index, loaded, config), loaded.assets)
 
@@ -73,6 +77,7 @@ def no_logs(endless: Endless) -> None:
         log.unlink()
 
 
+@pytest.mark.parametrize("endless", [(), ("row_counts",)], ids=["plain", "with row counts"], indirect=True)
 @pytest.mark.parametrize(
     "moment",
     [

@@ -18,13 +18,13 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster_dbt import DbtCliInvocation, DbtCliResource
+from dagster_dbt import DbtCliResource
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from dbt_processes import dbt_processes
-from floe_dagster.dbt.connection import find_dbt
 from floe_dagster.observability.local.traces import LocalSpan
 from observed_shop import ObservedShop
-from otlp_receiver import http_receiver
+from otlp_receiver import attributes, http_receiver
 
 DBT_STEP = "observed_dbt_assets"
 JSON_LOG = {"DBT_LOG_FORMAT_FILE": "json"}  # otherwise the log is text again when dbt has ended
@@ -38,6 +38,12 @@ NODES = {
     "test.observed.relationships_customer_revenue_id__id__ref_stg_customers_.35aa42dfda",
     "test.observed.unique_stg_orders_id.beb6e97f2f",
 }  # fmt: skip
+REFUNDS = {
+    "model.observed.refund_report", "model.observed.refunds", "model.observed.refunds_per_day",
+    "model.observed.slow_report", "test.observed.not_null_refunds_id.a24d0f5188",
+}  # fmt: skip
+
+pytestmark = pytest.mark.usefixtures("forked_dbt")  # but for the steps that have processes of their own
 
 
 @dataclass
@@ -94,9 +100,8 @@ class Runs:
         with redirect_stdout(printed):
             run = self.shop.execute(self.instance, job, **options)
         (log, *_), self.logs = [*(self._logs() - self.logs), None], self._logs()
-        return ObservedRun(
-            run, self.shop.spans_of(run), printed.getvalue(), self.instance.all_logs(run.run_id), log=log
-        )
+        records = self.instance.all_logs(run.run_id)
+        return ObservedRun(run, self.shop.spans_of(run), printed.getvalue(), records, log=log)
 
     def _logs(self) -> set[Path]:
         return set(self.shop.floe_dir.glob("dbt/*/runs/*/dbt.log"))
@@ -141,12 +146,6 @@ def fetch_everything(path: Path) -> None:
 def with_a_failing_model(runs: Runs) -> ObservedRun:
     """Everything, in one process, with dbt's own four threads."""
     return runs.run(fails="a model", environ=JSON_LOG)
-
-
-@pytest.fixture(scope="module")
-def in_new_york(runs: Runs, with_a_failing_model: ObservedRun) -> ObservedRun:
-    """Some models in processes of their own, below an ephemeral one that does not compile."""
-    return runs.run("refunds", fails="a model", executor="multiprocess", environ={"TZ": "America/New_York", **JSON_LOG})
 
 
 @pytest.mark.requirement("010-FR-007")
@@ -219,23 +218,13 @@ def test_a_microbatch_model_has_a_span_for_each_batch_below_its_own(with_a_faili
 
 
 @pytest.mark.requirement("010-FR-007")
-@pytest.mark.parametrize("fixture", ["with_a_failing_model", "in_new_york"], ids=["in_process", "multiprocess"])
-def test_nodes_stand_below_their_step_in_the_runs_trace(request: pytest.FixtureRequest, fixture: str) -> None:
-    observed: ObservedRun = request.getfixturevalue(fixture)
+def test_nodes_stand_below_their_step_in_the_runs_trace(with_a_failing_model: ObservedRun) -> None:
+    step, nodes = with_a_failing_model.dbt_step, with_a_failing_model.nodes.values()
 
-    step = observed.dbt_step
-    assert {span.parent_id for span in observed.nodes.values()} == {step.span_id}
-    assert {span.trace_id for span in observed.spans} == {observed.run.run_id.replace("-", "")}
-    assert all(step.started_at <= span.started_at <= span.ended_at <= step.ended_at for span in observed.nodes.values())
-
-
-@pytest.mark.requirement("010-FR-007")
-def test_a_process_in_new_york_tells_the_same_times(in_new_york: ObservedRun) -> None:
-    results = in_new_york.results()
-
-    assert in_new_york.nodes["model.observed.refunds"].status == "error"
-    for unique_id, span in in_new_york.nodes.items():
-        assert in_utc(span.started_at) == results[unique_id]["node_info"]["node_started_at"]
+    assert {span.parent_id for span in nodes} == {step.span_id}
+    trace = with_a_failing_model.run.run_id.replace("-", "")
+    assert {span.trace_id for span in with_a_failing_model.spans} == {trace}
+    assert all(step.started_at <= span.started_at <= span.ended_at <= step.ended_at for span in nodes)
 
 
 @pytest.mark.requirement("010-FR-007")
@@ -284,35 +273,18 @@ def test_a_users_own_calls_are_observed_in_one_step_each_with_its_nodes(
     assert "succeeded: False" in [entry.user_message for entry in observed.records]
 
 
-@pytest.mark.requirement("010-FR-009")
-def test_a_call_that_is_observed_as_a_whole_has_one_span_and_no_nodes(
-    runs: Runs, with_a_failing_model: ObservedRun
-) -> None:
-    observed = runs.run("staging", environ={"OBSERVABILITY": "job_level"})
-
-    (call,) = observed.named("dbt build")
-    assert observed.nodes == {}
-    assert (call.parent_id, call.status, call.attributes["dbt.node.count"]) == (observed.dbt_step.span_id, "ok", 5)
-    assert observed.log is not None
-    assert "[info ] [MainThread]: Running with dbt=" in observed.log.read_text()
-
-
-class Stock(DbtCliResource):
-    """dagster-dbt's own resource; it is given the project's vars, which it does not know."""
-
-    def cli(self, args: Sequence[str], **options: Any) -> DbtCliInvocation:
-        return super().cli([*args, "--vars", '{"fails": "a model"}'], **options)
-
-
 @pytest.fixture(scope="module")
-def of_dagster_dbt(runs: Runs, with_a_failing_model: ObservedRun) -> ObservedRun:
+def of_dagster_dbt(runs: Runs, with_a_failing_model: ObservedRun, dbt_command: Path) -> ObservedRun:
     """The same run with the stock resource, which observes nothing."""
     printed = io.StringIO()
     (profiles_dir,) = (runs.shop.floe_dir / "dbt" / "profiles").iterdir()
-    variables = {"FAILS": "a model"}
+    parsed = runs.shop.floe_dir / "dbt" / "dev" / "partial_parse.msgpack"
+    variables = {"FAILS": "a model", "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed)}
     with runs.shop.loaded(variables) as location, redirect_stdout(printed), warnings.catch_warnings():
-        project_dir = str(runs.shop.path / "dbt")
-        stock = Stock(dbt_executable=find_dbt(), project_dir=project_dir, profiles_dir=str(profiles_dir), target="dev")
+        project_dir, profiles = str(runs.shop.path / "dbt"), str(profiles_dir)
+        stock = DbtCliResource(
+            dbt_executable=str(dbt_command), project_dir=project_dir, profiles_dir=profiles, target="dev"
+        )
         job = location.definition.get_job("everything")
         warnings.simplefilter("ignore")  # of what dagster-dbt uses and Dagster deprecates
         result = job.execute_in_process(instance=runs.instance, resources={"dbt": stock}, raise_on_error=False)
@@ -358,12 +330,10 @@ def events_of(records: Sequence[dg.EventLogEntry]) -> list[tuple[str, str, str, 
 
 
 def comparable(printed: str) -> list[str]:
-    """Lines, whatever order the threads had and time they took; the stock resource has dbt parse the project."""
+    """Lines, whatever order the threads had and time they took."""
     text = re.sub(r"\d+ of \d+ |in \d+\.\d+s|in 0 hours .*|\S+/compiled/", "", printed)
     lines = [re.sub(r" \.+ ", " ", line).strip() for line in text.splitlines()]
-    return sorted(
-        line for line in lines if line and not re.match("Batch|Unable to do partial parsing|START batch", line)
-    )
+    return sorted(line for line in lines if line and not re.match("Batch|START batch", line))
 
 
 def in_utc(nanoseconds: int) -> str:
@@ -375,20 +345,27 @@ def in_utc(nanoseconds: int) -> str:
     )
 
 
-def test_a_forked_step_sends_the_spans_of_its_nodes_before_it_ends(
+@pytest.mark.requirement("010-FR-007")
+def test_a_forked_step_in_new_york_sends_the_spans_of_its_nodes_before_it_ends(
     runs: Runs, with_a_failing_model: ObservedRun
 ) -> None:
     """Such a process ends without what Python does at its end."""
     assert with_a_failing_model.run  # has written what dbt reads
     with http_receiver() as receiver:
-        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
-        run = runs.shop.execute(runs.instance, "staging", executor="forked", environ=environ)
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "TZ": "America/New_York", **JSON_LOG}
+        observed = runs.run("refunds", executor="forked", fails="a model", environ=environ)
 
-    sent = receiver.by_name
-    nodes = [span for name, span in sent.items() if name.startswith(("model ", "test "))]
+    sent, results = receiver.by_name, observed.results()
+    nodes = {str(attributes(span)["dbt.node.unique_id"]): span for span in sent.values() if is_node(span.name)}
     step = sent[f"step {DBT_STEP}"]
-    assert run.status is dg.DagsterRunStatus.SUCCESS
-    assert {"model stg_orders", "model stg_customers"} < {span.name for span in nodes}
-    assert {span.parent_span_id for span in nodes} == {step.span_id}
-    assert step.parent_span_id == sent["run staging"].span_id
-    assert {span.trace_id.hex() for span in sent.values()} == {run.run_id.replace("-", "")}
+    assert set(nodes) == set(results) == REFUNDS
+    assert sent["model refunds"].status.code == Status.STATUS_CODE_ERROR
+    for unique_id, span in nodes.items():
+        assert in_utc(span.start_time_unix_nano) == results[unique_id]["node_info"]["node_started_at"]
+    assert {span.parent_span_id for span in nodes.values()} == {step.span_id}
+    assert step.parent_span_id == sent["run refunds"].span_id
+    assert {span.trace_id.hex() for span in sent.values()} == {observed.run.run_id.replace("-", "")}
+
+
+def is_node(name: str) -> bool:
+    return name.startswith(("model ", "test "))

@@ -20,6 +20,8 @@ PROJECT = Path(__file__).parent.parent / "projects" / "daily_sales"
 STRATEGIES = ("orders_batched", "orders_merged", "orders_replaced")
 NOT_PARSED = "Nothing changed, skipping partial parsing"
 
+pytestmark = pytest.mark.usefixtures("forked_dbt")
+
 
 class Sales:
     """A copy of the project with its export, loaded once."""

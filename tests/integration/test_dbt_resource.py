@@ -4,14 +4,20 @@ import json
 import shutil
 
 import pytest
+from dagster_dbt import DbtCliResource
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
+from dbt.adapters.base.impl import BaseAdapter
+from dbt.contracts.graph.manifest import MacroManifest
+from dbt.parser.macros import MacroParser
 
 from dbt_shop import NAMES, DbtShop
-from floe_dagster.dbt.connection import DbtProfile
+from floe_dagster.dbt.connection import DbtProfile, find_dbt
 from floe_dagster.dbt.files import write_profile
 from floe_dagster.resources.dbt import DbtResource
 
 NOT_PARSED = "Nothing changed, skipping partial parsing"
+
+pytestmark = pytest.mark.usefixtures("forked_dbt")
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +27,18 @@ def moved(dbt_shop: DbtShop, tmp_path_factory: pytest.TempPathFactory) -> DbtSho
     folder = tmp_path_factory.mktemp("moved") / "app"
     shutil.copytree(dbt_shop.path, folder)
     return DbtShop(folder, [])
+
+
+@pytest.fixture(scope="module")
+def daily(forked_dbt: None, tmp_path_factory: pytest.TempPathFactory) -> DbtShop:
+    """The project with models that read a partition: while they are parsed, while they run, and without a default."""
+    shop = DbtShop.copy_to(tmp_path_factory.mktemp("daily") / "shop")
+    models = shop.dbt_dir / "models" / "plain"
+    (models / "named.sql").write_text("{{ config(alias='on_' ~ var('partition_key', 'no_day')) }} select 1 as id")
+    (models / "filtered.sql").write_text("select 1 as id where '{{ var('partition_key', '') }}' = 'x'")
+    (models / "daily.sql").write_text("select '{{ var('partition_key') }}' as day")
+    shop.compile()
+    return shop
 
 
 def build_resource(shop: DbtShop, profile: DbtProfile) -> DbtResource:
@@ -74,12 +92,8 @@ def test_vars_of_a_partition_do_not_make_dbt_parse_and_other_vars_do_once(moved:
     assert NOT_PARSED in second
 
 
-def test_only_files_that_read_a_partition_while_parsing_are_parsed_for_it(own_dbt_shop: DbtShop) -> None:
-    models = own_dbt_shop.dbt_dir / "models" / "plain"
-    (models / "named.sql").write_text("{{ config(alias='on_' ~ var('partition_key', 'no_day')) }} select 1 as id")
-    (models / "filtered.sql").write_text("select 1 as id where '{{ var('partition_key', '') }}' = 'x'")
-    own_dbt_shop.compile()
-    resource = build_resource(own_dbt_shop, own_dbt_shop.profile())
+def test_only_files_that_read_a_partition_while_parsing_are_parsed_for_it(daily: DbtShop) -> None:
+    resource = build_resource(daily, daily.profile())
 
     def list_aliases(*args: str) -> tuple[list[str], str]:
         options = ("--select", "named filtered", "--output", "json", "--output-keys", "alias")
@@ -96,9 +110,18 @@ def test_only_files_that_read_a_partition_while_parsing_are_parsed_for_it(own_db
     for log in (first_log, second_log):
         assert "0 files deleted, 0 files added, 1 files changed" in log
     assert NOT_PARSED in log_without
-    left = [file.name for file in own_dbt_shop.floe_dir.rglob("*.msgpack") if file.parent.name != "parse"]
+    left = [file.name for file in daily.floe_dir.rglob("*.msgpack") if file.parent.name != "parse"]
     assert sorted(left)[1:] == ["partial_parse.msgpack"]
     assert min(left).endswith("-runs.msgpack")
+
+
+def test_a_model_that_needs_a_partition_and_has_none_says_which_var_it_lacks(daily: DbtShop) -> None:
+    resource = build_resource(daily, daily.profile())
+
+    with pytest.raises(DagsterDbtCliRuntimeError, match="Required var 'partition_key' not found in config") as raised:
+        resource.cli(["run", "--select", "daily"]).wait()
+
+    assert "models/plain/daily.sql" in str(raised.value)
 
 
 def test_a_profile_of_the_users_own_is_parsed_for_once_whatever_the_partition(own_dbt_shop: DbtShop) -> None:
@@ -111,17 +134,6 @@ def test_a_profile_of_the_users_own_is_parsed_for_once_whatever_the_partition(ow
     assert [NOT_PARSED in log for log in logs] == [True, True]
 
 
-def test_a_model_that_needs_a_partition_and_has_none_says_which_var_it_lacks(own_dbt_shop: DbtShop) -> None:
-    (own_dbt_shop.dbt_dir / "models" / "plain" / "daily.sql").write_text("select '{{ var('partition_key') }}' as day")
-    own_dbt_shop.compile()
-    resource = build_resource(own_dbt_shop, own_dbt_shop.profile())
-
-    with pytest.raises(DagsterDbtCliRuntimeError, match="Required var 'partition_key' not found in config") as raised:
-        resource.cli(["run", "--select", "daily"]).wait()
-
-    assert "models/plain/daily.sql" in str(raised.value)
-
-
 def test_another_schema_is_parsed_for(moved: DbtShop) -> None:
     profile = moved.profile(schema="analytics")
     resource = build_resource(moved, profile)
@@ -131,3 +143,26 @@ def test_another_schema_is_parsed_for(moved: DbtShop) -> None:
 
     assert "analytics_silver" in log
     assert NOT_PARSED not in log
+
+
+def test_the_adapter_for_what_is_fetched_has_dagster_dbts_macros_and_parses_none(
+    moved: DbtShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = moved.profile()
+    plain = DbtCliResource(
+        dbt_executable=find_dbt(), project_dir=str(moved.dbt_dir), profiles_dir=str(profile.profiles_dir), target="dev"
+    )
+    expected = macros_of(plain._initialize_dbt_core_adapter([]))
+    monkeypatch.setattr(MacroParser, "parse_file", pytest.fail)
+
+    adapter = build_resource(moved, profile).client._initialize_dbt_core_adapter([]).build()
+
+    assert macros_of(adapter) == expected
+    assert len(expected) > 100
+
+
+def macros_of(adapter: BaseAdapter) -> dict[str, str]:
+    """Unique id → code."""
+    resolver = adapter.get_macro_resolver()
+    assert isinstance(resolver, MacroManifest)
+    return {unique_id: macro.macro_sql for unique_id, macro in resolver.macros.items()}

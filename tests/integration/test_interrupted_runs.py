@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from floe_processes import run_floe, start_floe
+from floe_processes import import_once, run_floe, start_floe
 
 FILES = {
     "floe.yaml": """
-name: held
+name: shop
 orchestration:
   asset_modules: [assets]
   dbt: {project_dir: dbt, fetch: [row_counts]}
@@ -47,9 +47,9 @@ def small() -> None: ...
 
 @dg.asset
 def stubborn() -> None:
-    print("held", flush=True)
     while True:
         try:
+            print("held", flush=True)
             time.sleep(60)
         except BaseException:
             print("not now", flush=True)
@@ -60,7 +60,7 @@ def patient() -> None:
     print("held", flush=True)
     time.sleep(60)
 """,
-    "dbt/dbt_project.yml": "name: held\nversion: '1.0'\nprofile: held\nmodels: {+materialized: table}\n",
+    "dbt/dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\nmodels: {+materialized: table}\n",
     "dbt/models/sources.yml": "sources: [{name: bronze, tables: [{name: orders}]}]\n",
     "dbt/models/counted.sql": "select count(*) as rows from {{ source('bronze', 'orders') }}\n",
     "dbt/models/endless.sql": "select count(*) as rows from range(1000000000000)\n",
@@ -163,6 +163,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    import_once("floe_dagster.dbt.cli")
     return Project(folder)
 
 
@@ -252,6 +253,7 @@ def test_a_step_that_will_not_end_is_ended(project: Project, signals: int, most:
         seconds = run.interrupt()
 
     assert run.process.exitcode == 130
+    assert "not now" in run.printed
     assert "hold was canceled" in run.printed
     assert ["stubborn", "default", "canceled"] in [line.split() for line in run.printed.splitlines()]
     assert project.statuses == {**before, "CANCELED": before.get("CANCELED", 0) + 1}

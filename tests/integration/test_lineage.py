@@ -22,6 +22,8 @@ MODEL = f"{PIPELINE}.model.observed"
 TEST = f"{PIPELINE}.test.observed"
 API_KEY = "correct-horse-battery-staple"
 
+pytestmark = pytest.mark.usefixtures("forked_dbt")  # but for the steps that have processes of their own
+
 
 @dataclass
 class LineageRun:
@@ -282,12 +284,27 @@ def test_processes_of_a_run_tell_one_story(runs: Runs, finished: LineageRun) -> 
     assert not told.warnings
 
 
-def test_a_receiver_that_hangs_keeps_no_run_waiting_and_loses_nothing(runs: Runs, finished: LineageRun) -> None:
+@pytest.fixture(scope="module")
+def hung(runs: Runs, finished: LineageRun) -> LineageRun:
+    """A run whose dbt calls are observed as a whole, with a receiver that hangs."""
     with LineageReceiver(answer="hang").open() as receiver:
-        hung = runs.run(
-            "staging", receiver=receiver, environ={"OPENLINEAGE_URL": receiver.url, "OBSERVABILITY": "job_level"}
-        )
+        variables = {"OPENLINEAGE_URL": receiver.url, "OBSERVABILITY": "job_level"}
+        return runs.run("staging", receiver=receiver, environ=variables)
 
+
+@pytest.mark.requirement("010-FR-009")
+def test_a_call_that_is_observed_as_a_whole_has_one_span_and_no_nodes(runs: Runs, hung: LineageRun) -> None:
+    spans = runs.shop.spans_of(hung.run)
+
+    (call,) = (span for span in spans if span.name == "dbt build")
+    (step,) = (span for span in spans if span.name.startswith("step "))
+    assert [span.name for span in spans if "dbt.node.unique_id" in span.attributes] == []
+    assert (call.parent_id, call.status, call.attributes["dbt.node.count"]) == (step.span_id, "ok", 5)
+    *_, log = sorted(runs.shop.floe_dir.glob("dbt/*/runs/*/dbt.log"), key=lambda path: path.stat().st_mtime)
+    assert "[info ] [MainThread]: Running with dbt=" in log.read_text()
+
+
+def test_a_receiver_that_hangs_keeps_no_run_waiting_and_loses_nothing(runs: Runs, hung: LineageRun) -> None:
     assert hung.run.is_success
     assert set(hung.warnings) == {"lineage: 2 kept for `floe lineage replay`, the backend could not be reached"}
     assert len(hung.warnings) == 2  # once by who carries out the run, once by the step

@@ -25,7 +25,7 @@ from floe_dagster.lakehouse.maintenance.report import VacuumedTable
 from floe_dagster.resources import CatalogResource
 from iceberg_tables import make_old, plant
 
-SECONDS = float(os.environ.get("FLOE_MAINTENANCE_SECONDS", "15"))
+SECONDS = float(os.environ.get("FLOE_MAINTENANCE_SECONDS", "10"))
 SECONDS_IN_FLIGHT = 5
 WRITERS = 2
 RETENTION = timedelta(seconds=2)

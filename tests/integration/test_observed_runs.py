@@ -184,9 +184,7 @@ class Runs:
         return self.ended(self.shop.execute(self.instance, job, **how))
 
     def ended(self, run: dg.DagsterRun) -> ObservedRun:
-        file = self.shop.floe_dir / "observability" / "traces" / f"{run.run_id}.jsonl"
-        spans = self.shop.spans_of(run) if file.exists() else []
-        return ObservedRun(run, spans, self.instance.all_logs(run.run_id))
+        return ObservedRun(run, self.shop.spans_of(run), self.instance.all_logs(run.run_id))
 
 
 @pytest.fixture(scope="module")

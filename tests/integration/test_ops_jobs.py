@@ -15,6 +15,7 @@ from inline_snapshot import snapshot
 from floe_core.project import ProjectFolder
 from floe_dagster.running.code_locations import CodeLocation, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer
+from plugins.command_line import CommandLine
 from plugins.user_project import UserProject
 
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
@@ -95,33 +96,29 @@ def called(command: tuple[str, ...], project: Path, **variables: str) -> subproc
     )
 
 
-def floe(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return called((*FLOE, *arguments), project)
-
-
 def report(process: subprocess.CompletedProcess[str]) -> str:
     """What is wrong, without what is said of work that takes its time."""
     return process.stderr[process.stderr.index("error[") :]
 
 
-def location_of(project: Path) -> CodeLocation:
-    assert floe(project, "compile").returncode == 0
+def location_of(project: Path, floe: CommandLine) -> CodeLocation:
+    assert floe("compile").returncode == 0
     folder = ProjectFolder(project)
     return load_code_location(find_code_pointer(folder), project_dir=project)
 
 
-def ran(project: Path, *arguments: str) -> dict[str, Any]:
+def ran(floe: CommandLine, *arguments: str) -> dict[str, Any]:
     """The report of `floe run`."""
-    process = floe(project, "run", *arguments, "--format", "json")
-    assert process.stdout, process.stderr
-    report = json.loads(process.stdout)
+    finished = floe("run", *arguments, "--format", "json")
+    assert finished.stdout, finished.stderr
+    report = json.loads(finished.stdout)
     assert isinstance(report, dict)
     return report
 
 
 @pytest.mark.requirement("010-FR-021", "010-FR-022")
 def test_an_ops_job_runs_from_the_terminal_and_shows_what_its_function_returned(project: Path) -> None:
-    process = floe(project, "run", "vacuum")
+    process = called((*FLOE, "run", "vacuum"), project)
 
     lines = [line.split() for line in process.stderr.splitlines()]
     assert process.returncode == 0
@@ -130,30 +127,30 @@ def test_an_ops_job_runs_from_the_terminal_and_shows_what_its_function_returned(
     assert [line[:2] for line in lines if line[:1] == ["vacuum"]] == [["vacuum", "done"], ["vacuum", "succeeded"]]
 
 
-def test_run_config_of_the_terminal_changes_one_argument(project: Path) -> None:
+def test_run_config_of_the_terminal_changes_one_argument(command_line: CommandLine, project: Path) -> None:
     (project / "config.yaml").write_text("ops: {vacuum: {config: {dry_run: false}}}\n")
 
-    [op] = ran(project, "vacuum", "--config", "config.yaml")["ops"]
+    [op] = ran(command_line, "vacuum", "--config", "config.yaml")["ops"]
 
     assert op["metadata"] == {"tables": "bronze.*", "most": 5, "dry_run": False, "found": 0}
 
 
-def test_ops_of_dagster_run_too(project: Path) -> None:
-    [op] = ran(project, "sweep")["ops"]
+def test_ops_of_dagster_run_too(command_line: CommandLine, project: Path) -> None:
+    [op] = ran(command_line, "sweep")["ops"]
 
     assert (op["step"], op["metadata"]) == ("sweep", {"days": 3, "name": "all"})
 
 
-def test_a_run_that_failed_is_tried_again(project: Path) -> None:
-    report = ran(project, "flaky")
+def test_a_run_that_failed_is_tried_again(command_line: CommandLine, project: Path) -> None:
+    report = ran(command_line, "flaky")
 
     assert (report["status"], [op["metadata"] for op in report["ops"]]) == ("success", [{"attempts": 2}])
 
 
 @pytest.mark.parametrize("executor", ["in_process", "multiprocess"])
-def test_dagsters_own_command_runs_it(project: Path, executor: str) -> None:
+def test_dagsters_own_command_runs_it(command_line: CommandLine, project: Path, executor: str) -> None:
     (project / "platform.yaml").write_text(f"execution: {{default: {{type: {executor}}}}}\n")
-    assert floe(project, "compile").returncode == 0
+    assert command_line("compile").returncode == 0
     command = (sys.executable, "-m", "dagster", "job", "execute", "-m", "floe_dagster.code_location", "-j", "vacuum")
     home = project / "home"
     home.mkdir()
@@ -168,8 +165,10 @@ def test_dagsters_own_command_runs_it(project: Path, executor: str) -> None:
 
 
 @pytest.mark.parametrize(("schedule", "most"), [("weekly", 5), ("nightly", 9)])
-def test_a_schedule_launches_it_and_its_config_changes_one_argument(project: Path, schedule: str, most: int) -> None:
-    location = location_of(project)
+def test_a_schedule_launches_it_and_its_config_changes_one_argument(
+    command_line: CommandLine, project: Path, schedule: str, most: int
+) -> None:
+    location = location_of(project, command_line)
     repository = location.definition
     instance = dg.DagsterInstance.ephemeral()
     context = dg.build_schedule_context(
@@ -189,7 +188,7 @@ def test_a_schedule_launches_it_and_its_config_changes_one_argument(project: Pat
     assert result.dagster_run.tags["team"] == "sales"
 
 
-def test_the_launchpad_is_told_names_types_and_values(project: Path) -> None:
+def test_the_launchpad_is_told_names_types_and_values(command_line: CommandLine, project: Path) -> None:
     query = """{
       runConfigSchemaOrError(selector: {
         repositoryName: "__repository__", repositoryLocationName: "floe_dagster.code_location", pipelineName: "vacuum"
@@ -198,7 +197,7 @@ def test_the_launchpad_is_told_names_types_and_values(project: Path) -> None:
           fields { name isRequired defaultValueAsJson configType { key } } } } }
       }
     }"""
-    assert floe(project, "compile").returncode == 0
+    assert command_line("compile").returncode == 0
     command = (str(Path(sys.executable).with_name("dagster-graphql")), "-m", "floe_dagster.code_location", "-t", query)
 
     (project / "home").mkdir()
@@ -226,11 +225,13 @@ ops:
 
 
 @pytest.mark.requirement("010-FR-022")
-def test_wrong_arguments_are_found_by_validate_and_nothing_of_the_function_runs(project: Path) -> None:
+def test_wrong_arguments_are_found_by_validate_and_nothing_of_the_function_runs(
+    command_line: CommandLine, project: Path
+) -> None:
     wrong = FLOE_YAML.replace("tables: bronze.*", "tabels: bronze.*").replace("most: 5", "most: five")
     (project / "floe.yaml").write_text(wrong)
 
-    process = floe(project, "validate")
+    process = command_line("validate")
 
     assert process.returncode == 1
     assert report(process) == snapshot("""\
@@ -250,14 +251,14 @@ error[FLOE-314]: job 'vacuum' gives 'shop.ops.vacuum' a value for 'most' that it
 """)
 
 
-def test_a_job_named_like_the_op_of_a_python_job_is_refused(project: Path) -> None:
+def test_a_job_named_like_the_op_of_a_python_job_is_refused(command_line: CommandLine, project: Path) -> None:
     (project / "shop" / "jobs.py").write_text(
         "import dagster as dg\n\n\n@dg.op\ndef vacuum(): ...\n\n\n@dg.job\ndef cleaning():\n    vacuum()\n"
     )
     named = FLOE_YAML.replace("orchestration:\n", "orchestration:\n  asset_modules: [shop.jobs]\n")
     (project / "floe.yaml").write_text(named)
 
-    process = floe(project, "validate")
+    process = command_line("validate")
 
     assert process.returncode == 1
     assert report(process) == snapshot("""\

@@ -11,6 +11,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from plugins.command_line import CommandLine
+
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
 FILES = {
     "floe.yaml": """
@@ -91,8 +93,8 @@ def test_a_range_is_run_partition_by_partition(shop: Path) -> None:
     assert "2024-03-02 (2 of 3)" in finished.stderr
 
 
-def test_the_first_failure_is_the_last_run(shop: Path) -> None:
-    finished = run(shop, "by_day", "--partition", "2024-03-04..2024-03-05")
+def test_the_first_failure_is_the_last_run(shop: Path, command_line: CommandLine) -> None:
+    finished = command_line("run", "by_day", "--partition", "2024-03-04..2024-03-05", "--project", str(shop))
 
     assert finished.returncode == 3
     lines = [line.split() for line in finished.stderr.splitlines()]
@@ -103,8 +105,8 @@ def test_the_first_failure_is_the_last_run(shop: Path) -> None:
     assert "2024-03-05" not in materialized(shop, "orders")
 
 
-def test_assets_that_take_ranges_get_one_run(shop: Path) -> None:
-    finished = run(shop, "in_one_go", "--partition", "last:4", "--format", "json")
+def test_assets_that_take_ranges_get_one_run(shop: Path, command_line: CommandLine) -> None:
+    finished = command_line("run", "in_one_go", "--partition", "last:4", "--format", "json", "--project", str(shop))
 
     assert finished.returncode == 0, finished.stderr
     report: dict[str, Any] = json.loads(finished.stdout)
@@ -114,25 +116,25 @@ def test_assets_that_take_ranges_get_one_run(shop: Path) -> None:
     assert materialized(shop, "whole") == ["2024-03-02", "2024-03-03", "2024-03-04", "2024-03-05"]
 
 
-def test_the_rows_of_one_partition_are_shown(shop: Path) -> None:
-    finished = run(shop, "in_one_go", "--partition", "2024-03-02", "--format", "json")
+def test_the_rows_of_one_partition_are_shown(shop: Path, command_line: CommandLine) -> None:
+    finished = command_line("run", "in_one_go", "--partition", "2024-03-02", "--format", "json", "--project", str(shop))
 
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)["assets"][0]["rows"] == 3
 
 
-def test_a_pair_of_keys_is_a_partition(shop: Path) -> None:
-    finished = run(shop, "by_pair", "--partition", "2024-03-01|us")
+def test_a_pair_of_keys_is_a_partition(shop: Path, command_line: CommandLine) -> None:
+    finished = command_line("run", "by_pair", "--partition", "2024-03-01|us", "--project", str(shop))
 
     assert finished.returncode == 0, finished.stderr
     assert "totals [2024-03-01|us]" in finished.stderr
     assert materialized(shop, "totals") == ["2024-03-01|us"]
 
 
-def test_nothing_is_run_for_partitions_that_a_job_cannot_have(shop: Path) -> None:
-    missing = run(shop, "by_day")
-    unknown = run(shop, "by_day", "--partition", "2024-03-06")
-    too_many = run(shop, "without", "--partition", "latest")
+def test_nothing_is_run_for_partitions_that_a_job_cannot_have(shop: Path, command_line: CommandLine) -> None:
+    missing = command_line("run", "by_day", "--project", str(shop))
+    unknown = command_line("run", "by_day", "--partition", "2024-03-06", "--project", str(shop))
+    too_many = command_line("run", "without", "--partition", "latest", "--project", str(shop))
 
     assert [finished.returncode for finished in (missing, unknown, too_many)] == [2, 2, 2]
     assert "error[FLOE-424]: job 'by_day' is partitioned, and no partition is named" in missing.stderr

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def dbt_shop(tmp_path_factory: pytest.TempPathFactory) -> "DbtShop":
+def dbt_shop(tmp_path_factory: pytest.TempPathFactory, dbt_command: Path) -> "DbtShop":
     """The project, compiled; tests change nothing in it."""
     from dbt_shop import DbtShop  # imports Dagster, which not every test needs
+    from forked_dbt import used_by_floe
 
     shop = DbtShop.copy_to(tmp_path_factory.mktemp("dbt") / "shop")
-    shop.compile()
+    with used_by_floe(dbt_command):
+        shop.compile()
     return shop
 
 

@@ -1,1 +1,1 @@
-select id from {{ ref('orders_so_far') }} where amount < {{ 25 if var('fails') == 'a test' else 0 }}
+select id from {{ ref('orders_so_far') }} where amount < {{ 25 if env_var('FAILS', 'nothing') == 'a test' else 0 }}

@@ -1,1 +1,1 @@
-select count(*) as rows from range({{ '1000000000000' if var('fails') == 'nobody ends it' else '10' }})
+select count(*) as rows from range({{ '1000000000000' if env_var('FAILS', 'nothing') == 'nobody ends it' else '10' }})
