@@ -1,6 +1,6 @@
 """Damaged documents: never a traceback, never a hang, and nothing that is valid and cannot be loaded.
 
-`FLOE_FUZZ=100000 pytest tests/unit/test_fuzzed_documents.py` tries that many; a failure names the example, which
+`FLOE_FUZZ=100000 pytest tests/integration/test_fuzzed_documents.py` tries that many; a failure names the example, which
 `FLOE_FUZZ_ONLY=NUMBER` tries alone.
 """
 
