@@ -32,6 +32,7 @@ from floe_dagster.dbt.invocation import DeferredAdapter, FloeDbtInvocation
 from floe_dagster.dbt.microbatch import event_time_args
 from floe_dagster.dbt.observed_step import LOG_FILE, LOG_VARIABLES, ObservedStep, ObservedSteps
 from floe_dagster.dbt.overlay import overlay_project
+from floe_dagster.dbt.parsed_macros import parsed_macros
 from floe_dagster.dbt.parsed_project import ParsedProject
 from floe_dagster.dbt.run_vars import ProjectVars
 from floe_dagster.lakehouse.parent_process import PARENT_VARIABLE
@@ -248,7 +249,7 @@ class FloeDbtCliResource(DbtCliResource):
         return DeferredAdapter(lambda: self._build_adapter(args))
 
     def _build_adapter(self, args: Sequence[str]) -> BaseAdapter:
-        with self._environment(), pushd(self.project_dir):
+        with self._environment(), pushd(self.project_dir), parsed_macros(self._deferred.manifest):
             return super()._initialize_dbt_core_adapter(args)
 
 
