@@ -276,10 +276,14 @@ DBT_FILES = {
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> LoadedProject:
-    folder = tmp_path_factory.mktemp("chain")
-    UserProject(folder).write(DBT_FILES)
-    return load(UserProject(folder))
+def chain_project(tmp_path_factory: pytest.TempPathFactory) -> UserProject:
+    return UserProject(tmp_path_factory.mktemp("chain"))
+
+
+@pytest.fixture(scope="module")
+def chain(chain_project: UserProject) -> LoadedProject:
+    chain_project.write(DBT_FILES)
+    return load(chain_project)
 
 
 @pytest.mark.requirement("010-FR-015", "010-FR-016")
@@ -329,17 +333,14 @@ def test_ops_that_wait_for_one_another_in_turn_run_in_one_job(chain: LoadedProje
     ] == [("first", "2024-01-02"), ("second", None), ("third", "2024-01-02")]
 
 
-def test_models_take_no_config(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("configured")
-    project = UserProject(folder)
-    project.write(
-        {**DBT_FILES, "floe.yaml": "orchestration: {dbt: {project_dir: dbt}, assets: {first: {config: {a: 1}}}}"}
-    )
+@pytest.mark.usefixtures("chain")  # dbt has parsed the same models there
+def test_models_take_no_config(chain_project: UserProject) -> None:
+    chain_project.write({"floe.yaml": "orchestration: {dbt: {project_dir: dbt}, assets: {first: {config: {a: 1}}}}"})
 
     with pytest.raises(FloeError) as error:
-        load(project)
+        load(chain_project)
 
-    assert str(error.value).replace(f"{folder}/", "") == snapshot("""\
+    assert str(error.value).replace(f"{chain_project.path}/", "") == snapshot("""\
 error[FLOE-353]: asset 'first' takes no config
   --> floe.yaml:1:67  orchestration.assets.first.config
    |  orchestration: {dbt: {project_dir: dbt}, assets: {first: {config: {a: 1}}}}
