@@ -154,14 +154,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-@pytest.fixture
-def clone(tmp_path: Path, demo: Path) -> Path:
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Path:
     """What a clone of this repository looks like to the commands of a page."""
+    folder = tmp_path_factory.mktemp("clone")
     for name in (".venv", "packages", ".ci"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / demo.name).symlink_to(demo)
-    return tmp_path
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "demo").mkdir()
+    (folder / "demo" / demo.name).symlink_to(demo)
+    return folder
 
 
 def lines_of(block: Block) -> list[str]:
@@ -175,23 +176,26 @@ def test_what_is_not_run_is_shown_somewhere() -> None:
     assert NOT_RUN.keys() <= shown
 
 
+@pytest.fixture(scope="module")
+def ended(clone: Path) -> dict[str, "subprocess.CompletedProcess[str]"]:
+    """How the commands of each block ended, which were run one block after the other."""
+    found = {}
+    for block in blocks("bash"):
+        commands = [line for line in lines_of(block) if line not in NOT_RUN]
+        script = "\n".join(["set -e", *commands]).replace(" pip wheel ", " pip wheel --no-build-isolation ")
+        found[str(block)] = run(clone, "bash", "-c", script)
+    return found
+
+
 @pytest.mark.parametrize("block", blocks("bash"), ids=str)
-def test_each_command_shown_succeeds(block: Block, clone: Path) -> None:
-    commands = [line for line in lines_of(block) if line not in NOT_RUN]
-    script = "\n".join(["set -e", *commands]).replace(" pip wheel ", " pip wheel --no-build-isolation ")
-
-    finished = run(clone, "bash", "-c", script)
-
-    assert finished.returncode == 0, finished.stderr
+def test_each_command_shown_succeeds(block: Block, ended: dict[str, "subprocess.CompletedProcess[str]"]) -> None:
+    assert ended[str(block)].returncode == 0, ended[str(block)].stderr
 
 
+@pytest.mark.usefixtures("ended")
 def test_the_wheels_that_a_page_makes_hold_all_that_floe_needs(clone: Path) -> None:
-    [command] = [line for block in blocks("bash") for line in lines_of(block) if "pip wheel" in line]
-    finished = run(clone, *command.split(), "--no-build-isolation")
-
     wheels = {wheel.name.partition("-")[0]: wheel for wheel in (clone / "wheels").glob("*.whl")}
 
-    assert finished.returncode == 0, finished.stderr
     assert wheels.keys() == {"floe_core", "floe_dagster", "floe_cli"}
     with ZipFile(wheels["floe_cli"]) as wheel:
         written = {name for name in wheel.namelist() if "/templates/" in name}
@@ -205,11 +209,10 @@ def test_the_wheels_that_a_page_makes_hold_all_that_floe_needs(clone: Path) -> N
 
 
 @pytest.fixture(scope="module")
-def my_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `floe init my-shop` writes, with the floe.yaml and the definitions file of the README."""
-    folder = tmp_path_factory.mktemp("new")
-    assert run(folder, "floe", "init", "my-shop").returncode == 0
-    shop = folder / "my-shop"
+def my_shop(clone: Path, ended: dict[str, "subprocess.CompletedProcess[str]"]) -> Path:
+    """What the commands of the README leave, with its floe.yaml and its definitions file."""
+    assert ended
+    shop = clone / "my-shop"
     (shop / "floe.yaml").write_text(the_block("yaml", holding="name: my-shop").text)
     (shop / "my_shop" / "definitions.py").write_text(the_block("python", holding='(namespace="my-shop")').text)
     return shop
@@ -230,8 +233,6 @@ def test_the_whole_floe_yaml_works_in_the_project_that_init_writes(my_shop: Path
 def test_what_is_said_to_be_in_the_floe_folder_is_there_after_a_run(my_shop: Path) -> None:
     [table] = [text for text in README.split("\n\n") if text.startswith("| file | what it says |")]
     said = {name.removeprefix(".floe/") for name in re.findall(r"`(\.floe/[^`]+)`", table)}
-
-    assert run(my_shop, "floe", "run", "full_pipeline").returncode == 0
 
     there = {path.name for path in (my_shop / ".floe").iterdir()}
     assert said <= there, said - there
