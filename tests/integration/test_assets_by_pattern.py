@@ -14,6 +14,8 @@ from floe_dagster.loading import LoadedProject, load_project
 from floe_dagster.merging import PassedObjects
 from plugins.user_project import UserProject
 
+pytestmark = pytest.mark.usefixtures("forked_dbt")
+
 DAILY = dg.DailyPartitionsDefinition("2024-01-01")
 REGIONS = dg.StaticPartitionsDefinition(["eu", "us"])
 
@@ -281,7 +283,7 @@ def chain_project(tmp_path_factory: pytest.TempPathFactory) -> UserProject:
 
 
 @pytest.fixture(scope="module")
-def chain(chain_project: UserProject) -> LoadedProject:
+def chain(forked_dbt: None, chain_project: UserProject) -> LoadedProject:
     chain_project.write(DBT_FILES)
     return load(chain_project)
 
