@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from floe_dagster.resources import CatalogResource
+from plugins.command_line import CommandLine
 
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
 
@@ -29,19 +30,21 @@ def test_the_smallest_project(tmp_path: Path) -> None:
     assert {asset["key"]: asset["rows"] for asset in report["assets"]} == {"bronze_orders": 12, "daily_revenue": 4}
 
 
+@pytest.mark.usefixtures("forked_dbt")
 @pytest.mark.requirement("010-SC-006", "010-FR-041")
-def test_a_project_that_is_built_day_by_day(tmp_path: Path) -> None:
+def test_a_project_that_is_built_day_by_day(tmp_path: Path, command_line: CommandLine) -> None:
     floe(tmp_path, "init", "shop", "--template", "partitioned")
-
     shop = tmp_path / "shop"
+    of_shop = ("--project", str(shop))
 
-    floe(shop, "backfill", "all_days")
+    first = command_line("backfill", "all_days", *of_shop)
     built = rows_by_day(shop)
-    floe(shop, "run", "full_pipeline", "--partition", "2024-03-02")
+    again = command_line("run", "full_pipeline", "--partition", "2024-03-02", *of_shop)
 
+    assert (first.returncode, again.returncode) == (0, 0), f"{first.stderr}\n{again.stderr}"
     days = [date(2024, 3, day) for day in range(1, 5)]
     assert built == rows_by_day(shop) == (dict.fromkeys(days, 3), dict(zip(days, (2, 3, 3, 2), strict=True)))
-    status = json.loads(floe(shop, "backfill", "all_days", "--status", "--format", "json"))
+    status = json.loads(command_line("backfill", "all_days", "--status", "--format", "json", *of_shop).stdout)
     assert (status["done"], status["missing"]) == (4, [])
 
 

@@ -21,6 +21,7 @@ from floe_cli.trace_page import trace_page
 from floe_cli.trace_report import report_trace
 from floe_dagster.observability.local.trace_tree import build_tree
 from floe_dagster.observability.local.traces import TraceFile, read_trace
+from plugins.command_line import CommandLine
 from screenshots.asset_graph import Page, find_chromium, open_page, wait_until
 from written_traces import RUN, WrittenTrace, shop_trace
 
@@ -101,9 +102,10 @@ def shown_rows(page: Page) -> list[str]:
     return [str(label).partition(",")[0] for label in found]
 
 
-def test_the_trace_of_a_run_opens_at_what_failed(shop: Path, tmp_path: Path) -> None:
-    assert floe(shop, "trace", "--html", str(tmp_path / "run.html")).returncode == 0
-    told = json.loads(floe(shop, "trace", "--format", "json").stdout)
+def test_the_trace_of_a_run_opens_at_what_failed(shop: Path, tmp_path: Path, command_line: CommandLine) -> None:
+    of_shop = ("--project", str(shop))
+    assert command_line("trace", "--html", str(tmp_path / "run.html"), *of_shop).returncode == 0
+    told = json.loads(command_line("trace", "--format", "json", *of_shop).stdout)
 
     names = {span["name"]: span["status"] for span in told["spans"]}
     assert (names["model refunds"], names["model refunds_per_day"]) == ("failed", "skipped")
@@ -122,9 +124,10 @@ def test_the_trace_of_a_run_opens_at_what_failed(shop: Path, tmp_path: Path) -> 
         assert "model stg_orders" not in shown_rows(page)
 
 
-def test_the_graphs_of_a_project_are_drawn(shop: Path, tmp_path: Path) -> None:
+def test_the_graphs_of_a_project_are_drawn(shop: Path, tmp_path: Path, command_line: CommandLine) -> None:
     for what, least in (("--columns", 3), ("--tables", 10)):
-        assert floe(shop, "graph", what, "-o", str(tmp_path / "graph.html")).returncode == 0
+        drawn = command_line("graph", what, "-o", str(tmp_path / "graph.html"), "--project", str(shop))
+        assert drawn.returncode == 0, drawn.stderr
         with opened(tmp_path / "graph.html") as page:
             assert page.evaluate("document.querySelectorAll('.box').length") >= least
             assert page.evaluate("document.querySelectorAll('.arrow').length") >= least - 1
