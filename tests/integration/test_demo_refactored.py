@@ -315,6 +315,7 @@ class TestProject:
 
 
 class TestMonths:
+    @pytest.mark.usefixtures("forked_dbt")
     @pytest.mark.requirement("010-SC-006", "010-FR-011")
     def test_a_month_is_read_and_written_alone_and_a_backfill_brings_the_others(
         self, sample_shop: Shop, tmp_path: Path, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
