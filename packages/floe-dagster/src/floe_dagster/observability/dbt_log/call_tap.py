@@ -119,7 +119,7 @@ class CallTap:
         if call is None or lifecycle is None:
             return
         outcome = Outcome.CANCELLED if is_interrupted else Outcome.SUCCEEDED if is_success else Outcome.FAILED
-        at = time.time_ns()
+        at = max(time.time_ns(), self._started_at)  # a clock may step back
         self._observe(lifecycle.close(at=at, outcome=Outcome.CANCELLED if is_interrupted else Outcome.FAILED))
         if self._tail.unreadable:
             self._tell("line", f"{self._tail.unreadable} lines of dbt's log are no events, and were left out")

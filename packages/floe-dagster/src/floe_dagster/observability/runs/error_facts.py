@@ -6,6 +6,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from floe_dagster.observability.records import ErrorFact
 
+_SAYS_NOTHING = {"RetryRequested": "a retry was requested"}
 _WRAPPERS = ("Dagster", "RetryRequested")
 _INTERRUPTIONS = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -24,7 +25,7 @@ def error_fact(error: SerializableErrorInfo | None, *, otherwise: str = "it ende
         error = error.cause
     kind = error.cls_name or "Error"
     message = re.sub(rf"^(?:[\w.]+\.)?{re.escape(kind)}(?::\s*|\s*$)", "", _ANSI.sub("", error.message)).strip()
-    return ErrorFact(kind, message or otherwise, "".join(error.stack).rstrip())
+    return ErrorFact(kind, message or _SAYS_NOTHING.get(kind, otherwise), "".join(error.stack).rstrip())
 
 
 def is_interruption(error: SerializableErrorInfo | None) -> bool:

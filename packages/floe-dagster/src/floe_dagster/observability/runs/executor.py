@@ -19,7 +19,7 @@ from floe_dagster.observability.opening import open_observers
 from floe_dagster.observability.records import ErrorFact, Outcome, Record, StepScope
 from floe_dagster.observability.runs.known_assets import known_assets
 from floe_dagster.observability.runs.observed_jobs import ObservedExecutorDefinition
-from floe_dagster.observability.runs.run_records import RunRecords
+from floe_dagster.observability.runs.run_records import PlannedStep, RunRecords
 from floe_dagster.observability.scopes import run_scope
 from floe_dagster.observability.settings import ObservabilitySettings
 
@@ -124,6 +124,7 @@ class _Watch:
                 plan_context.instance,
                 attempts={key: retries.get_attempt_count(key) for key in plan.step_keys_to_execute},
             )
+                plan=planned_steps(plan),
             watch = cls(plan_context, observers, records)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
             _warn(plan_context, error)
@@ -201,6 +202,15 @@ class _Watch:
 
 
 def _close(events: Iterator[DagsterEvent]) -> None:
+def planned_steps(plan: ExecutionPlan) -> dict[str, PlannedStep]:
+    """{key of a step: what the run holds of it}, each after those that it needs."""
+    upstream = plan.get_executable_step_deps()
+    return {
+        step.key: PlannedStep(step.node_handle, frozenset(upstream.get(step.key, ())))
+        for step in plan.get_steps_to_execute_in_topo_order()
+    }
+
+
     close = getattr(events, "close", None)
     if close is not None:
         close()

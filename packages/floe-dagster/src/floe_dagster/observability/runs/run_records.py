@@ -1,10 +1,11 @@
 """The events of a Dagster run as records: its steps, attempt by attempt, with their assets and checks."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import dagster as dg
+from dagster._core.definitions.dependency import NodeHandle
 from dagster._core.events import DagsterEvent, DagsterEventType, EngineEventData
 
 from floe_dagster.observability.records import (
@@ -30,6 +31,19 @@ _CRASH = "ChildProcessCrashException"
 _UNPARTITIONED = PartitionFact("")
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step that a run is to carry out.
+
+    Args:
+        node: What it computes; None of a step that has no definition of its own.
+        upstream: Keys of the steps that have to succeed before.
+    """
+
+    node: NodeHandle | None
+    upstream: Collection[str] = ()
+
+
 @dataclass(slots=True)
 class _Step:
     """An attempt at a step that goes on."""
@@ -50,6 +64,8 @@ class RunRecords:
         job: Its job.
         instance: Where dynamic partitions are looked up.
         attempts: Step → attempts that were made before this process began.
+        plan: Step → what the run holds of it, in the order in which they can be carried out.
+        clock: Gives nanoseconds since 1970. Where it steps back, no time goes before one that was told already.
     """
 
     def __init__(
@@ -59,10 +75,15 @@ class RunRecords:
         instance: dg.DagsterInstance,
         *,
         attempts: Mapping[str, int] | None = None,
+        plan: Mapping[str, PlannedStep] | None = None,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._scope, self._job, self._instance = scope, job, instance
-        self._started_at = time.time_ns()
+        self._clock, self._latest = clock, 0
+        self._started_at = self._now()
         self._attempts = dict(attempts or {})
+        self._plan = dict(plan or {})
+        self._begun: set[str] = set()
         self._launched: dict[str, int] = {}
         self._crashes: dict[str, str] = {}
         self._open: dict[str, _Step] = {}
@@ -79,7 +100,7 @@ class RunRecords:
             return
         match event.event_type:
             case DagsterEventType.STEP_WORKER_STARTING:
-                self._launched[event.step_key] = time.time_ns()
+                self._launched[event.step_key] = self._now()
             case DagsterEventType.ENGINE_EVENT:
                 self._note_crash(event)
             case DagsterEventType.STEP_START | DagsterEventType.STEP_RESTARTED:
@@ -100,17 +121,33 @@ class RunRecords:
             cancelled = outcome is Outcome.CANCELLED
             why = ErrorFact("Interrupted" if cancelled else "Error", "the run ended before the step")
             yield from self._end(step_key, Outcome.CANCELLED if cancelled else Outcome.FAILED, why)
-        yield RunEnded(self._scope, self._started_at, time.time_ns(), outcome, error)
+        if outcome is Outcome.FAILED:
+            yield from self._skip_what_never_began()
+        yield RunEnded(self._scope, self._started_at, self._now(), outcome, error)
+
+    def _skip_what_never_began(self) -> Iterator[Record]:
+        """The steps that Dagster leaves out, without a word, because something upstream has failed."""
+        failed = set(self.failures)
+        for step_key, planned in self._plan.items():
+            if step_key not in self._begun and not failed.isdisjoint(planned.upstream):
+                failed.add(step_key)
+                at = self._now()
+                yield from self._begin(step_key, planned.node, at=at)
+                yield from self._end(step_key, Outcome.SKIPPED, None, at=at)
 
     def _start(self, event: DagsterEvent) -> Iterator[Record]:
         assert event.step_key is not None
         began = event.event_type in (DagsterEventType.STEP_START, DagsterEventType.STEP_RESTARTED)
-        at = time.time_ns() if began else self._launched.get(event.step_key, time.time_ns())
+        at = None if began else self._launched.get(event.step_key)
+        yield from self._begin(event.step_key, event.node_handle, at=self._now() if at is None else at)
+
+    def _begin(self, step_key: str, node: NodeHandle | None, *, at: int) -> Iterator[Record]:
+        self._begun.add(step_key)
         contents = StepContents()
-        if event.node_handle is not None:
-            contents = read_step_contents(self._job, event.node_handle, run=self._scope, instance=self._instance)
-        scope = StepScope(self._scope, event.step_key, self._attempts.get(event.step_key, 0))
-        self._open[event.step_key] = _Step(scope, at, contents)
+        if node is not None:
+            contents = read_step_contents(self._job, node, run=self._scope, instance=self._instance)
+        scope = StepScope(self._scope, step_key, self._attempts.get(step_key, 0))
+        self._open[step_key] = _Step(scope, at, contents)
         yield StepStarted(scope, at, contents.assets, contents.checks, contents.builds_dbt)
         for key in _own_assets(contents):
             partition = contents.partitions.get(key, _UNPARTITIONED)
@@ -126,7 +163,7 @@ class RunRecords:
         step = self._open.get(event.step_key or "")
         if step is None or step.contents.builds_dbt:
             return
-        at = time.time_ns()
+        at = self._now()
         if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
             materialization = event.step_materialization_data.materialization
             step.assets.setdefault(tuple(materialization.asset_key.path), MaterialisedAsset()).add(
@@ -166,11 +203,13 @@ class RunRecords:
         yield from self._end(step_key, Outcome.CANCELLED if cancelled else Outcome.FAILED, fact)
         self._attempts[step_key] = self._attempts.get(step_key, 0) + 1
 
-    def _end(self, step_key: str, outcome: Outcome, error: ErrorFact | None) -> Iterator[Record]:
+    def _end(
+        self, step_key: str, outcome: Outcome, error: ErrorFact | None, *, at: int | None = None
+    ) -> Iterator[Record]:
         step = self._open.pop(step_key, None)
         if step is None:
             return
-        at, contents = time.time_ns(), step.contents
+        at, contents = self._now() if at is None else at, step.contents
         for key in _own_assets(contents):
             yield _asset_ended(step, key, outcome, error, at=at)
         yield StepEnded(
@@ -183,6 +222,10 @@ class RunRecords:
             contents.checks,
             contents.builds_dbt,
         )
+
+    def _now(self) -> int:
+        self._latest = max(self._clock(), self._latest)
+        return self._latest
 
 
 def _own_assets(contents: StepContents) -> Iterator[KeyPath]:
