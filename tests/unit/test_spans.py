@@ -131,6 +131,17 @@ def test_a_step_says_what_it_computes() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("outcome", "status", "seconds"),
+    [(Outcome.SUCCEEDED, "succeeded", 1), (Outcome.SKIPPED, "skipped", 0), (Outcome.CANCELLED, "cancelled", 1)],
+)
+def test_an_asset_says_how_it_ended(outcome: Outcome, status: str, seconds: int) -> None:
+    span = span_of(asset_ended(outcome=outcome))
+
+    assert span.attributes["dagster.asset.status"] == status
+    assert span.ended_at - span.started_at == seconds * SECOND
+
+
 def test_an_asset_says_what_its_checks_found() -> None:
     check = CheckFact(("bronze", "orders"), "has_rows", passed=False, severity="WARN", description="none")
 
@@ -196,6 +207,18 @@ def test_a_node_says_what_dbt_says(tmp_path: Path) -> None:
             "dbt.adapter_response.code": "INSERT",
         }
     )
+
+
+def test_versions_of_a_model_are_told_apart() -> None:
+    nodes = {f"model.shop.orders.v{version}": {"name": "orders", "version": version} for version in (1, 2)}
+    call = replace(dbt_call(), manifest={"nodes": nodes})
+
+    assert [span_of(node_ended(call=call, unique_id=node)).name for node in nodes] == [
+        "model orders.v1",
+        "model orders.v2",
+    ]
+    batch = replace(batch_ended(0), call=call, unique_id="model.shop.orders.v2")
+    assert span_of(batch).name == "batch orders.v2"
 
 
 def test_a_node_that_the_manifest_does_not_know_still_has_a_span() -> None:

@@ -64,7 +64,7 @@ def build_batch_span(record: BatchEnded) -> SpanData:
         run_id=call.scope.run.run_id,
         place=batch_place(call, record.unique_id, record.batch),
         parent_id=node_place(call, record.unique_id).span_id,
-        name=f"batch {node.get('name') or record.unique_id}",
+        name=f"batch {_label(record.unique_id, node)}",
         started_at=record.started_at,
         ended_at=max(record.at, record.started_at),
         status=status_of(record.outcome),
@@ -90,7 +90,7 @@ def build_call_span(record: CallEnded) -> SpanData | None:
         parent_id=step_place(call.scope).span_id,
         name=f"dbt {call.command.split(' ')[0]}",
         started_at=record.started_at,
-        ended_at=record.at,
+        ended_at=max(record.at, record.started_at),
         status=status_of(record.outcome),
         status_message=message_of(record.error),
         attributes={
@@ -118,7 +118,14 @@ def _call_parent(call: DbtCall) -> int:
 
 def _node_name(unique_id: str, node: Mapping[str, Any]) -> str:
     kind = str(node.get("resource_type") or unique_id.partition(".")[0])
-    return f"{kind} {node.get('name') or unique_id.split('.', 2)[-1]}"
+    return f"{kind} {_label(unique_id, node)}"
+
+
+def _label(unique_id: str, node: Mapping[str, Any]) -> str:
+    """What dbt calls a node, and which of its versions it is."""
+    name = str(node.get("name") or unique_id.split(".", 2)[-1])
+    version = node.get("version")
+    return name if version is None or not node.get("name") else f"{name}.v{version}"
 
 
 def _node_attributes(call: DbtCall, unique_id: str, node: Mapping[str, Any]) -> dict[str, AttributeValue]:

@@ -101,7 +101,7 @@ def build_step_span(record: StepEnded) -> SpanData:
 
 
 def build_asset_span(record: AssetEnded) -> SpanData:
-    """An asset, with what its checks found."""
+    """An asset, with what its checks found; one that its step left out took no time."""
     step = record.scope
     return SpanData(
         run_id=step.run.run_id,
@@ -109,12 +109,13 @@ def build_asset_span(record: AssetEnded) -> SpanData:
         parent_id=step_place(step).span_id,
         name=f"asset {'/'.join(record.asset)}",
         started_at=record.started_at,
-        ended_at=record.at,
+        ended_at=record.started_at if record.outcome is Outcome.SKIPPED else record.at,
         status=status_of(record.outcome),
         status_message=message_of(record.error),
         attributes={
             **step_attributes(step),
             "dagster.asset_key": "/".join(record.asset),
+            "dagster.asset.status": record.outcome.value,
             **({"dagster.partition_key": record.partition} if record.partition else {}),
             **({"dagster.row_count": record.rows} if record.rows is not None else {}),
             **error_attributes(record.error),
