@@ -128,6 +128,27 @@ def test_batches_that_run_at_once_are_told_apart_by_their_beginning() -> None:
     assert summary(records) == ["start", "batch 1 error", "batch 0 success", "partial success"]
 
 
+def test_a_batch_and_its_model_say_what_the_database_said() -> None:
+    lifecycle = NodeLifecycle(call_of(golden_log("a_model")))
+    raised = node_event("GenericExceptionOnRun", 2)
+    raised["data"]["exc"] = "Exception on worker thread. Runtime Error\n  Parser Error: syntax error"
+    events = [
+        *(node_event("NodeStart", second) for second in (0, 1, 2)),
+        raised,
+        node_event("NodeFinished", 2, "error", message="ERROR"),
+        node_event("NodeFinished", 1, "success"),
+        node_event("NodeFinished", 0, "partial success", message="PARTIAL SUCCESS (1/2)"),
+    ]
+
+    records = [record for event in events for record in lifecycle.take(event)]
+
+    errors = [getattr(record, "error", None) for record in records]
+    assert [(error.type, error.message) for error in errors if error is not None] == [
+        ("Runtime Error", "Runtime Error\n  Parser Error: syntax error"),
+        ("Runtime Error", "PARTIAL SUCCESS (1/2): Runtime Error\n  Parser Error: syntax error"),
+    ]
+
+
 @pytest.mark.requirement("010-FR-007")
 def test_an_interrupted_model_has_failed() -> None:
     lifecycle, records = lifecycle_of(golden_log("interrupted"))
@@ -150,6 +171,7 @@ def test_what_dbt_leaves_open_ends_with_it(outcome: Outcome) -> None:
     assert (end.unique_id, end.started_at, end.at) == ("model.observed.slow_report", began, began + 5)
     assert end.error is not None
     assert (end.outcome, end.error.message) == (outcome, "dbt ended before the node had finished")
+    assert end.status == ("cancelled" if outcome is Outcome.CANCELLED else "error")
     assert list(lifecycle.close(at=began, outcome=outcome)) == []
 
 
@@ -235,7 +257,7 @@ def test_what_is_no_time_is_none() -> None:
     assert (parse_time(""), parse_time(None), parse_time("soon")) == (None, None, None)
 
 
-def node_event(name: str, second: int, status: str = "") -> dict[str, Any]:
+def node_event(name: str, second: int, status: str = "", *, message: str = "") -> dict[str, Any]:
     info = {
         "unique_id": "model.shop.orders",
         "resource_type": "model",
@@ -243,7 +265,7 @@ def node_event(name: str, second: int, status: str = "") -> dict[str, Any]:
         "node_started_at": f"2024-03-01T12:00:0{second}.000001",
         "node_finished_at": "2024-03-01T12:00:09.000001" if status else "",
     }
-    result = {"run_result": {"status": status, "message": ""}} if status else {}
+    result = {"run_result": {"status": status, "message": message}} if status else {}
     return {"info": {"name": name}, "data": {"node_info": info, **result}}
 
 

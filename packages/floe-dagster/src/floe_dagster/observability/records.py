@@ -216,7 +216,7 @@ class NodeEnded:
     at: int
     outcome: Outcome
     status: str
-    """dbt's word: success, pass, warn, error, fail, skipped, partial success."""
+    """dbt's word: success, pass, warn, error, fail, skipped, partial success; `cancelled` where dbt was interrupted."""
     error: ErrorFact | None = None
     thread: str = ""
     rows: int | None = None

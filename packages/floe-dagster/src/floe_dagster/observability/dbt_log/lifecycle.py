@@ -11,6 +11,7 @@ _OBSERVED = frozenset({"model", "seed", "snapshot", "test", "function"})
 _PRINTED_RESULTS = frozenset(
     {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogFunctionResult", "SkippingDetails"}
 )
+_RAISED = "Exception on worker thread. "
 _UNFINISHED = "dbt ended before the node had finished"
 
 
@@ -25,6 +26,10 @@ class _OpenNode:
     started_at: int
     batches: dict[int, int] = field(default_factory=dict)
     open_batches: set[int] = field(default_factory=set)
+    raised: dict[int, str] = field(default_factory=dict)
+    """Beginning of a batch → what it raised: dbt says of the end of a batch that it failed, and not why."""
+    batch_error: ErrorFact | None = None
+    """Why the first batch failed that did."""
     printed: NodeEnded | None = None
     """Its end as dbt printed it."""
     is_logged: bool = True
@@ -54,6 +59,8 @@ class NodeLifecycle:
         name = event["info"].get("name")
         if name == "NodeStart":
             yield from self._begin(unique_id, started_at)
+        elif name == "GenericExceptionOnRun" and unique_id in self._open:
+            self._open[unique_id].raised[started_at] = str(event["data"].get("exc") or "").removeprefix(_RAISED)
         elif name == "NodeFinished":
             yield from self._begin_unseen(unique_id, started_at)
             result = read_result(str(info.get("resource_type")), event["data"].get("run_result") or {})
@@ -91,16 +98,17 @@ class NodeLifecycle:
     def close(self, *, at: int, outcome: Outcome) -> Iterator[Record]:
         """End what dbt has begun and not ended: it was interrupted, or killed."""
         error = ErrorFact("dbt ended", _UNFINISHED)
+        status = "cancelled" if outcome is Outcome.CANCELLED else "error"
         for unique_id, node in list(self._open.items()):
             if node.printed is not None:
                 yield from self._end(node.printed)
                 continue
             for started_at in sorted(node.open_batches):
                 number, end = node.batches[started_at], max(at, started_at)
-                yield BatchEnded(self._call, unique_id, number, started_at, end, outcome, "error", error)
+                yield BatchEnded(self._call, unique_id, number, started_at, end, outcome, status, error)
             yield from self._end(
                 NodeEnded(
-                    self._call, unique_id, node.started_at, max(at, node.started_at), outcome, "error", error=error
+                    self._call, unique_id, node.started_at, max(at, node.started_at), outcome, status, error=error
                 )
             )
 
@@ -132,9 +140,9 @@ class NodeLifecycle:
             if started_at in node.open_batches:
                 node.open_batches.discard(started_at)
                 number = node.batches[started_at]
-                yield BatchEnded(
-                    self._call, unique_id, number, started_at, at, result.outcome, result.status, result.error
-                )
+                error = _raised_error(result, node.raised.get(started_at, ""))
+                node.batch_error = node.batch_error or error
+                yield BatchEnded(self._call, unique_id, number, started_at, at, result.outcome, result.status, error)
             return
         yield from self._end(
             NodeEnded(
@@ -144,7 +152,7 @@ class NodeLifecycle:
                 at,
                 result.outcome,
                 result.status,
-                error=result.error,
+                error=_with_cause(result.error, node.batch_error),
                 thread=result.thread,
                 rows=result.rows,
                 failures=result.failures,
@@ -182,6 +190,18 @@ class NodeLifecycle:
             thread=result.thread,
             failures=result.failures,
         )
+
+
+def _raised_error(result: NodeResult, raised: str) -> ErrorFact | None:
+    """Why a batch failed: what it raised, where dbt has said so."""
+    return error_of(result.status, raised) if raised and result.error is not None else result.error
+
+
+def _with_cause(error: ErrorFact | None, of_batch: ErrorFact | None) -> ErrorFact | None:
+    """Why a model failed, of which dbt counts the batches that did."""
+    if error is None or of_batch is None:
+        return error
+    return ErrorFact(of_batch.type, f"{error.message}: {of_batch.message}")
 
 
 def _observed_node(event: Mapping[str, Any]) -> Mapping[str, Any] | None:

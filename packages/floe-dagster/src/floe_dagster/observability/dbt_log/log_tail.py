@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 
 Event: TypeAlias = Mapping[str, Any]
 
-_WANTED = (b'"NodeStart"', b'"NodeFinished"')
+_WANTED = (b'"NodeStart"', b'"NodeFinished"', b'"GenericExceptionOnRun"')
 _CHUNK = 1 << 20  # bytes read at once: the log of a large project does not stand in memory
 
 
 class LogTail:
-    """Reads what is added to a log: the events of one call that begin or end a node.
+    """Reads what is added to a log: the events of one call that begin or end a node, or say what it raised.
 
     Args:
         file: Written by dbt, a line for each event; it need not be there yet.
