@@ -172,7 +172,7 @@ for load_type in DefinitionsLoadType:
     DefinitionsLoadContext.set(DefinitionsLoadContext(load_type, repository_load_data=None))
     definitions = FloeDefinitions.from_compiled_artifacts(project.artifacts_file)
     definitions.get_repository_def().get_job("__ASSET_JOB")
-assert not {"opentelemetry", "openlineage", "openlineage_sql", "grpc", "requests"} & set(sys.modules)
+assert not {"opentelemetry", "openlineage", "sqlglot", "grpc", "requests"} & set(sys.modules)
 """
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120

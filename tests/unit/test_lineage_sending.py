@@ -179,7 +179,7 @@ class TestLocalFiles:
             told.observe(RunStarted(RUN, at(0)))
             told.observe(RunEnded(RUN, at(0), at(1), Outcome.SUCCEEDED))
             told.flush(2)
-            names = ("openlineage", "openlineage_sql", "requests", "dagster", "dbt", "opentelemetry")
+            names = ("openlineage", "sqlglot", "requests", "dagster", "dbt", "opentelemetry")
             assert not [name for name in names if name in sys.modules], [n for n in names if n in sys.modules]
             assert threading.active_count() == 1
         """

@@ -68,10 +68,10 @@ class DbtGraph:
             return str(attached) if attached in read else None
         return read[0] if len(read) == 1 else None
 
-    def tables_by_relation(self, unique_id: str) -> dict[tuple[str, ...], DatasetId]:
-        """{names of a relation, in lower case: its table}, for what the node reads."""
-        found = ((self.find(parent), self.table(parent)) for parent in self.parents(unique_id))
-        return {tuple(map(fold_name, relation_of(node))): table for node, table in found if node is not None}
+    def parents_by_relation(self, unique_id: str) -> dict[tuple[str, ...], str]:
+        """{names of a relation, in lower case: its unique id}, for what the node reads."""
+        found = ((parent, self.find(parent)) for parent in self.parents(unique_id))
+        return {tuple(map(fold_name, relation_of(node))): parent for parent, node in found if node is not None}
 
     def _find_parents(self, unique_id: str) -> Iterator[str]:
         node = self.find(unique_id)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from floe_dagster.observability.datasets import DatasetId, Node
 from floe_dagster.observability.lineage import facets
-from floe_dagster.observability.lineage.column_lineage import find_column_sources
+from floe_dagster.observability.lineage.dbt_columns import DbtColumns
 from floe_dagster.observability.lineage.dbt_graph import DbtGraph
 from floe_dagster.observability.lineage.events import Table, Work
 from floe_dagster.observability.lineage.facets import Facet, Facets
@@ -51,11 +52,11 @@ class DbtWorks:
             work = replace(work, job_facets={**work.job_facets, "sql": masked})
         if node["resource_type"] == "test":
             return self._with_result(work, node, record)
-        lineage = self._column_lineage(node, query)
+        columns = self._columns_of(node) if record.outcome in (Outcome.SUCCEEDED, Outcome.WARNED) else {}
         written = {"outputStatistics": facets.output_statistics(record.rows)} if record.rows is not None else {}
         return replace(
             work,
-            outputs=[replace(table, facets={**table.facets, **lineage}, of_role=written) for table in work.outputs],
+            outputs=[replace(table, facets={**table.facets, **columns}, of_role=written) for table in work.outputs],
         )
 
     def ended_call(self, record: CallEnded) -> Work:
@@ -96,7 +97,7 @@ class DbtWorks:
         kind = str(node["resource_type"]).upper()
         found = {
             "jobType": facets.job_type(kind, integration=_INTEGRATION),
-            **self._described(node, of="Job", with_columns=False),
+            **self._described(node, of="Job"),
         }
         tags = dict.fromkeys((str(tag) for tag in node.get("tags") or ()), "true")
         if tags:
@@ -108,26 +109,25 @@ class DbtWorks:
                 found["sourceCodeLocation"] = facets.source_code_location(location)
         return found
 
-    def _described(self, node: Node, *, of: str, with_columns: bool = True) -> Facets:
+    def _described(self, node: Node, *, of: str) -> Facets:
         found: Facets = {}
         if node.get("description"):
             found["documentation"] = facets.documentation(self.works.masking(str(node["description"])), of=of)
         owners = _owners(node)
         if owners:
             found["ownership"] = facets.ownership(owners, of=of)
-        columns = list((node.get("columns") or {}).values()) if with_columns else []
-        if columns:
-            found["schema"] = facets.schema(
-                (column["name"], column.get("data_type"), column.get("description")) for column in columns
-            )
         return found
 
-    def _column_lineage(self, node: Node, query: str | None) -> Facets:
-        if query is None or node["resource_type"] not in ("model", "snapshot"):
-            return {}
-        tables = self.graph.tables_by_relation(str(node["unique_id"]))
-        sources = find_column_sources(query, tables=tables, dialect=self._dialect)
-        return {"columnLineage": facets.column_lineage(sources)} if sources else {}
+    def _columns_of(self, node: Node) -> Facets:
+        """What is known of the columns of a table that was made."""
+        found: Facets = {}
+        described = self._columns.described(node)
+        if described:
+            found["schema"] = facets.schema(described)
+        sources = self._columns.sources(node)
+        if sources:
+            found["columnLineage"] = facets.column_lineage(sources)
+        return found
 
     def _with_result(self, work: Work, node: Node, record: NodeEnded) -> Work:
         """What a test has found, with the dataset that it is about; a test that was not carried out found nothing."""
@@ -165,6 +165,16 @@ class DbtWorks:
             return file.read_text(encoding="utf-8").strip() or None
         except (OSError, UnicodeDecodeError):
             return None
+
+    @cached_property
+    def _columns(self) -> DbtColumns:
+        return DbtColumns(
+            self.graph,
+            read_sql=self._read_sql,
+            dialect=self._dialect,
+            project_dir=self.call.project_dir,
+            written=self.works.written,
+        )
 
     @property
     def _metadata(self) -> Node:

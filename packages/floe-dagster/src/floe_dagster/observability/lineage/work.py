@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from floe_dagster.observability import ids
@@ -36,12 +36,14 @@ class Works:
         resolver: Finds tables.
         assets: What is known of the assets of the run.
         masking: Keeps credentials out.
+        written: Table → its columns, of what Python assets wrote in this process.
     """
 
     pipeline: str
     resolver: DatasetResolver
     assets: KnownAssets
     masking: Masking
+    written: dict[DatasetId, tuple[str, ...]] = field(default_factory=dict)
 
     def run(self, scope: RunScope) -> Work:
         """A Dagster run, under the name of the project: so its history is one, however it was launched."""
@@ -93,6 +95,7 @@ class Works:
         found: Facets = {}
         if record.columns:
             found["schema"] = facets.schema((name, type_, None) for name, type_ in record.columns)
+            self.written.update({table.id: tuple(name for name, _ in record.columns) for table in work.outputs})
         sources = self._column_sources(record, {table.id for table in work.inputs})
         if sources:
             found["columnLineage"] = facets.column_lineage(sources)

@@ -1,0 +1,58 @@
+"""Columns of a table or a statement, as far as they are known, and the columns of tables that they come from."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from floe_dagster.observability.datasets import DatasetId
+from floe_dagster.observability.lineage.facets import ColumnSource
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; its name is None where it is not certain what the database calls it."""
+
+    name: str | None
+    sources: tuple[ColumnSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Any number of columns whose names are not known: all those of *table*, but for the names in *without*."""
+
+    table: DatasetId | None = None
+    without: frozenset[str] = frozenset()
+
+
+Columns: TypeAlias = tuple[Column | Rest, ...]
+"""In their order."""
+
+UNKNOWN: Columns = (Rest(),)
+FindTable: TypeAlias = Callable[[tuple[str, ...]], Columns | None]
+"""Names of a relation as the statement has them → its columns; None where it is no table that is known."""
+Key: TypeAlias = Callable[[str], str]
+
+
+def columns_of_table(table: DatasetId, names: tuple[str, ...], *, are_all: bool) -> Columns:
+    """The columns of *table*: all of them, in their order; or some, which may stand anywhere among the others."""
+    known = [Column(name, ((table, name),)) for name in names]
+    return (*known,) if are_all else (Rest(table), *known)
+
+
+def all_names(columns: Columns, *, key: Key = str.lower) -> tuple[str, ...] | None:
+    """The names of all columns, or None where one of them is not known, or stands twice.
+
+    Args:
+        columns: What is known.
+        key: Gives the same for all names that the database takes for one.
+    """
+    names = [column.name for column in columns if isinstance(column, Column) and column.name is not None]
+    return tuple(names) if names and len(columns) == len(names) == len(set(map(key, names))) else None
+
+
+def sources_by_name(columns: Columns, *, key: Key = str.lower) -> dict[str, tuple[ColumnSource, ...]]:
+    """Column → where it comes from; a name that stands twice is left out, and what comes from nowhere."""
+    named = [(column.name, column.sources) for column in columns if isinstance(column, Column) and column.name]
+    times = Counter(key(name) for name, _ in named)
+    return {name: sources for name, sources in named if sources and times[key(name)] == 1}

@@ -1,0 +1,147 @@
+"""What a select reads from, and which column a name in it stands for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from floe_dagster.observability.lineage.columns import UNKNOWN, Column, Columns, Rest
+from floe_dagster.observability.lineage.facets import ColumnSource
+from floe_dagster.observability.lineage.identifiers import Identifiers
+
+_LEFT_FIRST = frozenset({"duckdb"})
+"""Databases whose `*` leaves the columns of USING where the left side has them; others put them before all."""
+
+
+@dataclass
+class Scope:
+    """The relations of one select, in their order, by the names under which their columns are read.
+
+    Args:
+        names: How the database takes names.
+        known: The common table expressions that can be read.
+        outer: Of a select within an expression, that of the select around it.
+    """
+
+    names: Identifiers
+    known: Mapping[str, Columns]
+    outer: "Scope | None" = None
+    relations: dict[str, Columns] = field(default_factory=dict)
+    aliases: dict[str, tuple[ColumnSource, ...]] = field(default_factory=dict)
+    """What the select has named so far, which in some databases it can read again."""
+    _merged: dict[str, Column] = field(default_factory=dict)
+    """The columns of USING, which are one of both sides."""
+    _hidden: dict[str, set[str]] = field(default_factory=dict)
+    """Relation → its columns that stand among those."""
+    _is_vague: bool = False
+    _indexes: dict[int, dict[str, list[Column]]] = field(default_factory=dict)
+    _indexed: list[Columns] = field(default_factory=list)
+    """What those are of, so that their ids stay theirs."""
+
+    def join(self, key: str, columns: Columns, *, using: Sequence[str], how: str) -> None:
+        """Read from another relation; *how* are SQL's words for the join."""
+        if "SEMI" in how or "ANTI" in how:
+            return
+        if "NATURAL" in how:
+            using = self._common(columns)
+        merged = [(name, self.bare(name), self.of(columns, name)) for name in using]
+        if not key or key in self.relations:
+            if key:
+                self.relations[key] = UNKNOWN
+            key = f"{key} {len(self.relations)}"
+        self.relations[key] = columns
+        for name, left, right in merged:
+            folded = self.names.key(name)
+            self._merged[folded] = _one_of(left, right, how=how)
+            for relation in self.relations:
+                self._hidden.setdefault(relation, set()).add(folded)
+
+    def find(self, key: str) -> Columns | None:
+        """The relation of that name, here or in a select around this one."""
+        found = self.relations.get(key)
+        return found if found is not None or self.outer is None else self.outer.find(key)
+
+    def of(self, relation: Columns, name: str) -> Column:
+        """The column of *relation* that is called *name*."""
+        known = self._known(relation, name)
+        rests = self._rests(relation, name)
+        if known:
+            return known[0] if len(known) == 1 else Column(known[0].name)
+        if len(rests) == 1 and rests[0].table is not None:
+            return Column(name, ((rests[0].table, name),))
+        return Column(name)
+
+    def bare(self, name: str) -> Column:
+        """The column that *name* stands for without a relation; without sources where that is not certain."""
+        key = self.names.key(name)
+        if key in self._merged:
+            return self._merged[key]
+        known = [relation for relation in self.relations.values() if self._known(relation, name)]
+        if known:
+            return self.of(known[0], name) if len(known) == 1 else Column(name)
+        possible = [relation for relation in self.relations.values() if self._rests(relation, name)]
+        if possible:
+            found = self.of(possible[0], name)
+            others = self.aliases.get(key, found.sources)
+            is_certain = len(self.relations) == 1 and others == found.sources and not self._may_be_outside(name)
+            return found if is_certain else Column(name)
+        if key in self.aliases:
+            return Column(name, self.aliases[key])
+        return replace(self.outer.bare(name), name=name) if self.outer is not None else Column(name)
+
+    def everything(self) -> Columns:
+        """The columns of `*`."""
+        if self._is_vague:
+            return UNKNOWN
+        left_first = self.names.dialect in _LEFT_FIRST
+        found: list[Column | Rest] = [] if left_first else list(self._merged.values())
+        placed = set() if left_first else set(self._merged)
+        for relation, columns in self.relations.items():
+            hidden = self._hidden.get(relation, set())
+            for column in columns:
+                key = self.names.key(column.name) if isinstance(column, Column) and column.name else ""
+                if isinstance(column, Rest):
+                    found.append(replace(column, without=column.without | hidden))
+                elif key not in hidden:
+                    found.append(column)
+                elif key not in placed:
+                    placed.add(key)
+                    found.append(self._merged[key])
+        return (*(column for key, column in self._merged.items() if key not in placed), *found)
+
+    def _common(self, columns: Columns) -> tuple[str, ...]:
+        """The names that both sides of a natural join have."""
+        sides = [*self.relations.values(), columns]
+        if any(not isinstance(column, Column) or column.name is None for side in sides for column in side):
+            self._is_vague = True
+            return ()
+        own = [column.name for column in columns if isinstance(column, Column) and column.name]
+        return tuple(name for name in own if any(self._known(side, name) for side in sides[:-1]))
+
+    def _known(self, relation: Columns, name: str) -> list[Column]:
+        index = self._indexes.get(id(relation))
+        if index is None:
+            index = self._indexes[id(relation)] = {}
+            self._indexed.append(relation)
+            for column in relation:
+                if isinstance(column, Column) and column.name is not None:
+                    index.setdefault(self.names.key(column.name), []).append(column)
+        return index.get(self.names.key(name), [])
+
+    def _rests(self, relation: Columns, name: str) -> list[Rest]:
+        key = self.names.key(name)
+        return [column for column in relation if isinstance(column, Rest) and key not in column.without]
+
+    def _may_be_outside(self, name: str) -> bool:
+        outer = self.outer
+        if outer is None:
+            return False
+        has = any(self._known(relation, name) or self._rests(relation, name) for relation in outer.relations.values())
+        return has or self.names.key(name) in outer.aliases or outer._may_be_outside(name)  # noqa: SLF001 - of its own kind
+
+
+def _one_of(left: Column, right: Column, *, how: str) -> Column:
+    """The column that USING makes of two."""
+    if "RIGHT" in how:
+        return replace(left, sources=right.sources)
+    if "FULL" in how:
+        return replace(left, sources=tuple(dict.fromkeys((*left.sources, *right.sources))))
+    return left

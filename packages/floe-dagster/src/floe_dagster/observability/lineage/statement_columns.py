@@ -1,0 +1,299 @@
+"""The columns of a statement: what each select makes of the columns of what it reads."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from floe_dagster.observability.lineage.columns import UNKNOWN, Column, Columns, FindTable, Rest
+from floe_dagster.observability.lineage.facets import ColumnSource
+from floe_dagster.observability.lineage.identifiers import Identifiers
+from floe_dagster.observability.lineage.parsing import UnreadableError, parse_select
+from floe_dagster.observability.lineage.scope import Scope
+
+Sources = tuple[ColumnSource, ...]
+Known = Mapping[str, Columns]
+"""Common table expressions, by their names."""
+
+_MOST_ROUNDS = 4
+_MOST_SOURCES = 100_000  # in all columns of all selects: some tenths of a second
+_OF_A_SELECT = 20  # sources: what takes as long
+
+UNREADABLE = (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, LookupError)
+"""What reading a statement may raise: there is SQL that the parser takes for something else than it is."""
+
+
+def read_columns(query: str, *, find_table: FindTable, dialect: str) -> Columns:
+    """The columns of what *query* selects.
+
+    Args:
+        query: The statement.
+        find_table: Finds the tables that it reads.
+        dialect: sqlglot's word for the database, or another.
+    """
+    return _Reader(find_table, Identifiers(dialect)).query(parse_select(query, dialect=dialect), {}, None)
+
+
+@dataclass
+class _Effort:
+    """What reading a statement may take: nested recursion would double it with each level."""
+
+    left: int = _MOST_SOURCES
+
+    def spend(self, sources: int) -> None:
+        self.left -= sources
+        if self.left < 0:
+            raise UnreadableError
+
+
+@dataclass(frozen=True)
+class _Reader:
+    find_table: FindTable
+    names: Identifiers
+    effort: _Effort = field(default_factory=_Effort)
+
+    def query(self, query: exp.Expr, known: Known, outer: Scope | None) -> Columns:
+        """The columns of a select, of several that are put together, or of one in brackets."""
+        if query.args.get("pivots"):
+            return UNKNOWN
+        known = self._with(query, known, outer)
+        match query:
+            case exp.Select():
+                return self._select(query, known, outer)
+            case exp.SetOperation():
+                return self._set_operation(query, known, outer)
+            case exp.Subquery() if isinstance(query.this, exp.Query):
+                return self.query(query.this, known, outer)
+            case exp.Subquery() if isinstance(query.this, exp.Values):
+                return _of_values(query.this)
+            case exp.Values():
+                return _of_values(query)
+            case _:
+                return UNKNOWN
+
+    def _with(self, query: exp.Expr, known: Known, outer: Scope | None) -> Known:
+        clause = query.args.get("with_")
+        if clause is None:
+            return known
+        found = dict(known)
+        for table in clause.expressions:
+            alias = table.args["alias"]
+            key = self._key(alias.this)
+            rounds = _MOST_ROUNDS if clause.args.get("recursive") and self._reads(table.this, key) else 1
+            if rounds > 1:
+                found[key] = ()  # what it begins with has the columns; its own rows add to where they come from
+            for _ in range(rounds):
+                columns = self._renamed(self.query(table.this, found, outer), alias)
+                if found.get(key) == columns:
+                    break
+                found[key] = columns
+        return found
+
+    def _reads(self, query: exp.Expr, key: str) -> bool:
+        return any(not table.db and self._key(table.this) == key for table in query.find_all(exp.Table))
+
+    def _set_operation(self, query: exp.SetOperation, known: Known, outer: Scope | None) -> Columns:
+        chain = [query]  # of a thousand, in a row: they are no reason to recurse
+        while isinstance(first := chain[-1].this, exp.SetOperation) and not first.args.get("with_"):
+            chain.append(first)
+        columns = self.query(first, known, outer)
+        for operation in reversed(chain):
+            if isinstance(operation, exp.Except):
+                continue
+            if operation.args.get("side") or operation.args.get("kind"):
+                return UNKNOWN
+            other = self.query(operation.expression, known, outer)
+            is_by_name = bool(operation.args.get("by_name"))
+            columns = self._by_name(columns, other) if is_by_name else _by_position(columns, other)
+        return columns
+
+    def _by_name(self, first: Columns, second: Columns) -> Columns:
+        others = {
+            self.names.key(column.name): column for column in second if isinstance(column, Column) and column.name
+        }
+        merged: list[Column | Rest] = []
+        for column in first:
+            key = self.names.key(column.name) if isinstance(column, Column) and column.name else ""
+            if isinstance(column, Column) and key in others:
+                merged.append(replace(column, sources=_merge(column.sources, others.pop(key).sources)))
+            else:
+                merged.append(column)
+        nameless = (column for column in second if isinstance(column, Rest) or column.name is None)
+        return (*merged, *others.values(), *nameless)
+
+    def _select(self, select: exp.Select, known: Known, outer: Scope | None) -> Columns:
+        if select.args.get("kind") or select.args.get("exclude"):
+            return UNKNOWN
+        scope = Scope(self.names, known, outer)
+        from_ = select.args.get("from_")
+        if from_ is not None:
+            self._add(from_.this, scope)
+        for join in select.args.get("joins") or ():
+            self._join(join, scope)
+        for lateral in select.args.get("laterals") or ():
+            self._add(lateral, scope)
+        columns = tuple(column for item in select.expressions for column in self._projection(item, scope))
+        made = (1 + len(column.sources) for column in columns if isinstance(column, Column))
+        self.effort.spend(_OF_A_SELECT + sum(made))
+        return columns
+
+    def _projection(self, item: exp.Expr, scope: Scope) -> Iterator[Column | Rest]:
+        if isinstance(item, exp.Star):
+            yield from self._star(item, scope.everything(), scope)
+        elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+            relation = scope.relations.get(self._key(item.args.get("table")), UNKNOWN)
+            yield from self._star(item.this, UNKNOWN if item.args.get("db") else relation, scope)
+        elif isinstance(item, exp.Aliases) or _may_be_several(item.unalias()):
+            yield Rest()
+        elif isinstance(item, exp.Column):
+            yield self._column(item, scope)
+        else:
+            sources = self._sources(item.unalias(), scope)
+            name = self._name(item.args.get("alias")) if isinstance(item, exp.Alias) else None
+            if name:
+                scope.aliases.setdefault(self.names.key(name), sources)
+            yield Column(name, sources)
+
+    def _star(self, star: exp.Star, columns: Columns, scope: Scope) -> Iterator[Column | Rest]:
+        if star.args.get("ilike"):
+            yield Rest()
+            return
+        changes = {self._key(_last(column)): None for column in star.args.get("except_") or ()}
+        changes.update({self._key(item.args.get("alias")): item for item in star.args.get("replace") or ()})
+        changes.update({self._key(_last(item.this)): item for item in star.args.get("rename") or ()})
+        names = frozenset(changes)
+        for column in columns:
+            if isinstance(column, Rest):
+                yield replace(column, without=column.without | names)
+            elif column.name is None or self.names.key(column.name) not in names:
+                yield column
+            else:
+                yield from self._changed(changes.pop(self.names.key(column.name), None), scope)
+        for item in changes.values():  # of those that are not known
+            yield from self._changed(item, scope)
+
+    def _changed(self, item: exp.Expr | None, scope: Scope) -> Iterator[Column]:
+        """What stands in the place of a column of `*`: nothing, or what replaces it or is its new name."""
+        if item is not None:
+            yield Column(self._name(item.args.get("alias")), self._sources(item.this, scope))
+
+    def _sources(self, expression: exp.Expr, scope: Scope) -> Sources:
+        found: list[Sources] = []
+        for node in expression.walk(bfs=False, prune=_is_read_apart):
+            if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+                found.append(self._column(node, scope).sources)
+            elif isinstance(node, exp.Query):
+                inner = self.query(node, scope.known, scope)
+                found.extend(column.sources for column in inner if isinstance(column, Column))
+        return _merge(*found)
+
+    def _column(self, column: exp.Column, scope: Scope) -> Column:
+        """The column of that name; one of a structured column is called by its own name."""
+        *qualifiers, last = column.parts
+        if not qualifiers:
+            return scope.bare(self._name(last))
+        relation = scope.find(self._key(qualifiers[-1]))
+        if relation is not None:
+            return scope.of(relation, self._name(last))
+        relation = scope.find(self._key(qualifiers[0])) if len(qualifiers) > 1 else None
+        first = scope.of(relation, self._name(qualifiers[1])) if relation is not None else None
+        structured = first or scope.bare(self._name(qualifiers[0]))
+        return Column(self._name(last), structured.sources)
+
+    def _add(self, node: exp.Expr, scope: Scope, *, join: exp.Join | None = None) -> None:
+        """Read from *node* in the scope, together with what is joined to it within its brackets."""
+        alias = node.args.get("alias")
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and alias is None:
+            self._add(node.this, scope, join=join)
+        else:
+            using = self._using(join) if join is not None else ()
+            how = f"{join.side} {join.kind} {join.method}".upper() if join is not None else ""
+            key = self._key(alias.this if alias is not None else node.this if isinstance(node, exp.Table) else None)
+            scope.join(key, self._renamed(self._relation(node, scope), alias), using=using, how=how)
+        for inner in node.args.get("joins") or ():
+            self._join(inner, scope)
+
+    def _join(self, join: exp.Join, scope: Scope) -> None:
+        self._add(join.this, scope, join=join)
+
+    def _using(self, join: exp.Join) -> tuple[str, ...]:
+        return tuple(self._name(_last(column)) for column in join.args.get("using") or ())
+
+    def _relation(self, node: exp.Expr, scope: Scope) -> Columns:
+        if node.args.get("pivots"):
+            return UNKNOWN
+        match node:
+            case exp.Table() if isinstance(node.this, exp.Identifier):
+                names = tuple(self._name(part) for part in node.parts)
+                table = scope.known.get(self.names.key(names[0])) if len(names) == 1 else None
+                return table if table is not None else self.find_table(names) or UNKNOWN
+            case exp.Subquery():
+                return self.query(node, scope.known, scope.outer)
+            case exp.Lateral() if isinstance(node.this, exp.Subquery):
+                return self.query(node.this, scope.known, scope)
+            case exp.Values():
+                return _of_values(node)
+            case exp.Lateral() | exp.Unnest():  # each of its columns comes of what it is given
+                given = self._sources(node, scope)
+                columns = (node.args.get("alias") or exp.TableAlias()).args.get("columns") or ()
+                return tuple(Column(None, given) for _ in columns) or UNKNOWN
+            case _:
+                return UNKNOWN
+
+    def _renamed(self, columns: Columns, alias: exp.Expr | None) -> Columns:
+        given = alias.args.get("columns") if alias is not None else None
+        if not given:
+            return columns
+        renamed: list[Column] = []
+        for name, column in zip_longest(map(self._name, given), columns[: len(given)]):
+            if not isinstance(column, Column):
+                return (*(Column(self._name(rest)) for rest in given), Rest())
+            renamed.append(replace(column, name=name))
+        return (*renamed, *columns[len(renamed) :])
+
+    def _key(self, identifier: exp.Expr | None) -> str:
+        return self.names.key(self._name(identifier))
+
+    def _name(self, identifier: exp.Expr | None) -> str:
+        if identifier is None:
+            return ""
+        return self.names.name(identifier.name, is_quoted=bool(identifier.args.get("quoted")))
+
+
+def _by_position(first: Columns, second: Columns) -> Columns:
+    """As unions have it: the names are those of the first."""
+    merged: list[Column | Rest] = []
+    for position, (column, other) in enumerate(zip(first, second, strict=False)):
+        if isinstance(column, Rest) or isinstance(other, Rest):
+            return (*merged, *first[position:])  # from there on, who stands beside whom is not known
+        merged.append(replace(column, sources=_merge(column.sources, other.sources)))
+    return (*merged, *first[len(merged) :])
+
+
+def _of_values(values: exp.Expr) -> Columns:
+    first = values.expressions[0] if values.expressions else None
+    return tuple(Column(None) for _ in first.expressions) if isinstance(first, exp.Tuple) else UNKNOWN
+
+
+def _may_be_several(item: exp.Expr) -> bool:
+    """Whether a projection may make several columns, such as `COLUMNS('x.*')`, or those of a struct."""
+    if isinstance(item, exp.UDTF | exp.Explode | exp.Inline):
+        return True
+    return any(
+        isinstance(node, exp.Columns) or (isinstance(node, exp.Star) and not isinstance(node.parent, exp.Func))
+        for node in item.walk(prune=lambda node: isinstance(node, exp.Query))
+    )
+
+
+def _is_read_apart(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column | exp.Query | exp.Exists)
+
+
+def _last(column: exp.Expr) -> exp.Expr:
+    return column.this if isinstance(column, exp.Column) else column
+
+
+def _merge(*sources: Sources) -> Sources:
+    return tuple(dict.fromkeys(source for some in sources for source in some))
