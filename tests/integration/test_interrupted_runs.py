@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from floe_dagster.observability.local.traces import list_traces, read_trace
 from floe_processes import import_once, run_floe, start_floe
+from lineage_events import check_events, ends, read_events
 
 FILES = {
     "floe.yaml": """
@@ -105,6 +107,20 @@ class Project:
             return {}
         with sqlite3.connect(database) as connection:
             return dict(connection.execute("select status, count(*) from runs group by status"))
+
+    def observed(self, job: str) -> tuple[dict[str, str], dict[str, str]]:
+        """What is left of the newest run of *job*: span → status, and lineage job → how it ended."""
+        runs = (read_trace(file) for file in list_traces(self._kept("traces")))
+        newest = next(run for run in runs if f"run {job}" in {span.name for span in run.spans})
+        events = read_events(self._kept("lineage") / f"{newest.run_id}.jsonl")
+        check_events(events)
+        return (
+            {span.name: span.status for span in newest.spans},
+            {name: event["eventType"] for name, event in ends(events).items()},
+        )
+
+    def _kept(self, what: str) -> Path:
+        return self.path / ".floe" / "observability" / what
 
 
 class Run:
@@ -215,6 +231,14 @@ def test_runs_that_were_killed_are_failed_at_the_next_run_which_succeeds(project
     for job in ("count_for_hours", "hold"):
         assert f"of {job} was still shown as running; its process is gone: marked as failed" in after.stderr
     assert project.statuses == {**before, "SUCCESS": before["SUCCESS"] + 1, "FAILURE": 2}
+    assert project.observed("hold") == (
+        {"run hold": "error", "step stubborn": "error", "asset stubborn": "error"},
+        {"shop": "FAIL", "shop.stubborn": "FAIL"},
+    )
+    assert project.observed("count_for_hours") == (
+        {"run count_for_hours": "error", "step shop_dbt_assets": "error", "model endless": "error"},
+        {"shop": "FAIL", "shop.model.shop.endless": "FAIL"},
+    )
     assert "was still shown as running" not in project.run("quick").stderr
 
 
@@ -228,6 +252,7 @@ def test_a_run_that_was_killed_is_failed_when_the_ui_starts(project: Project) ->
         ui.wait_for("Dagster's UI: ")
 
     assert project.statuses == {**before, "FAILURE": before.get("FAILURE", 0) + 1}
+    assert project.observed("hold")[1] == {"shop": "FAIL", "shop.stubborn": "FAIL"}
 
 
 def test_a_run_that_lives_is_left_alone_by_the_next_one(project: Project) -> None:

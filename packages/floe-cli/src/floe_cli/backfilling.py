@@ -21,7 +21,7 @@ from floe_cli.backfill_report import (
 from floe_cli.backfill_watch import SwitchedOffError, hand_over, watch
 from floe_cli.console import emit, emit_json, is_terminal, output_into, say
 from floe_cli.project_backfill import ProjectBackfill, loaded_backfill
-from floe_cli.running import SECONDS_TO_LEAVE, leave_after, log_file, tell_abandoned_runs
+from floe_cli.running import SECONDS_TO_LEAVE, leave_after, log_file, tell_abandoned_runs, tell_ends
 from floe_core.errors import Problem, RunError, shown_path
 from floe_core.project import ProjectFolder
 from floe_dagster.backfilling.decisions import Finish, Wait
@@ -90,8 +90,8 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
                 say(line)
             return code
 
-        tell_abandoned_runs(backfill.launches, backfill.instance)
-        backfill.end_dead_runs()
+        dead_runs = [*tell_abandoned_runs(backfill.launches, backfill.instance), *backfill.end_dead_runs()]
+        tell_ends(dead_runs, backfill.location, backfill.instance)
         if again:
             _begin_again(backfill)
         retry_failed(backfill.identity, backfill.instance, at=time.time())
@@ -119,7 +119,7 @@ def cancel_backfill(project: ProjectFolder, name: str, *, json: bool) -> int:
         under_way = dg.RunsFilter(tags=backfill.identity.tags, statuses=_NOT_ENDED)
         runs = [run.run_id for run in backfill.instance.get_runs(under_way)]
         _interrupt_worker(backfill)
-        backfill.end_dead_runs()
+        tell_ends(backfill.end_dead_runs(), backfill.location, backfill.instance)
         for run in backfill.instance.get_runs(under_way):
             _cancel(run, backfill.instance)
         left = _wait_for_end(runs, backfill.instance)

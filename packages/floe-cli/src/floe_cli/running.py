@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -33,12 +33,13 @@ from floe_core.project import ProjectFolder, write_whole
 from floe_dagster.compilation import ensure_compiled
 from floe_dagster.definitions import recorded_loads
 from floe_dagster.launching.asked_partitions import AskedPartitionsError, config_of, find_asked_partitions, tags_of
+from floe_dagster.observability.runs.dead_runs import tell_end_of_dead_run
 from floe_dagster.partitioning.runs import PartitionRun
 from floe_dagster.running.code_locations import CodeLocation, UnknownJobError, find_job, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer
 from floe_dagster.running.instance import open_instance
 from floe_dagster.running.instance_warnings import check_own_instance
-from floe_dagster.running.launches import LAUNCHES_DIR, end_abandoned_runs
+from floe_dagster.running.launches import LAUNCHES_DIR, PROJECT_TAG, end_abandoned_runs
 from floe_dagster.running.run_workers import end_runs_of_killed_workers
 from floe_dagster.running.runs import RunReport, RunStatus, execute_job
 from floe_dagster.secrets import without_known_secrets
@@ -71,8 +72,9 @@ def run_job(
             platform = load_platform_document(project.path, environ=environ)
             progress("loading the definitions")
             instance = open_instance(project, platform.spec, environ=environ)
-            tell_abandoned_runs(launches, instance)
+            dead_runs = tell_abandoned_runs(launches, instance)
             location = _load_location(project, name)
+            tell_ends(dead_runs, location, instance)
             try:
                 job = find_job(location, name)
                 runs = find_asked_partitions(partition, job, at=datetime.now(UTC), instance=instance)
@@ -145,11 +147,31 @@ class _Reports:
         return {run.label: report for run, report in zip_longest(self.runs, self.done) if run is not None}
 
 
-def tell_abandoned_runs(launches: Path, instance: dg.DagsterInstance) -> None:
-    """Mark the runs as failed whose process was killed, and say so."""
+def tell_abandoned_runs(launches: Path, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """Mark the runs as failed whose process was killed, say so, and give them as they were."""
     under_way = instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES)))
-    for run in [*end_abandoned_runs(launches, instance), *end_runs_of_killed_workers(under_way, instance)]:
+    runs = [*end_abandoned_runs(launches, instance), *end_runs_of_killed_workers(under_way, instance)]
+    for run in runs:
         say(f"run {run.run_id} of {run.job_name} was still shown as running; its process is gone: marked as failed")
+    return runs
+
+
+def tell_ends(runs: Iterable[dg.DagsterRun], location: CodeLocation, instance: dg.DagsterInstance) -> None:
+    """End the traces and the lineage of those of *runs* that are of the project, which their processes could not."""
+    for run in runs:
+        if _is_of(run, location):
+            tell_end_of_dead_run(run, location.definition, instance, warn=say)
+
+
+def _is_of(run: dg.DagsterRun, location: CodeLocation) -> bool:
+    """Whether the run is of this project, as far as it says so: several may share an instance, and names of jobs."""
+    project = (location.definition.metadata or {}).get(PROJECT_TAG)
+    if PROJECT_TAG in run.tags and project is not None:
+        return run.tags[PROJECT_TAG] == str(project.value)
+    origin = run.job_code_origin
+    pointer = origin.repository_origin.code_pointer if origin is not None else None
+    folder = getattr(pointer, "working_directory", None)
+    return folder is None or folder == str(location.pointer.working_directory)
 
 
 def _leaving(streams: ExitStack, reports: _Reports, show: Callable[[], int]) -> Callable[[RunReport], None]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -9,7 +10,7 @@ from floe_cli.console import say, stdout_for_machines, work_in_progress
 from floe_cli.options import current_project, shared_options
 from floe_cli.ui_address import DEFAULT_HOST, free_port, remember_ui
 from floe_core.documents import load_platform_document
-from floe_core.errors import shown_path
+from floe_core.errors import FloeError, shown_path
 
 _SUPERSEDED = "ignore:Function `dev_command` is superseded"  # Dagster's advice to use its other command line
 
@@ -26,8 +27,9 @@ def command(host: str, port: int | None) -> None:
     Compiles what is stale, then hands over to `dagster dev`: the UI shows the runs of `floe run` as well, and the
     daemon runs schedules, sensors and automation. Ctrl-C ends them all.
     """
-    from floe_cli.running import tell_abandoned_runs  # noqa: PLC0415 - imports Dagster
+    from floe_cli.running import tell_abandoned_runs, tell_ends  # noqa: PLC0415 - imports Dagster
     from floe_dagster.compilation import ensure_compiled  # noqa: PLC0415
+    from floe_dagster.running.code_locations import load_code_location  # noqa: PLC0415
     from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, find_code_pointer  # noqa: PLC0415 - imports Dagster
     from floe_dagster.running.instance import HOME_VARIABLE, open_instance, prepare_dagster_home  # noqa: PLC0415
     from floe_dagster.running.launches import LAUNCHES_DIR  # noqa: PLC0415
@@ -38,8 +40,11 @@ def command(host: str, port: int | None) -> None:
     platform = load_platform_document(project.path, environ=os.environ)
     home = prepare_dagster_home(project, platform.spec)
     with open_instance(project, platform.spec) as instance:
-        tell_abandoned_runs(project.floe_dir / LAUNCHES_DIR, instance)
-    pointer = find_code_pointer(project)
+        dead_runs = tell_abandoned_runs(project.floe_dir / LAUNCHES_DIR, instance)
+        pointer = find_code_pointer(project)
+        if dead_runs:  # else the definitions are not loaded in this process
+            with suppress(FloeError), stdout_for_machines():  # `dagster dev` says what is wrong with them
+                tell_ends(dead_runs, load_code_location(pointer, project_dir=project.path), instance)
     port = port or free_port(host)
     url = remember_ui(project.floe_dir, host=host, port=port, home=str(home.path))
     say(f"Dagster's UI: {url}    runs are kept in {shown_path(home.path)}    Ctrl-C ends it")

@@ -23,6 +23,9 @@ class Observer(Protocol):
         """Send what is waiting, and give up after *seconds*."""
 
     def collect_dropped(self) -> int:
+    def recall(self, record: Record) -> None:
+        """Take in *record*, of which another process has told already: nothing is made of it once more."""
+
         """How many spans or events were lost since this was last asked."""
 
     @property
@@ -74,6 +77,14 @@ class Observers:
         """Where *run* is found again, from all observers that can say so."""
         known = (observer.places(run) for observer in self._observers if isinstance(observer, HasPlaces))
         return {name: place for places in known for name, place in places.items()}
+    def recall(self, record: Record) -> None:
+        """Remind every observer of *record*, of which another process has told."""
+        for observer in self._observers:
+            try:
+                observer.recall(record)
+            except Exception as error:  # noqa: BLE001 - see above
+                self._tell(observer, error)
+
 
     def flush(self, seconds: float = SECONDS_TO_FLUSH) -> None:
         """Send what is waiting, for *seconds* altogether, and say what was lost."""

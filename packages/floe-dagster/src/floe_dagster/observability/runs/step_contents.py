@@ -12,7 +12,7 @@ from floe_dagster.observability.records import KeyPath, RunScope
 OBSERVABILITY_TAG = "floe/observability"
 """Tag of an op that builds dbt's nodes or runs its tests: `per_model` or `job_level`."""
 
-_DBT_MANIFEST = "dagster_dbt/manifest"
+DBT_MANIFEST = "dagster_dbt/manifest"
 _FLOE = __name__.partition(".")[0]
 
 
@@ -65,7 +65,7 @@ def _builds_dbt(job: dg.JobDefinition, node: NodeHandle) -> bool:
     if definition is None:
         return False
     is_of_dbt = OBSERVABILITY_TAG in job.get_node(node).tags or any(
-        _DBT_MANIFEST in spec.metadata for spec in definition.specs
+        DBT_MANIFEST in spec.metadata for spec in definition.specs
     )
     op = job.get_node(node).definition
     return (
