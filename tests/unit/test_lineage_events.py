@@ -214,6 +214,36 @@ class TestAssets:
         assert [event["eventType"] for event in events] == ["START", "FAIL"]
         assert not assertions(events[1])
 
+    def test_a_check_that_failed_within_its_step_and_ended_it_stands_at_the_table(self) -> None:
+        key = ("bronze_orders",)
+        check = CheckFact(key, "has_rows", passed=False, severity="ERROR")
+        why = ErrorFact("DagsterAssetCheckFailedError", "1 blocking asset check failed")
+
+        events = make_events([
+            AssetStarted(STEP, key, at(1)),
+            AssetEnded(STEP, key, at(1), at(2), Outcome.SUCCEEDED, checks=[check]),
+            StepEnded(STEP, at(1), at(3), Outcome.FAILED, why, assets=[key], checks=[(key, "has_rows")]),
+        ])  # fmt: skip
+
+        check_events(events)
+        assert [(event["eventType"], event["job"]["name"]) for event in events] == [
+            ("START", "shop.bronze_orders"), ("COMPLETE", "shop.bronze_orders"),
+        ]  # fmt: skip
+        (output,) = events[1]["outputs"]
+        assert output["facets"]["dataQualityAssertions"]["assertions"][0]["success"] is False
+
+    def test_a_step_that_was_skipped_aborts_its_asset_and_its_check(self) -> None:
+        key = ("bronze_orders",)
+
+        events = make_events([
+            AssetStarted(STEP, key, at(1)),
+            AssetEnded(STEP, key, at(1), at(1), Outcome.SKIPPED),
+            StepEnded(STEP, at(1), at(1), Outcome.SKIPPED, assets=[key], checks=[(key, "has_rows")]),
+        ])  # fmt: skip
+
+        check_events(events)
+        assert [event["eventType"] for event in events] == ["START", "ABORT", "START", "ABORT"]
+
 
 class TestNodes:
     def test_ephemeral_models_are_looked_through(self) -> None:

@@ -93,7 +93,10 @@ class LineageEvents:
 
     def _end_asset(self, record: AssetEnded) -> Iterator[Event]:
         scope = record.scope
-        self._state(scope.run).open_assets.get((scope.step_key, scope.attempt), {}).pop(record.asset, None)
+        state = self._state(scope.run)
+        state.open_assets.get((scope.step_key, scope.attempt), {}).pop(record.asset, None)
+        # What the asset yields itself is told with its table, and not once more as a check that did not run.
+        state.checks.update((scope.step_key, scope.attempt, check.asset, check.name) for check in record.checks)
         work = self._works.ended_asset(record)
         yield from self._start_once(scope.run, work.run_id, lambda: self._works.asset(record), record.started_at)
         yield from self._end(scope.run, work, max(record.at, record.started_at), record.outcome)
