@@ -1,7 +1,7 @@
 """Local trace files as runs write them, made by hand: the smallest valid thing plus what a test is about."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -36,12 +36,20 @@ class WrittenTrace:
         return self.span(key, f"step {step}", begins, ends, self.run_key, error=error, attributes=attributes)
 
     def below(
-        self, step: str, name: str, begins: float, ends: float, *, error: str = "", attributes: Attributes = NOTHING
+        self,
+        step: str,
+        name: str,
+        begins: float,
+        ends: float,
+        *,
+        error: str = "",
+        attributes: Attributes = NOTHING,
+        found: Sequence[Attributes] = (),
     ) -> str:
         """The span of an asset or a node of dbt, in the first attempt at *step*."""
         key, parent = span_id("node", self.run_id, step, name), f"{span_id('step', self.run_id, step, 0):016x}"
         known = {"dagster.step_key": step, "dagster.retry_number": 0, **attributes}
-        return self.span(key, name, begins, ends, parent, error=error, attributes=known)
+        return self.span(key, name, begins, ends, parent, error=error, attributes=known, found=found)
 
     def span(
         self,
@@ -53,11 +61,13 @@ class WrittenTrace:
         *,
         error: str = "",
         attributes: Attributes = NOTHING,
+        found: Sequence[Attributes] = (),
     ) -> str:
-        """Any span; gives its id."""
+        """Any span, with what checks found in it; gives its id."""
         kind, _, message = error.partition(": ")
         raised = {"exception.type": kind, "exception.message": message, "exception.stacktrace": f"Traceback …\n{error}"}
-        event = {"name": "exception", "timeUnixNano": _time(ends), "attributes": _attributes(raised)}
+        checks: list[tuple[str, Attributes]] = [("dagster.asset_check", check) for check in found]
+        events = [*checks, *([("exception", raised)] if error else [])]
         known = {"dagster.run_id": self.run_id, "dagster.job_name": self.job, **attributes}
         span: dict[str, object] = {
             "traceId": f"{trace_id(self.run_id):032x}",
@@ -69,7 +79,9 @@ class WrittenTrace:
             "endTimeUnixNano": _time(ends),
             "attributes": _attributes(known),
             "status": {"code": 2, "message": message} if error else {"code": 1},
-            **({"events": [event]} if error else {}),
+            "events": [
+                {"name": event, "timeUnixNano": _time(ends), "attributes": _attributes(told)} for event, told in events
+            ],
         }
         resource = {"attributes": _attributes({"service.name": "shop"})}
         self.requests.append(

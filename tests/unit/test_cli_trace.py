@@ -183,6 +183,119 @@ def test_of_a_run_without_its_own_span_dagster_is_asked(
     assert "own span is missing: Dagster has it as STARTED, with dbt begun" in shown(capfd)
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "symbol"),
+    [(dg.DagsterRunStatus.FAILURE, "failed", "✗"), (dg.DagsterRunStatus.SUCCESS, "succeeded", "✓")],
+)
+def test_a_run_without_its_own_span_ended_as_dagster_has_it(
+    status: dg.DagsterRunStatus,
+    said: str,
+    symbol: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    trace = WrittenTrace()
+    trace.below("dbt", "model stg_orders", 1, 2)
+    trace.write(Path.cwd())
+    home = prepare_dagster_home(ProjectFolder(Path.cwd()), embedded_platform())
+    with dg.DagsterInstance.from_config(str(home.path)) as instance:
+        instance.add_run(dg.DagsterRun("full_pipeline", run_id=RUN, status=status))
+        instance.report_dagster_event(dg.DagsterEvent("STEP_START", "full_pipeline", step_key="dbt"), RUN)
+
+    lines = shown(capfd).splitlines()
+
+    assert lines[0] == f"run {RUN} full_pipeline {said}; its trace is incomplete, 1.00 s of it are there"
+    assert f"Dagster has it as {status.value}" in lines[2]
+    assert next(line for line in lines if line[2:].startswith("run full_pipeline"))[0] == symbol
+    assert not any(line.startswith("…") for line in lines)
+    assert json.loads(shown(capfd, "--format", "json"))["status"] == ("ok" if said == "succeeded" else "failed")
+
+
+def test_a_newer_run_without_a_span_is_not_passed_over_in_silence(capfd: pytest.CaptureFixture[str]) -> None:
+    shown_file = shop_trace(tests=1).write(Path.cwd())
+    newer = "7c1d2a0e-3b6f-4a58-8f8e-0a9b8c7d6e5f"
+    lineage = Path.cwd() / ".floe" / "observability" / "lineage"
+    lineage.mkdir(parents=True)
+    for run_id, at in ((RUN, 2_000_000_000), (newer, 2_000_000_001)):
+        (lineage / f"{run_id}.jsonl").write_text("{}\n")
+        os.utime(lineage / f"{run_id}.jsonl", (at, at))
+    os.utime(shown_file, (2_000_000_000, 2_000_000_000))
+
+    assert run_command_line(["trace"]) == 0
+    assert capfd.readouterr().err == (
+        f"run {newer} is newer and has no span: it is under way, its process was killed, or it is not traced\n"
+    )
+    assert run_command_line(["trace", RUN]) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_a_run_that_dagster_knows_is_not_said_to_be_unknown(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    shop_trace(tests=1).write(Path.cwd())
+    dead = "7c1d2a0e-3b6f-4a58-8f8e-0a9b8c7d6e5f"
+    home = prepare_dagster_home(ProjectFolder(Path.cwd()), embedded_platform())
+    with dg.DagsterInstance.from_config(str(home.path)) as instance:
+        instance.add_run(dg.DagsterRun("full_pipeline", run_id=dead, status=dg.DagsterRunStatus.STARTED))
+
+    assert "why: Dagster has it as STARTED; spans are written as they end, and none was" in shown(capfd, dead, code=2)
+
+
+def test_what_checks_found_stands_in_their_rows(tmp_path: Path) -> None:
+    trace = WrittenTrace()
+    found = {
+        name: {
+            "dagster.asset_check_key": f"plain:{name}",
+            "dagster.asset_check.passed": passed,
+            "dagster.asset_check.severity": severity,
+            **({"dagster.asset_check.description": "no rows"} if severity == "ERROR" else {}),
+        }
+        for name, passed, severity in (("good", True, "ERROR"), ("odd", False, "WARN"), ("bad", False, "ERROR"))
+    }
+    trace.below("plain", "asset plain", 0, 1, found=list(found.values()))
+    trace.below("plain", "check plain:odd_one", 1, 2, attributes={**found["odd"], "dagster.asset_check_key": "x"})
+    trace.step("plain", 0, 2)
+    trace.run(2)
+
+    lines = drawn(trace, tmp_path, width=120).splitlines()
+
+    rows = [re.sub(r" +[█░▏]+ *", "", line) for line in lines[4:13]]
+    assert rows == snapshot(
+        [
+            "✓ run full_pipeline       2.00 s",
+            "✓   step plain            2.00 s",
+            "✓     asset plain         1.00 s",
+            "✓       check plain:good    0 ms",
+            "!       check plain:odd     0 ms  warned",
+            "✗       check plain:bad     0 ms  failed",
+            "          no rows",
+            "!     check plain:odd_one 1.00 s  warned",
+            "",
+        ]
+    )
+
+
+def test_an_asset_that_was_left_out_and_one_that_was_cancelled_say_so(tmp_path: Path) -> None:
+    trace = WrittenTrace()
+    for name, status, ends in (("made", "succeeded", 1), ("left_out", "skipped", 0), ("stopped", "cancelled", 1)):
+        error = "DagsterExecutionInterruptedError: stopped" if status == "cancelled" else ""
+        trace.below("all", f"asset {name}", 0, ends, error=error, attributes={"dagster.asset.status": status})
+    trace.step("all", 0, 1)
+    trace.run(1)
+
+    lines = drawn(trace, tmp_path).splitlines()
+
+    assert {line.split()[2]: line[0] for line in lines if "asset " in line and line[0] in "✓–■"} == {
+        "made": "✓",
+        "left_out": "–",
+        "stopped": "■",
+    }
+
+
 def test_an_error_is_told_once_and_without_what_the_row_says_anyway(tmp_path: Path) -> None:
     trace = WrittenTrace()
     error = "Runtime Error: Runtime Error in model refunds (models/marts/refunds.sql)\n  Invalid Input Error: broken"

@@ -1,6 +1,6 @@
 """Which run's trace `floe trace` shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from floe_core.errors import Location, Problem, RunError, shown_path
 from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_dagster.observability.local.traces import LocalTrace, TraceFile, list_traces, read_trace
 from floe_dagster.observability.masking import without_credentials
-from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
+from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.observability.tracing.otlp_target import is_switched_off
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -28,13 +28,16 @@ class NoTraceError(RunError):
     """No run of the project has left a trace here."""
 
 
-def choose_trace(project: ProjectFolder, asked: str | None, *, environ: Mapping[str, str]) -> TraceFile:
+def choose_trace(
+    project: ProjectFolder, asked: str | None, *, environ: Mapping[str, str], ask_dagster: Callable[[str], str]
+) -> TraceFile:
     """The trace of the run whose id begins with *asked*; of the newest run without it.
 
     Args:
         project: Whose traces they are.
         asked: The beginning of a run's id, or of its trace's, which is the same without hyphens.
         environ: Variables that say where traces go.
+        ask_dagster: Gives what Dagster knows of a run; nothing where it does not know it.
 
     Raises:
         NoTraceError: There are no traces.
@@ -55,7 +58,18 @@ def choose_trace(project: ProjectFolder, asked: str | None, *, environ: Mapping[
         raise UnknownTraceError(_ambiguous(asked, found))
     if not files:
         raise NoTraceError(_no_traces(project, folder, environ=environ, asked=asked))
-    raise UnknownTraceError(_unknown(asked, files, _endpoint(project, environ)))
+    run_id = next((run_id for run_id in _told_runs(project) if _plain(run_id).startswith(wanted)), asked)
+    raise UnknownTraceError(_unknown(asked, files, _endpoint(project, environ), state=ask_dagster(run_id)))
+
+
+def find_newer_run(project: ProjectFolder, file: TraceFile) -> str | None:
+    """The run that began after the one of *file* and has no span yet; none where there is no such run.
+
+    It is known by its lineage, which is told from the beginning.
+    """
+    traced = {other.run_id for other in list_traces(file.path.parent)}
+    told = _told_runs(project)
+    return next((run_id for run_id, at in told.items() if at > file.written_at and run_id not in traced), None)
 
 
 def read_chosen_trace(file: TraceFile) -> LocalTrace:
@@ -75,18 +89,25 @@ def read_chosen_trace(file: TraceFile) -> LocalTrace:
     return trace
 
 
+def _told_runs(project: ProjectFolder) -> dict[str, float]:
+    """Run → when something was told of its lineage last; the newest first."""
+    folder = project.path / FLOE_DIR / OBSERVABILITY_DIR / LINEAGE_DIR
+    return {file.run_id: file.written_at for file in list_traces(folder)}  # files of the same names
+
+
 def _plain(run_id: str) -> str:
     return run_id.replace("-", "").strip().lower()
 
 
-def _unknown(asked: str, files: Sequence[TraceFile], endpoint: str) -> Problem:
+def _unknown(asked: str, files: Sequence[TraceFile], endpoint: str, *, state: str) -> Problem:
     elsewhere = f"; traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else ""
+    left = counted(len(files), "run")
     older = [f"and {len(files) - _LISTED} older"] if len(files) > _LISTED else []
     return Problem(
         "FLOE-451",
         f"there is no trace of run '{asked}'",
         detail="\n".join([*_lines(files[:_LISTED]), *older]),
-        why=f"{counted(len(files), 'run')} left one{elsewhere}",
+        why=f"{state}; spans are written as they end, and none was" if state else f"{left} left one{elsewhere}",
         fix="name one of them, or no run for the newest",
     )
 

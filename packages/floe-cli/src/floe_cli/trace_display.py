@@ -139,14 +139,18 @@ class _Waterfall:
 
 
 def _collapsed(rows: Sequence[SpanRow]) -> Iterator[tuple[SpanRow, ...]]:
-    """Each row by itself, tests that passed and follow one another together."""
+    """Each row by itself, tests or checks that passed and follow one another together."""
     numbers = range(len(rows))
-    for _, numbered in groupby(numbers, lambda number: -1 if _is_quiet(rows[number]) else number):
+    for _, numbered in groupby(numbers, lambda number: _like(rows[number]) if _is_quiet(rows[number]) else number):
         yield tuple(rows[number] for number in numbered)
 
 
+def _like(row: SpanRow) -> tuple[str, int]:
+    return row.kind, row.depth
+
+
 def _is_quiet(row: SpanRow) -> bool:
-    return row.kind == "test" and row.mark == "ok"
+    return row.kind in ("test", "check") and row.mark == "ok"
 
 
 def _head(report: TraceReport, now: datetime) -> Iterator[Text]:
@@ -156,7 +160,8 @@ def _head(report: TraceReport, now: datetime) -> Iterator[Text]:
     line.append(f" {_printable(report.job)} " if report.job else " ")
     line.append(_WORDS[mark], style=_MARKS[mark][2])
     took = shown_seconds(report.root.seconds)
-    line.append(f" in {took}" if report.is_complete else f": {took} so far")
+    so_far = f": {took} so far" if mark == "open" else f"; its trace is incomplete, {took} of it are there"
+    line.append(f" in {took}" if report.is_complete else so_far)
     yield line
     counts = Counter(row.kind for row in report.rows[1:])
     spans = ", ".join(counted(number, kind) for kind, number in counts.items())

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
@@ -17,14 +17,31 @@ KINDS = frozenset(
     "run step asset check dbt batch model seed snapshot test unit_test operation analysis saved_query function".split()
 )
 _NANOSECONDS = 1e9
+_STEP_KEY = "dagster.step_key"
 _STATUS = "dbt.node.status"
-_RESULTS = ("cicd.pipeline.task.run.result", "cicd.pipeline.result")
+_CHECK_PASSED, _CHECK_SEVERITY = "dagster.asset_check.passed", "dagster.asset_check.severity"
+_RESULTS = ("dagster.asset.status", "cicd.pipeline.task.run.result", "cicd.pipeline.result")
 _ROWS = ("dagster.row_count", "dbt.rows_affected")
 _FAILURES = "dbt.test.failures"
 _PARTITION = "dagster.partition_key"
 _BATCH = "dbt.batch.number"
 _NAMES_NODE = re.compile(r"\bError in \w+ .*\(.*\)$")
 _UNTIL_FIVE_SECONDS, _UNTIL_A_MINUTE, _UNTIL_AN_HOUR = 4.995, 59.95, 3599.5
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What Dagster knows of a run whose own span is missing.
+
+    Args:
+        sentence: Its status there.
+        ended: How it ended; None where it is under way.
+        steps: Step → how it ended, of those that did.
+    """
+
+    sentence: str
+    ended: Mark | None = None
+    steps: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +84,12 @@ class SpanRow:
 
     @property
     def note(self) -> str:
-        """Partition, rows and failures, as far as the span tells."""
+        """Partition, rows, failures and what a check found, as far as the span tells."""
         rows, failures = _number(self.span, _ROWS), _number(self.span, (_FAILURES,))
         numbers = [
             "" if rows is None else counted(rows, "row"),
             counted(failures, "failure") if failures else "",
+            self.mark if self.kind == "check" and self.mark in ("failed", "warned") else "",
         ]
         return ", ".join(part for part in (self.partition, *numbers) if part)
 
@@ -109,7 +127,7 @@ class TraceReport:
         return tuple(sorted((row for row in self.rows if row.critical), key=lambda row: row.critical[0].begins))
 
 
-def report_trace(tree: TraceTree, *, written_at: datetime, state: str = "") -> TraceReport:
+def report_trace(tree: TraceTree, *, written_at: datetime, state: RunState | None = None) -> TraceReport:
     """What is to be shown of *tree*: the run first, then everything below it, parents before their children."""
     begins = tree.started_at
     stretches: dict[str, list[Moment]] = defaultdict(list)
@@ -125,7 +143,7 @@ def report_trace(tree: TraceTree, *, written_at: datetime, state: str = "") -> T
             depth=tree.depths[key],
             kind=_kind(span),
             label=_label(span),
-            mark=_mark(span, is_open=key in tree.open),
+            mark=_open_mark(span, state, is_root=key == tree.root) if key in tree.open else _mark(span),
             time=_moment(span, begins),
             critical=tuple(stretches.get(key, ())),
             partition=_partition(span, tree.spans.get(parents.get(key, ""))),
@@ -142,7 +160,7 @@ def report_trace(tree: TraceTree, *, written_at: datetime, state: str = "") -> T
         rows=rows,
         is_complete=tree.is_complete,
         written_at=written_at,
-        state=state,
+        state=state.sentence if state is not None else "",
         unreadable_lines=tree.unreadable_lines,
     )
 
@@ -207,9 +225,17 @@ def _partition(span: LocalSpan, parent: LocalSpan | None) -> str:
     return "" if own is None or (parent is not None and parent.attributes.get(_PARTITION) == own) else str(own)
 
 
-def _mark(span: LocalSpan, *, is_open: bool) -> Mark:
-    if is_open:
-        return "open"
+def _open_mark(span: LocalSpan, state: RunState | None, *, is_root: bool) -> Mark:
+    """How a run or a step ended whose span is missing, as Dagster has it."""
+    ended = None
+    if state is not None:
+        ended = state.ended if is_root else state.steps.get(str(span.attributes.get(_STEP_KEY)))
+    return ended or "open"
+
+
+def _mark(span: LocalSpan) -> Mark:
+    if span.attributes.get(_CHECK_PASSED) is False:
+        return "warned" if span.attributes.get(_CHECK_SEVERITY) == "WARN" else "failed"
     said = str(next((span.attributes[name] for name in (_STATUS, *_RESULTS) if name in span.attributes), "")).lower()
     if said.startswith("cancel"):
         return "cancelled"

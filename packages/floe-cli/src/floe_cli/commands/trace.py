@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from floe_cli.console import emit, emit_json, rich_console, say, stdout_for_mach
 from floe_cli.options import current_project, format_option, shared_options
 from floe_core.errors import shown_path
 from floe_core.project import ProjectFolder
+
+if TYPE_CHECKING:
+    from floe_cli.trace_report import RunState
 
 
 @click.command()
@@ -30,16 +34,24 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
     RUN is the id of a run or the beginning of one; the newest run otherwise. Shown are its steps, assets, dbt nodes and
     their batches on one time axis, and the critical path: the chain of them that the end of the run waited for.
     """
-    from floe_cli.trace_choice import choose_trace, read_chosen_trace  # noqa: PLC0415 - not needed for --help
+    from floe_cli.trace_choice import choose_trace, find_newer_run, read_chosen_trace  # noqa: PLC0415 - not for --help
     from floe_cli.trace_display import print_trace  # noqa: PLC0415
     from floe_cli.trace_page import trace_page  # noqa: PLC0415
     from floe_cli.trace_report import report_trace, trace_as_json  # noqa: PLC0415
     from floe_dagster.observability.local.trace_tree import build_tree  # noqa: PLC0415
 
     project = current_project()
-    file = choose_trace(project, run, environ=os.environ)
+
+    def state_of(run_id: str) -> str:
+        known = _ask_dagster(project, run_id)
+        return known.sentence if known is not None else ""
+
+    file = choose_trace(project, run, environ=os.environ, ask_dagster=state_of)
+    newer = find_newer_run(project, file) if run is None else None
+    if newer is not None:
+        say(f"run {newer} is newer and has no span: it is under way, its process was killed, or it is not traced")
     tree = build_tree(read_chosen_trace(file))
-    state = "" if tree.is_complete else _ask_dagster(project, file.run_id)
+    state = None if tree.is_complete else _ask_dagster(project, file.run_id)
     report = report_trace(tree, written_at=datetime.fromtimestamp(file.written_at, UTC), state=state)
     if page is not None:
         text = trace_page(report)
@@ -55,8 +67,8 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
         print_trace(rich_console(stderr=False), report, show_all=show_all, now=datetime.now(UTC))
 
 
-def _ask_dagster(project: ProjectFolder, run_id: str) -> str:
-    from floe_cli.trace_state import describe_unended_run  # noqa: PLC0415 - Dagster is imported for such runs alone
+def _ask_dagster(project: ProjectFolder, run_id: str) -> "RunState | None":
+    from floe_cli.trace_state import ask_dagster  # noqa: PLC0415 - Dagster is imported for such runs alone
 
     with stdout_for_machines():
-        return describe_unended_run(project, run_id, environ=os.environ)
+        return ask_dagster(project, run_id, environ=os.environ)

@@ -50,7 +50,7 @@ function drawHead() {
   $("facts").append(
     fact("run", trace.run_id),
     fact("started", trace.started_at.replace("T", " ").replace(/(\.\d+)?\+00:00$/, " UTC")),
-    fact(trace.is_complete ? "took" : "so far", duration(trace.seconds)),
+    fact(trace.is_complete ? "took" : trace.status === "open" ? "so far" : "is there of it", duration(trace.seconds)),
     fact("spans", String(spans.length)),
     element("span", {}, element("i", {class: "cp"}), `critical path of ${duration(onPath)}: what the end waited for`),
   );

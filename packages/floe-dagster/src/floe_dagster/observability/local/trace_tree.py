@@ -1,11 +1,12 @@
 """The spans of a run as a tree, also where some are missing.
 
 A span is written when it ends. So of a run that is under way, or whose process was killed, the run's own span and those
-of its open steps are missing while spans below them are there: stand-ins take their places.
+of its open steps are missing while spans below them are there: stand-ins take their places. What a check found that an
+asset carries out itself is an event of the asset's span: it gets a span of no length below that.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from floe_dagster.observability.ids import span_id
@@ -14,6 +15,7 @@ from floe_dagster.observability.local.traces import LocalSpan, LocalTrace
 _JOB_NAME = "dagster.job_name"
 _STEP_KEY = "dagster.step_key"
 _RETRY_NUMBER = "dagster.retry_number"
+_CHECK = "dagster.asset_check"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class TraceTree:
 def build_tree(trace: LocalTrace) -> TraceTree:
     """The tree of *trace*, which has at least one span."""
     run = _hexadecimal("run", trace.run_id)
-    known = {span.span_id: span for span in trace.spans}
+    known = {span.span_id: span for span in (*trace.spans, *_found_by_checks(trace.spans))}
     stand_ins = _stand_ins(trace, known, run)
     spans = known | stand_ins
     parents = {key: _parent(span, spans, root=run) for key, span in spans.items()}
@@ -80,6 +82,26 @@ def build_tree(trace: LocalTrace) -> TraceTree:
         open=frozenset(stand_ins),
         unreadable_lines=trace.unreadable_lines,
     )
+
+
+def _found_by_checks(spans: Iterable[LocalSpan]) -> Iterator[LocalSpan]:
+    """What checks found that assets carried out themselves."""
+    for span in spans:
+        for number, event in enumerate(event for event in span.events if event.name == _CHECK):
+            found = event.attributes
+            failed = found.get(f"{_CHECK}.passed") is False and found.get(f"{_CHECK}.severity") != "WARN"
+            at = min(max(event.at, span.started_at), span.ended_at)
+            yield LocalSpan(
+                span_id=_hexadecimal("found", span.span_id, number),
+                parent_id=span.span_id,
+                name=f"check {found.get(f'{_CHECK}_key', '')}",
+                started_at=at,
+                ended_at=at,
+                trace_id=span.trace_id,
+                status="error" if failed else "ok",
+                message=str(found.get(f"{_CHECK}.description") or "") if failed else "",
+                attributes=found,
+            )
 
 
 def _stand_ins(trace: LocalTrace, known: Mapping[str, LocalSpan], run: str) -> dict[str, LocalSpan]:
