@@ -365,7 +365,7 @@ def test_a_run_of_one_model_builds_only_that_and_does_not_parse_the_project(runs
     assert _materialized(result) == {"gold/orders_so_far"}
     assert _evaluated(result) == set()
     [folder] = sorted((runs.shop.floe_dir / "dbt/dev/runs").iterdir(), key=lambda path: path.stat().st_mtime)[-1:]
-    assert "Nothing changed, skipping partial parsing" in (folder / "dbt.log").read_text()
+    assert "no changes found, skipping parsing" in (folder / "dbt.log").read_text()
 
 
 def test_a_single_check_runs_alone(runs: Runs) -> None:

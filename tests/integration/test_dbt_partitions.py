@@ -18,7 +18,7 @@ from floe_dagster.resources import CatalogResource, PartitionWindow
 
 PROJECT = Path(__file__).parent.parent / "projects" / "daily_sales"
 STRATEGIES = ("orders_batched", "orders_merged", "orders_replaced")
-NOT_PARSED = "Nothing changed, skipping partial parsing"
+NOT_PARSED = "no changes found, skipping parsing"
 
 pytestmark = pytest.mark.usefixtures("forked_dbt")
 

@@ -16,7 +16,7 @@ from floe_dagster.dbt.connection import DbtProfile, find_dbt
 from floe_dagster.dbt.files import write_profile
 from floe_dagster.resources.dbt import DbtResource
 
-NOT_PARSED = "Nothing changed, skipping partial parsing"
+NOT_PARSED = "no changes found, skipping parsing"
 
 pytestmark = pytest.mark.usefixtures("forked_dbt")
 
