@@ -302,12 +302,14 @@ def test_an_error_is_told_once_and_without_what_the_row_says_anyway(tmp_path: Pa
     trace.below("dbt", "model refunds", 0, 1, error=error)
     trace.step("dbt", 0, 2, error="DagsterDbtCliRuntimeError: dbt failed")
     trace.step("other", 0, 2, error="OSError: disk is full")
+    trace.below("dbt", "batch hours", 0.5, 1, error="Runtime Error: Runtime Error\n  Parser Error: syntax error")
     trace.run(2, error="DagsterDbtCliRuntimeError: dbt failed")
 
     lines = drawn(trace, tmp_path).splitlines()
 
     assert [line.strip() for line in lines if "Error" in line] == [
         "Invalid Input Error: broken",
+        "Parser Error: syntax error",
         "OSError: disk is full",
     ]
 

@@ -25,7 +25,7 @@ _ROWS = ("dagster.row_count", "dbt.rows_affected")
 _FAILURES = "dbt.test.failures"
 _PARTITION = "dagster.partition_key"
 _BATCH = "dbt.batch.number"
-_NAMES_NODE = re.compile(r"\bError in \w+ .*\(.*\)$")
+_SAYS_LITTLE = re.compile(r"\bError in \w+ .*\(.*\)$|^([A-Z][\w ]*Error): \1$")
 _UNTIL_FIVE_SECONDS, _UNTIL_A_MINUTE, _UNTIL_AN_HOUR = 4.995, 59.95, 3599.5
 
 
@@ -259,9 +259,9 @@ def _error(span: LocalSpan) -> str:
 
 
 def _headline(error: str) -> str:
-    """The first line of an error; of dbt's, which begin with the name of the node, the one after that."""
+    """The first line of an error; of dbt's, which begin with the name of the node or with none, the one after that."""
     lines = [line.strip() for line in error.splitlines() if line.strip()]
-    while len(lines) > 1 and _NAMES_NODE.search(lines[0]):
+    while len(lines) > 1 and _SAYS_LITTLE.search(lines[0]):
         lines.pop(0)
     return lines[0] if lines else ""
 
