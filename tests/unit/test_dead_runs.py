@@ -1,5 +1,6 @@
 """Runs whose process was killed, as somebody else ends them."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from floe_dagster.observability.runs.run_records import RunRecords
 from floe_dagster.observability.scopes import run_scope
 from floe_dagster.observability.settings import ObservabilitySettings
 from lineage_events import Event, by_run, check_events, ends, read_events
+from lineage_receiver import LineageReceiver
+from otlp_receiver import http_receiver
 
 LAST_WORD = "the first of the two is there"
 
@@ -92,7 +95,9 @@ class DeadRuns:
         falls_silent_at: str,
     ) -> None:
         """What the process of *run* stores and what it tells until it is killed."""
-        observers = open_observers(self.settings, environ={}, warn=pytest.fail, assets=lambda: known_assets(job))
+        observers = open_observers(
+            self.settings, environ=os.environ, warn=pytest.fail, assets=lambda: known_assets(job)
+        )
         now = int(entries[0].timestamp * 1e9)
         records = RunRecords(run_scope(run), job, self.instance, clock=lambda: now)
         told, is_silent = list(records.begin()), False
@@ -105,6 +110,7 @@ class DeadRuns:
                 told += records.take(entry.dagster_event)
         for record in told:
             observers.observe(record)
+        observers.flush()
 
 
 def _until_last_word(entries: Sequence[dg.EventLogEntry]) -> Sequence[dg.EventLogEntry]:
@@ -163,6 +169,30 @@ def test_every_lineage_run_that_began_has_one_end(dead_runs: DeadRuns) -> None:
     }
     message = ends(events)["shop"]["run"]["facets"]["errorMessage"]["message"]
     assert message == "ProcessEnded: the process of the run ended before the run"
+
+
+def test_what_is_sent_elsewhere_is_ended_there_and_sent_once(
+    dead_runs: DeadRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = LineageReceiver()
+    with receiver.open(), http_receiver() as collector:
+        monkeypatch.setenv("OPENLINEAGE_URL", receiver.url)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{collector.endpoint}/v1/traces")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+        run = dead_runs.died()
+
+        warnings = dead_runs.end(run)
+
+    assert warnings == []
+    check_events(receiver.events)
+    assert {job: event["eventType"] for job, event in ends(receiver.events).items()} == {
+        "shop": "FAIL",
+        "shop.done": "COMPLETE",
+        "shop.first": "COMPLETE",
+        "shop.second": "FAIL",
+    }
+    names = sorted(span.name for span in collector.spans)
+    assert names == ["asset done", "asset first", "asset second", "run nightly", "step begun", "step done"]
 
 
 def test_a_step_that_outlived_the_process_of_its_run_has_succeeded(dead_runs: DeadRuns) -> None:
