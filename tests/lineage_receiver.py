@@ -19,6 +19,8 @@ class LineageReceiver:
     url: str = ""
     answer: Answer = "take"
     """`take` says 201, `refuse` 422, `busy` 503; `hang` never answers."""
+    status: int | None = None
+    """What it answers in place of these, taking nothing."""
     events: list[dict[str, Any]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -61,11 +63,18 @@ def _handler(receiver: LineageReceiver, hangs: threading.Event) -> type[BaseHTTP
                 hangs.wait(60)
                 self.close_connection = True
                 return
-            if receiver.answer == "take":
+            if receiver.answer == "take" and receiver.status is None:
                 receiver.events.append(json.loads(body))
                 receiver.headers.append(dict(self.headers))
                 receiver.paths.append(self.path)
-            self.send_response({"take": 201, "refuse": 422, "busy": 503}[receiver.answer])
+            self.send_response(receiver.status or {"take": 201, "refuse": 422, "busy": 503}[receiver.answer])
+            self.send_header("Location", f"{receiver.url}/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            """What a redirection makes of an event."""
+            self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -27,6 +27,8 @@ class OtlpReceiver:
 
     behaviour: Behaviour = "takes"
     endpoint: str = ""
+    status: int = 200
+    """What is answered over HTTP; with another than 200, nothing is kept."""
     spans: list[Span] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     resources: list[dict[str, str]] = field(default_factory=list)
@@ -54,6 +56,12 @@ def http_receiver(behaviour: Behaviour = "takes") -> Iterator[OtlpReceiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if receiver.behaviour == "hangs":
                 receiver.ended.wait(60)
+                return
+            if receiver.status != 200:
+                self.send_response(receiver.status)
+                self.send_header("Location", f"{receiver.endpoint}/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             if receiver.behaviour == "is unavailable" or self.path != "/v1/traces":
                 self.send_response(503 if self.path == "/v1/traces" else 404)

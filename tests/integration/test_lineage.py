@@ -306,7 +306,7 @@ def test_a_call_that_is_observed_as_a_whole_has_one_span_and_no_nodes(runs: Runs
 
 def test_a_receiver_that_hangs_keeps_no_run_waiting_and_loses_nothing(runs: Runs, hung: LineageRun) -> None:
     assert hung.run.is_success
-    assert set(hung.warnings) == {"lineage: 2 kept for `floe lineage replay`, the backend could not be reached"}
+    assert set(hung.warnings) == {"lineage: 2 kept for `floe lineage replay`, the backend did not answer in time"}
     assert len(hung.warnings) == 2  # once by who carries out the run, once by the step
     (kept,) = find_kept_runs(runs.folder / "spool", lineage=runs.folder / "none")
     events = read_events(kept.file)

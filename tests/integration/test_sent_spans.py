@@ -1,6 +1,8 @@
 """Spans sent to collectors by OpenTelemetry's own exporters: those that take them, and those that do not."""
 
 import logging
+import os
+import re
 import subprocess
 import sys
 import threading
@@ -33,6 +35,12 @@ def _senders_of_this_test() -> Iterator[None]:
     sinks._sender.cache_clear()
     yield
     sinks._sender.cache_clear()
+
+
+@pytest.fixture
+def _much_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes seconds to import what sends."""
+    monkeypatch.setattr("floe_dagster.observability.background._PATIENCE", 60.0)
 
 
 def observers_of(folder: Path, warnings: list[str], **fields: Any) -> Observers:
@@ -94,10 +102,14 @@ def test_a_collector_that_is_not_well_is_told_of_once_in_two_seconds(
     assert receiver.spans == []
     lost = [int(warning.split()[1]) for warning in warnings]
     assert sum(lost) == 10
-    assert all(warning.endswith("dropped, the backend could not be reached") for warning in warnings)
+    why = {"hangs": "did not answer in time", "is unavailable": "answered (503 Service Unavailable|UNAVAILABLE)"}
+    too_slow = "there was no time to connect to the backend"
+    expected = rf"traces: \d+ dropped, (the backend {why[behaviour]}|{too_slow})"
+    assert all(re.fullmatch(expected, warning) for warning in warnings), warnings
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.usefixtures("_much_time")
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
 def test_a_collector_that_is_not_there_costs_the_spans(protocol: str, tmp_path: Path) -> None:
     warnings: list[str] = []
@@ -105,9 +117,57 @@ def test_a_collector_that_is_not_there_costs_the_spans(protocol: str, tmp_path: 
         observers = observers_of(tmp_path, warnings, otlp_endpoint=endpoint, otlp_protocol=protocol)
         observers.observe(step_ended())
         observers.observe(run_ended())
-        observers.flush()
+        observers.flush(60)
 
     assert warnings == ["traces: 2 dropped, the backend could not be reached"]
+
+
+@pytest.mark.usefixtures("_much_time")
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (302, "the backend answered 302 Found, which is not followed"),
+        (307, "the backend answered 307 Temporary Redirect, which is not followed"),
+        (400, "the backend answered 400 Bad Request"),
+        (401, "the backend answered 401 Unauthorized"),
+        (429, "the backend answered 429 Too Many Requests"),
+    ],
+)
+def test_what_a_collector_has_answered_is_told(status: int, why: str, tmp_path: Path) -> None:
+    warnings: list[str] = []
+    with http_receiver() as receiver:
+        receiver.status = status
+        observers = observers_of(tmp_path, warnings, otlp_endpoint=receiver.endpoint, otlp_headers={"x-key": "k3y"})
+        observers.observe(run_ended())
+        observers.flush(30)
+
+    assert warnings == [f"traces: 1 dropped, {why}"]
+
+
+@pytest.mark.usefixtures("_much_time")
+@pytest.mark.parametrize(
+    ("endpoint", "certificate", "why"),
+    [
+        ("nonsense", None, "'nonsense/v1/traces' is no address that begins with http:// or https://"),
+        ("https://127.0.0.1:9", "/absent.pem", "the certificate /absent.pem is not there"),
+        ("https://127.0.0.1:4317", "/absent.pem", "the certificate /absent.pem is not there"),
+    ],
+)
+def test_what_is_wrong_with_the_address_of_a_collector_is_told(
+    endpoint: str, certificate: str | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # requests prefers these to what the exporter says
+        monkeypatch.delenv(name, raising=False)
+    if certificate is not None:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", certificate)
+    warnings: list[str] = []
+    settings = ObservabilitySettings("shop", "floe", tmp_path)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    observers = open_observers(settings, environ={**os.environ, **NO_LINEAGE}, warn=warnings.append)
+    observers.observe(run_ended())
+    observers.flush(30)
+
+    assert warnings == [f"traces: 1 dropped, {why}"]
 
 
 def test_the_tracer_provider_of_the_process_is_left_alone(tmp_path: Path) -> None:

@@ -164,6 +164,30 @@ def test_a_sender_that_raises_is_one_that_refuses() -> None:
     sender.flush(30)
 
     assert sender.collect_dropped() == 1
+    assert sender.trouble == "sending raised ValueError"
+
+
+def test_the_last_reason_is_told_for_what_it_cost(backend: Backend) -> None:
+    sender: BackgroundSender[int]
+
+    def send(batch: Sequence[int]) -> bool:
+        sender.tell(f"the backend answered {batch[0]}")
+        return batch[0] == 200
+
+    sender = BackgroundSender(lambda: send, name="test")
+    for status, expected in ((401, "the backend answered 401"), (200, ""), (503, "the backend answered 503")):
+        sender.put(status)
+        sender.flush(30)
+        assert sender.collect_dropped() == bool(expected)
+        assert not expected or sender.trouble == expected
+
+    backend.gate.clear()
+    hung = BackgroundSender(backend.connect, name="test")
+    hung.put(1)
+    _wait_for(lambda: backend.attempts == 1)
+    hung.flush(0)
+    backend.gate.set()
+    assert hung.trouble == "the backend did not answer in time"
 
 
 def test_a_fork_sends_by_a_thread_of_its_own(backend: Backend) -> None:

@@ -38,11 +38,24 @@ def receiver() -> Iterator[LineageReceiver]:
         yield opened
 
 
+@pytest.fixture
+def _much_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes seconds to import what sends."""
+    monkeypatch.setattr("floe_dagster.observability.background._PATIENCE", 60.0)
+
+
 def observer(folder: Path, environ: Mapping[str, str], **platform: Any) -> LineageObserver:
     said = settings(folder, platform=Observability.model_validate(platform))
     opened = open_lineage(said, environ=environ)
     assert opened is not None
     return opened
+
+
+def notes(folder: Path, environ: Mapping[str, str]) -> list[str]:
+    """What is said of variables at the beginning of a run."""
+    said: list[str] = []
+    open_lineage(settings(folder), environ=environ, note=said.append)
+    return said
 
 
 def run_an_asset(told: LineageObserver, *, end: bool = True, step: StepScope = STEP) -> None:
@@ -52,6 +65,15 @@ def run_an_asset(told: LineageObserver, *, end: bool = True, step: StepScope = S
     if end:
         told.observe(AssetEnded(step, ("report",), at(1), at(2), Outcome.SUCCEEDED))
         told.observe(RunEnded(RUN, at(0), at(3), Outcome.SUCCEEDED))
+
+
+def told_of_one_event(folder: Path, environ: Mapping[str, str]) -> list[str]:
+    """What is said of it when it does not arrive."""
+    said: list[str] = []
+    observers = Observers([observer(folder, environ)], warn=said.append)
+    observers.observe(RunStarted(RUN, at(0)))
+    observers.flush(60)
+    return said
 
 
 def wait_for_events(receiver: LineageReceiver, number: int) -> None:
@@ -141,12 +163,36 @@ class TestDestination:
             {"job": {"team": "shop"}},
         )
 
-    @pytest.mark.parametrize("file", ["gone.yml", "list.yml", "broken.yml"])
-    def test_a_file_that_says_nothing_is_none(self, tmp_path: Path, file: str) -> None:
+    @pytest.mark.parametrize(
+        ("file", "why"),
+        [
+            ("gone.yml", "is not there"),
+            ("list.yml", "is no YAML that holds settings by their names"),
+            ("broken.yml", "is no YAML that holds settings by their names"),
+        ],
+    )
+    def test_a_file_that_says_nothing_is_none_and_told(self, tmp_path: Path, file: str, why: str) -> None:
         (tmp_path / "list.yml").write_text("[1]")
         (tmp_path / "broken.yml").write_text("a: [")
+        environ = {"OPENLINEAGE_CONFIG": str(tmp_path / file)}
 
-        assert self.find({"OPENLINEAGE_CONFIG": str(tmp_path / file)}) == {}
+        assert self.find(environ) == {}
+        assert notes(tmp_path, environ) == [
+            f"lineage: OPENLINEAGE_CONFIG names {tmp_path / file}, which {why}; events go to {tmp_path / 'lineage'}"
+        ]
+        assert notes(tmp_path, {**environ, "OPENLINEAGE_URL": "http://ada:lovelace@marquez:5000"}) == [
+            f"lineage: OPENLINEAGE_CONFIG names {tmp_path / file}, which {why}; events go to http://marquez:5000"
+        ]
+
+    def test_a_console_is_not_supported_and_events_are_kept(self, tmp_path: Path) -> None:
+        environ = {"OPENLINEAGE__TRANSPORT__TYPE": "console"}
+
+        run_an_asset(observer(tmp_path, environ))
+
+        assert len(read_events(tmp_path / "lineage" / f"{RUN.run_id}.jsonl")) == 4
+        assert notes(tmp_path, environ) == [
+            f"lineage: OpenLineage's transport 'console' is not supported; events go to {tmp_path / 'lineage'}"
+        ]
 
     def test_an_address_is_told_without_credentials(self) -> None:
         found = find_destination({"OPENLINEAGE_URL": "http://ada:lovelace@marquez:5000?key=1"}, Observability())
@@ -197,9 +243,10 @@ class TestLocalFiles:
         for _ in range(3):
             observers.observe(RunStarted(RUN, at(0)))
             observers.observe(AssetStarted(STEP, ("report",), at(1)))
+        observers.flush()
 
-        assert len(said) == 1
-        assert said[0].startswith("lineage: a record could not be observed: ")
+        file = tmp_path / "lineage" / f"{RUN.run_id}.jsonl"
+        assert said == [f"lineage: 2 dropped, {file} cannot be written: File exists"]
 
 
 class TestReceiver:
@@ -261,11 +308,75 @@ class TestReceiver:
 
         assert handing_over < 0.5
         assert flushing < 2.5
-        assert said == [
-            "lineage: 4 kept for `floe lineage replay`, the backend could not be reached",
-        ]
+        why = {
+            "busy": "the backend answered 503 Service Unavailable",
+            "hang": "the backend did not answer in time",
+            "gone": "the backend could not be reached",
+        }[answer]
+        assert said == [f"lineage: 4 kept for `floe lineage replay`, {why}"]
         check_events(spooled(tmp_path))
         assert len(spooled(tmp_path)) == 4
+
+    @pytest.mark.usefixtures("_much_time")
+    @pytest.mark.parametrize(
+        ("status", "why"),
+        [
+            (400, "the backend answered 400 Bad Request"),
+            (401, "the backend answered 401 Unauthorized"),
+            (429, "the backend answered 429 Too Many Requests"),
+            (302, "the backend answered 302 Found, which is not followed"),
+            (599, "the backend answered 599"),
+        ],
+    )
+    def test_what_the_receiver_has_answered_is_told(
+        self, tmp_path: Path, receiver: LineageReceiver, status: int, why: str
+    ) -> None:
+        receiver.status = status
+        address = receiver.url.replace("//", "//ada:lovelace@")
+
+        said = told_of_one_event(tmp_path, {"OPENLINEAGE_URL": address, "OPENLINEAGE_API_KEY": API_KEY})
+
+        assert said == [f"lineage: 1 kept for `floe lineage replay`, {why}"]
+        assert (len(spooled(tmp_path)), receiver.events) == (1, [])
+
+    @pytest.mark.usefixtures("_much_time")
+    @pytest.mark.parametrize(
+        ("environ", "why"),
+        [
+            ({"OPENLINEAGE_URL": "nonsense"}, "'nonsense' is no address that begins with http:// or https://"),
+            (
+                {
+                    "OPENLINEAGE__TRANSPORT__TYPE": "http",
+                    "OPENLINEAGE__TRANSPORT__URL": "https://127.0.0.1:9",
+                    "OPENLINEAGE__TRANSPORT__VERIFY": "/absent.pem",
+                },
+                "the certificate /absent.pem is not there",
+            ),
+        ],
+    )
+    def test_what_is_wrong_with_an_address_is_told(
+        self, tmp_path: Path, environ: Mapping[str, str], why: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # requests prefers these to what a session says
+            monkeypatch.delenv(name, raising=False)
+
+        assert told_of_one_event(tmp_path, environ) == [f"lineage: 1 kept for `floe lineage replay`, {why}"]
+
+    @pytest.mark.usefixtures("_much_time")
+    def test_no_tls_where_there_is_none_is_told(self, tmp_path: Path, receiver: LineageReceiver) -> None:
+        (said,) = told_of_one_event(tmp_path, {"OPENLINEAGE_URL": receiver.url.replace("http:", "https:")})
+
+        assert "no TLS connection to the backend could be made" in said
+
+    @pytest.mark.usefixtures("_much_time")
+    def test_what_can_neither_be_sent_nor_kept_is_told_with_both_reasons(self, tmp_path: Path) -> None:
+        (tmp_path / "spool").write_text("a file")
+
+        said = told_of_one_event(tmp_path, {"OPENLINEAGE_URL": closed_address()})
+
+        file = tmp_path / "spool" / f"{RUN.run_id}.jsonl"
+        why = f"they could not be kept, {file} cannot be written: File exists"
+        assert said == [f"lineage: 1 dropped, the backend could not be reached; {why}"]
 
     def test_a_refused_event_is_kept_and_the_next_one_sent(self, tmp_path: Path, receiver: LineageReceiver) -> None:
         receiver.answer = "refuse"
@@ -283,6 +394,25 @@ class TestReceiver:
         assert [event["eventType"] for event in spooled(tmp_path)] == ["START", "COMPLETE"]
         assert [event["job"]["name"] for event in receiver.events] == ["shop.report"]
         assert told.collect_dropped() == 2
+
+    @pytest.mark.usefixtures("_much_time")
+    def test_what_follows_an_event_that_was_kept_is_kept_with_that_reason(
+        self, tmp_path: Path, receiver: LineageReceiver
+    ) -> None:
+        said: list[str] = []
+        observers = Observers([observer(tmp_path, {"OPENLINEAGE_URL": receiver.url})], warn=said.append)
+        receiver.answer = "busy"
+        observers.observe(RunStarted(RUN, at(0)))
+        observers.flush(30)
+        receiver.answer = "take"
+
+        observers.observe(RunEnded(RUN, at(0), at(3), Outcome.SUCCEEDED))
+        observers.flush(30)
+
+        assert said == [
+            "lineage: 1 kept for `floe lineage replay`, the backend answered 503 Service Unavailable",
+            "lineage: 1 kept for `floe lineage replay`, an event that belongs before them did not arrive",
+        ]
 
     def test_a_full_queue_keeps_what_comes_last(self, tmp_path: Path, receiver: LineageReceiver) -> None:
         receiver.answer = "hang"

@@ -3,11 +3,14 @@ import json
 import os
 import random
 import re
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from google.protobuf import json_format
@@ -19,6 +22,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from floe_core.schemas.platform_spec import Observability
 from floe_dagster.observability.local.files import RunFiles
+from floe_dagster.observability.observers import Observers
 from floe_dagster.observability.records import CheckFact, ErrorFact, Outcome, Record, RunStarted
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability.tracing.observer import TracingObserver, open_tracing
@@ -126,11 +130,46 @@ def test_a_file_that_is_full_takes_no_more_lines(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told_of_once(tmp_path: Path) -> None:
     (tmp_path / "traces").write_text("a file")
-    files = RunFiles(tmp_path / "traces")
+    said: list[str] = []
+    observers = Observers([tracing(tmp_path)], warn=said.append)
 
-    with pytest.raises(OSError, match="exists"):
-        files.append("a", b"1")
-    assert files.append("a", b"2")
+    for record in (RunStarted(RUN, START), step_ended(), run_ended()):
+        observers.observe(record)
+    observers.flush()
+
+    file = tmp_path / "traces" / f"{RUN_ID}.jsonl"
+    assert said == [f"traces: 2 dropped, {file} cannot be written: File exists"]
+
+
+def test_a_full_disk_is_told_with_the_number_of_spans(tmp_path: Path) -> None:
+    file = tmp_path / "traces" / f"{RUN_ID}.jsonl"
+    file.parent.mkdir()
+    file.symlink_to("/dev/full")
+    said: list[str] = []
+    observers = Observers([tracing(tmp_path)], warn=said.append)
+
+    for attempt in range(3):
+        observers.observe(step_ended(attempt=attempt))
+    observers.flush()
+
+    assert said == [f"traces: 3 dropped, {file} cannot be written: No space left on device"]
+
+
+def test_a_line_that_the_disk_has_half_room_for_leaves_no_half_line(tmp_path: Path) -> None:
+    script = f"""
+        import resource
+        from pathlib import Path
+        from floe_dagster.observability.local.files import RunFiles
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+        files = RunFiles(Path({str(tmp_path)!r}))
+        print([files.append("a", line) for line in (b"123456789", b"1234567890123", b"12345678", b"9012")])
+        print(files.trouble)
+    """
+
+    done = subprocess.run([sys.executable, "-c", dedent(script)], capture_output=True, text=True, check=True)
+
+    assert (tmp_path / "a.jsonl").read_bytes() == b"123456789\n12345678\n"
+    assert done.stdout == f"[True, False, True, False]\n{tmp_path / 'a.jsonl'} cannot be written: File too large\n"
 
 
 def test_the_newest_files_stay_and_those_in_use(tmp_path: Path) -> None:
@@ -279,6 +318,45 @@ def test_opentelemetrys_variables_win_over_platform_yaml(
 @pytest.mark.parametrize("environ", [{"OTEL_SDK_DISABLED": "TRUE"}, {"OTEL_TRACES_EXPORTER": "none"}])
 def test_opentelemetrys_variables_switch_traces_off(environ: Mapping[str, str], tmp_path: Path) -> None:
     assert open_tracing(ObservabilitySettings("shop", "floe", tmp_path), environ=environ) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "carrier-pigeon"}, []),
+        (
+            {"OTEL_EXPORTER_OTLP_PROTOCOL": "carrier-pigeon", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://ada:l@c:4317"},
+            [
+                (
+                    "traces: OTEL_EXPORTER_OTLP_PROTOCOL names 'carrier-pigeon', which is not supported; "
+                    "spans go to http://c:4317 by http/protobuf"
+                )
+            ],
+        ),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "GRPC", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}, []),
+        (
+            {"OTEL_TRACES_EXPORTER": "zipkin,console"},
+            ["traces: OTEL_TRACES_EXPORTER names 'console, zipkin', which is not supported; spans go to FOLDER/traces"],
+        ),
+        (
+            {"OTEL_TRACES_EXPORTER": "otlp,console"},
+            [
+                (
+                    "traces: OTEL_TRACES_EXPORTER names 'console', which is not supported; "
+                    "spans go to http://localhost:4318 by http/protobuf"
+                )
+            ],
+        ),
+    ],
+)
+def test_what_is_not_done_as_variables_say_is_told(
+    environ: Mapping[str, str], expected: list[str], tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    open_tracing(ObservabilitySettings("shop", "floe", tmp_path), environ=environ, note=said.append)
+
+    assert [note.replace(str(tmp_path), "FOLDER") for note in said] == expected
 
 
 def test_a_secret_of_a_header_is_read_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,9 @@ _SECONDS_TO_GATHER = 0.5  # what is there within that time is sent together
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 60.0
 UNREACHED = "the backend could not be reached"
+UNANSWERED = "the backend did not answer in time"
+_TOO_MANY = "more came than could be sent in the time"
+_UNCONNECTED = "there was no time to connect to the backend"
 _PATIENCE = 2.0  # what a process waits altogether for a backend that does not take what it is given
 
 
@@ -61,7 +64,9 @@ class BackgroundSender(Generic[T]):
         self._is_refused = False
         self._dropped = 0
         self.trouble = UNREACHED
-        """Why items do not arrive."""
+        """Why the last of what was dropped did not arrive."""
+        self._reason = ""
+        self._is_connected = False
         self._failures = 0
         self._resumes_at = 0.0
         self._patience = _PATIENCE
@@ -72,7 +77,7 @@ class BackgroundSender(Generic[T]):
             self._reset()
         with self._changed:
             if len(self._queue) >= self._longest_queue:
-                self._drop([item])
+                self._drop([item], why=_TOO_MANY)
                 return
             self._queue.append(item)
             if self._thread is None:
@@ -80,6 +85,10 @@ class BackgroundSender(Generic[T]):
                 self._thread.start()
             else:
                 self._changed.notify_all()
+
+    def tell(self, reason: str) -> None:
+        """Say why it is that what is being sent does not arrive: for what sends, in its thread."""
+        self._reason = reason
 
     def flush(self, seconds: float) -> None:
         """Wait until everything is sent, for *seconds* at most; then drop what is not.
@@ -114,12 +123,8 @@ class BackgroundSender(Generic[T]):
         return self._is_flushing or (len(self._queue) >= _LARGEST_BATCH and time.monotonic() >= self._resumes_at)
 
     def _work(self) -> None:
-        send: Send[T]
-        try:
-            send = self._connect()
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be sent, and `trouble` says why
-            self.trouble = f"nothing can be sent: {type(error).__name__}: {without_credentials(str(error))}"
-            send = _send_nothing
+        send = self._find_send()
+        self._is_connected = True
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue)
@@ -129,18 +134,33 @@ class BackgroundSender(Generic[T]):
                 self._in_flight = batch
             if not batch:  # dropped in the meantime
                 continue
+            self._reason = ""
             try:
                 is_sent = send(batch)
-            except Exception:  # noqa: BLE001 - as above
+            except Exception as error:  # noqa: BLE001 - whatever it is, the batch did not arrive
+                self._reason = self._reason or f"sending raised {type(error).__name__}"
                 is_sent = False
             with self._changed:
                 self._note(is_sent=is_sent)
                 self._changed.notify_all()
 
+    def _find_send(self) -> Send[T]:
+        try:
+            return self._connect()
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be sent, and `trouble` says why
+            reason = f"nothing can be sent: {type(error).__name__}: {without_credentials(str(error))}"
+
+        def send_nothing(_: Sequence[T]) -> bool:
+            self.tell(reason)
+            return False
+
+        return send_nothing
+
     def _note(self, *, is_sent: bool) -> None:
         batch, self._in_flight = self._in_flight, []
         if is_sent:
             self._failures, self._resumes_at, self._patience = 0, 0.0, _PATIENCE
+            self._reason = ""
             return
         self._failures += 1
         self._is_refused, self._is_flushing = True, False
@@ -148,18 +168,16 @@ class BackgroundSender(Generic[T]):
         if self._failures % _ATTEMPTS and len(self._queue) + len(batch) <= self._longest_queue:
             self._queue.extendleft(reversed(batch))
         else:
-            self._drop(batch)
+            self._drop(batch, why=UNREACHED)
 
     def _drop_all(self) -> None:
         lost = [*self._in_flight, *self._queue]
         self._queue.clear()
         self._in_flight = []
-        self._drop(lost)
+        self._drop(lost, why=UNANSWERED if self._is_connected else _UNCONNECTED)
 
-    def _drop(self, items: Sequence[T]) -> None:
+    def _drop(self, items: Sequence[T], *, why: str) -> None:
+        """Drop *items*: because of *why*, where what sends has not told better."""
+        self.trouble = self._reason or why
         self._dropped += len(items)
         self._lose(items)
-
-
-def _send_nothing(_: Sequence[object]) -> bool:
-    return False

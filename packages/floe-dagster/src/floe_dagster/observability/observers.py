@@ -10,6 +10,10 @@ SECONDS_TO_FLUSH = 2.0  # what a process waits at its end for what it has still 
 Warn = Callable[[str], None]
 
 
+def say_nothing(_: str) -> None:
+    """For who has been told before."""
+
+
 class Observer(Protocol):
     """Makes something of the records of one process."""
 
@@ -19,13 +23,13 @@ class Observer(Protocol):
     def observe(self, record: Record) -> None:
         """Take in *record*; returns at once, whatever becomes of it."""
 
+    def recall(self, record: Record) -> None:
+        """Take in *record*, of which another process has told already: nothing is made of it once more."""
+
     def flush(self, seconds: float) -> None:
         """Send what is waiting, and give up after *seconds*."""
 
     def collect_dropped(self) -> int:
-    def recall(self, record: Record) -> None:
-        """Take in *record*, of which another process has told already: nothing is made of it once more."""
-
         """How many spans or events were lost since this was last asked."""
 
     @property
@@ -73,10 +77,6 @@ class Observers:
             except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
                 self._tell(observer, error)
 
-    def places(self, run: RunScope) -> Mapping[str, str]:
-        """Where *run* is found again, from all observers that can say so."""
-        known = (observer.places(run) for observer in self._observers if isinstance(observer, HasPlaces))
-        return {name: place for places in known for name, place in places.items()}
     def recall(self, record: Record) -> None:
         """Remind every observer of *record*, of which another process has told."""
         for observer in self._observers:
@@ -85,6 +85,10 @@ class Observers:
             except Exception as error:  # noqa: BLE001 - see above
                 self._tell(observer, error)
 
+    def places(self, run: RunScope) -> Mapping[str, str]:
+        """Where *run* is found again, from all observers that can say so."""
+        known = (observer.places(run) for observer in self._observers if isinstance(observer, HasPlaces))
+        return {name: place for places in known for name, place in places.items()}
 
     def flush(self, seconds: float = SECONDS_TO_FLUSH) -> None:
         """Send what is waiting, for *seconds* altogether, and say what was lost."""

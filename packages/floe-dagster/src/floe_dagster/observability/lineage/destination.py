@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from floe_core.errors import FloeError
 from floe_core.schemas.platform_spec import Observability
 from floe_core.yaml_source import load_foreign_yaml
 from floe_dagster.observability.masking import without_credentials
+from floe_dagster.observability.observers import Warn, say_nothing
 from floe_dagster.secrets import read_secret
 
 ClientConfig: TypeAlias = dict[str, Any]
@@ -53,15 +53,22 @@ def is_switched_off(environ: Mapping[str, str]) -> bool:
     return environ.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true"
 
 
-def find_destination(environ: Mapping[str, str], platform: Observability) -> Destination | None:
+def find_destination(
+    environ: Mapping[str, str], platform: Observability, *, note: Warn = say_nothing
+) -> Destination | None:
     """Where events are sent: OpenLineage's variables win over platform.yaml; None where neither says anything.
 
     `openlineage.yml` counts only where OPENLINEAGE_CONFIG names it: a file that lies about decides nothing.
 
+    Args:
+        environ: The environment.
+        platform: What platform.yaml says.
+        note: Told what of it cannot be done.
+
     Raises:
         LoadError: The secret of `lineage_api_key` is not set.
     """
-    config = _merge(_read_named_file(environ), _read_variables(environ))
+    config = _merge(_read_named_file(environ, note), _read_variables(environ))
     transport: dict[str, Any] = dict(config.get("transport") or {})
     url = environ.get("OPENLINEAGE_URL")
     own = _http(url, environ.get("OPENLINEAGE_ENDPOINT"), environ.get("OPENLINEAGE_API_KEY")) if url else {}
@@ -75,6 +82,9 @@ def find_destination(environ: Mapping[str, str], platform: Observability) -> Des
     elif not kind and platform.lineage_endpoint:
         key = read_secret(platform.lineage_api_key) if platform.lineage_api_key is not None else None
         transport = _http(str(platform.lineage_endpoint), None, key)
+    if transport.get("type") == "console":
+        note("OpenLineage's transport 'console' is not supported")
+        return None
     if not transport.get("type"):
         return None
     return Destination({**config, "transport": _bounded(transport)})
@@ -107,15 +117,16 @@ def _bounded(transport: Mapping[str, Any]) -> dict[str, Any]:
     return bounded
 
 
-def _read_named_file(environ: Mapping[str, str]) -> ClientConfig:
+def _read_named_file(environ: Mapping[str, str], note: Warn) -> ClientConfig:
     named = environ.get("OPENLINEAGE_CONFIG")
-    if not named or not Path(named).is_file():
+    if not named:
         return {}
-    try:
-        content = load_foreign_yaml(Path(named))
-    except (OSError, FloeError):
-        return {}
-    return dict(content) if isinstance(content, Mapping) else {}
+    content = load_foreign_yaml(Path(named))
+    if isinstance(content, Mapping):
+        return dict(content)
+    why = "is no YAML that holds settings by their names" if Path(named).exists() else "is not there"
+    note(f"OPENLINEAGE_CONFIG names {named}, which {why}")
+    return {}
 
 
 def _read_variables(environ: Mapping[str, str]) -> ClientConfig:

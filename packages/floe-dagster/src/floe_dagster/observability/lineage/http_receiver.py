@@ -13,8 +13,10 @@ from requests.auth import AuthBase
 
 from floe_dagster.observability.lineage.destination import Destination
 from floe_dagster.observability.lineage.events import Event, event_line
+from floe_dagster.observability.sending_errors import check_answer
 
 _ENDPOINT = "api/v1/lineage"
+_KEEP_THE_EVENT = (307, 308)
 
 
 def connect_to_receiver(destination: Destination) -> Callable[[Event], None]:
@@ -27,16 +29,22 @@ def connect_to_receiver(destination: Destination) -> Callable[[Event], None]:
     url = urljoin(transport["url"].strip(), transport.get("endpoint") or _ENDPOINT)
     auth = transport.get("auth") or {}
     key = next((str(auth[name]) for name in ("apiKey", "apikey", "api_key") if auth.get(name)), None)
-    session = requests.Session()
+    session = _Session()
     session.headers.update({"Content-Type": "application/json", **(transport.get("custom_headers") or {})})
     session.auth = _Bearer(key) if key else None
     session.verify = transport.get("verify", True)
 
     def send(event: Event) -> None:
         with session.post(url, data=event_line(event), timeout=transport["timeout"]) as answer:
-            answer.raise_for_status()
+            check_answer(answer)
 
     return send
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where to send the same to; None where a redirection would make a question of it, which takes no event."""
+        return super().get_redirect_target(resp) if resp.status_code in _KEEP_THE_EVENT else None
 
 
 class _Bearer(AuthBase):

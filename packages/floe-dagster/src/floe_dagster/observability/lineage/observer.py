@@ -9,18 +9,24 @@ from floe_dagster.observability.lineage.records_to_events import LineageEvents
 from floe_dagster.observability.lineage.sinks import EventSink, LocalSink, SendingSink
 from floe_dagster.observability.lineage.work import Works
 from floe_dagster.observability.masking import Masking
+from floe_dagster.observability.observers import Warn, say_nothing
 from floe_dagster.observability.records import DbtCall, Record, RunScope, RunStarted
 from floe_dagster.observability.settings import ObservabilitySettings
 
 
 def open_lineage(
-    settings: ObservabilitySettings, *, environ: Mapping[str, str], assets: KnownAssets | None = None
+    settings: ObservabilitySettings,
+    *,
+    environ: Mapping[str, str],
+    note: Warn = say_nothing,
+    assets: KnownAssets | None = None,
 ) -> "LineageObserver | None":
     """The observer of this process, or None where lineage is switched off.
 
     Args:
         settings: What the project says.
         environ: The environment, whose OpenLineage variables win.
+        note: Told what is not done as they say.
         assets: What is known of the Python assets of the run; without it their events name the asset alone.
 
     Raises:
@@ -28,7 +34,10 @@ def open_lineage(
     """
     if is_switched_off(environ):
         return None
-    destination = find_destination(environ, settings.platform)
+    misunderstood: list[str] = []
+    destination = find_destination(environ, settings.platform, note=misunderstood.append)
+    for said in misunderstood:
+        note(f"lineage: {said}; events go to {settings.lineage_folder if destination is None else destination.label}")
     works = Works(
         pipeline=settings.pipeline,
         resolver=DatasetResolver(settings, assets=assets, environ=environ),
@@ -57,27 +66,23 @@ class LineageObserver:
         return self._sink.fate
 
     def observe(self, record: Record) -> None:
-        """Send the events that *record* makes.
-
-        Raises:
-            OSError: The folder of local files cannot be written; said once.
-        """
+        """Send the events that *record* makes."""
         if isinstance(record, RunStarted):
             self._sink.begin_run()
         run_id = _run_of(record).run_id
         for event in self._events.of(record):
             self._sink.put(run_id, event)
 
-    def flush(self, seconds: float) -> None:
-        """Send what is waiting, and put away after *seconds* what could not be sent."""
-        self._sink.flush(seconds)
-
-    def collect_dropped(self) -> int:
     def recall(self, record: Record) -> None:
         """Know what *record* began and ended, so that nothing does so twice."""
         for _ in self._events.of(record):
             pass
 
+    def flush(self, seconds: float) -> None:
+        """Send what is waiting, and put away after *seconds* what could not be sent."""
+        self._sink.flush(seconds)
+
+    def collect_dropped(self) -> int:
         """How many events did not arrive."""
         return self._sink.collect_dropped()
 

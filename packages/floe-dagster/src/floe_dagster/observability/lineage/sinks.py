@@ -9,9 +9,10 @@ from floe_dagster.observability.background import BackgroundSender
 from floe_dagster.observability.lineage.connection import is_refusal, open_connection
 from floe_dagster.observability.lineage.destination import Destination
 from floe_dagster.observability.lineage.events import Event, event_line
-from floe_dagster.observability.local.files import FULL_FILE, RunFiles
+from floe_dagster.observability.local.files import RunFiles
 
 _LONGEST_QUEUE = 2000  # events of some ten kilobytes
+_FOLLOWS = "an event that belongs before them did not arrive"
 
 
 class EventSink(Protocol):
@@ -41,7 +42,7 @@ class EventSink(Protocol):
 class LocalSink:
     """A file for each run."""
 
-    fate, trouble = "dropped", FULL_FILE
+    fate = "dropped"
 
     def __init__(self, folder: Path) -> None:
         self._files = RunFiles(folder)
@@ -52,20 +53,21 @@ class LocalSink:
         self._files.prune()
 
     def put(self, run_id: str, event: Event) -> None:
-        """Write the event.
-
-        Raises:
-            OSError: The file cannot be written.
-        """
+        """Write the event."""
         self._dropped += not self._files.append(run_id, event_line(event))
 
     def flush(self, seconds: float) -> None:
         """Nothing: every event is written at once."""
 
     def collect_dropped(self) -> int:
-        """How many events found their file full."""
+        """How many events could not be written."""
         dropped, self._dropped = self._dropped, 0
         return dropped
+
+    @property
+    def trouble(self) -> str:
+        """See `RunFiles`."""
+        return self._files.trouble
 
 
 @dataclass(slots=True)
@@ -90,6 +92,8 @@ class SendingSink:
         self._lost = 0
         self._is_lossy = False
         self._kept = 0
+        self._refusal = ""
+        self.trouble = ""
         self._sender: BackgroundSender[_Outgoing] = BackgroundSender(
             self._connect, name="floe-lineage", lose=self._keep, longest_queue=_LONGEST_QUEUE
         )
@@ -108,21 +112,25 @@ class SendingSink:
 
     def collect_dropped(self) -> int:
         """How many events were put away, or lost since there is no room for them."""
-        dropped, self._kept = self._sender.collect_dropped() + self._kept, 0
-        self._is_lossy, self._lost = self._lost > 0, 0
-        return dropped
+        unsent, refused = self._sender.collect_dropped(), self._kept
+        why = [self._refusal if refused > 0 else "", self._sender.trouble if unsent else ""]
+        self.trouble = "; ".join(dict.fromkeys(filter(None, why)))
+        self._is_lossy = self._lost == unsent + refused
+        if self._lost:
+            which = "they" if self._is_lossy else f"{self._lost} of them"
+            self.trouble += f"; {which} could not be kept, {self._spool.trouble}"
+        self._kept = self._lost = 0
+        self._refusal = ""
+        return unsent + refused
 
     @property
     def fate(self) -> str:
         """What became of what did not arrive."""
         return "dropped" if self._is_lossy else "kept for `floe lineage replay`"
 
-    @property
-    def trouble(self) -> str:
-        """See `BackgroundSender`."""
-        return self._sender.trouble
-
     def _connect(self) -> Callable[[Sequence[_Outgoing]], bool]:
+        from floe_dagster.observability.sending_errors import describe_error  # noqa: PLC0415 - imports requests
+
         send = open_connection(self._destination)
 
         def send_all(batch: Sequence[_Outgoing]) -> bool:
@@ -130,13 +138,17 @@ class SendingSink:
                 if outgoing.is_settled:
                     continue
                 if outgoing.event["run"]["runId"] in self._spooled:
+                    self._refusal = self._refusal or _FOLLOWS
                     self._put_away(outgoing)
                     continue
                 try:
                     send(outgoing.event)
                 except Exception as error:  # noqa: BLE001 - any transport's: the event has not arrived
+                    reason = describe_error(error, address=self._destination.label)
                     if not is_refusal(error):
+                        self._sender.tell(reason)
                         return False
+                    self._refusal = reason
                     self._put_away(outgoing)
                 outgoing.is_settled = True
             return True
@@ -154,8 +166,4 @@ class SendingSink:
                 continue
             outgoing.is_settled = True
             self._spooled.add(outgoing.event["run"]["runId"])
-            try:
-                is_kept = self._spool.append(outgoing.run_id, event_line(outgoing.event))
-            except OSError:
-                is_kept = False
-            self._lost += not is_kept
+            self._lost += not self._spool.append(outgoing.run_id, event_line(outgoing.event))

@@ -3,6 +3,7 @@
 A line is written by one call that appends, so that the processes of a run can write to one file.
 """
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -29,26 +30,23 @@ class RunFiles:
     def __init__(self, folder: Path, *, largest: int = _LARGEST_FILE) -> None:
         self._folder = folder
         self._largest = largest
-        self._is_broken = False
         self._is_made = False
+        self.trouble = ""
+        """Why the last line that is not there could not be added."""
 
     def path(self, run_id: str) -> Path:
         """The file of a run, whether it exists or not."""
         return self._folder / f"{run_id}{SUFFIX}"
 
     def append(self, run_id: str, line: bytes) -> bool:
-        """Add *line* to the file of the run; False where it is not there afterwards.
-
-        Raises:
-            OSError: The file cannot be written. Said once: what is added later is left out without a word.
-        """
-        if self._is_broken:
-            return True
+        """Add *line* to the file of the run; False where it is not there afterwards, and `trouble` says why."""
+        file = self.path(run_id)
         try:
-            return self._append(self.path(run_id), line + b"\n")
-        except OSError:
-            self._is_broken = True
-            raise
+            return self._append(file, line + b"\n")
+        except OSError as error:
+            self._is_made = False  # it may be deleted while a run goes on
+            self.trouble = f"{file} cannot be written: {error.strerror or type(error).__name__}"
+            return False
 
     def _append(self, file: Path, line: bytes) -> bool:
         if not self._is_made:
@@ -57,8 +55,12 @@ class RunFiles:
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             if os.fstat(descriptor).st_size + len(line) > self._largest:
+                self.trouble = FULL_FILE
                 return False
-            return os.write(descriptor, line) == len(line)
+            written = os.write(descriptor, line)
+            if written < len(line):
+                _write_rest(descriptor, line, written=written)
+            return True
         finally:
             os.close(descriptor)
 
@@ -80,3 +82,24 @@ class RunFiles:
                     continue
                 found.append((file, stat.st_mtime, stat.st_size))
         yield from sorted(found, key=lambda entry: entry[1], reverse=True)
+
+
+def _write_rest(descriptor: int, line: bytes, *, written: int) -> None:
+    """Add what is missing of *line*, else take away what is there of it, if no process has added something behind it.
+
+    Raises:
+        OSError: Why there was no room for it.
+    """
+    begin = os.lseek(descriptor, 0, os.SEEK_CUR) - written
+    why = OSError(errno.ENOSPC, "only a part of a line could be written")
+    try:
+        written += os.write(descriptor, line[written:])
+    except OSError as error:
+        why = error
+    end = os.lseek(descriptor, 0, os.SEEK_CUR)
+    is_ours = end - begin == written
+    if is_ours and written == len(line):
+        return
+    if is_ours and os.fstat(descriptor).st_size == end:
+        os.ftruncate(descriptor, begin)
+    raise why

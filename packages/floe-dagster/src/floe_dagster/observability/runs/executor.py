@@ -113,6 +113,7 @@ class _Watch:
                 settings,
                 environ=os.environ,  # noqa: TID251 - read in the process that sends something
                 warn=plan_context.log.warning,
+                note=plan_context.log.warning,
                 assets=lambda: known_assets(plan_context.job.get_definition()),
             )
             if not observers:
@@ -123,8 +124,8 @@ class _Watch:
                 plan_context.job.get_definition(),
                 plan_context.instance,
                 attempts={key: retries.get_attempt_count(key) for key in plan.step_keys_to_execute},
-            )
                 plan=planned_steps(plan),
+            )
             watch = cls(plan_context, observers, records)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
             _warn(plan_context, error)
@@ -201,7 +202,6 @@ class _Watch:
         return run is not None and run.status in _STOPPED
 
 
-def _close(events: Iterator[DagsterEvent]) -> None:
 def planned_steps(plan: ExecutionPlan) -> dict[str, PlannedStep]:
     """{key of a step: what the run holds of it}, each after those that it needs."""
     upstream = plan.get_executable_step_deps()
@@ -211,6 +211,7 @@ def planned_steps(plan: ExecutionPlan) -> dict[str, PlannedStep]:
     }
 
 
+def _close(events: Iterator[DagsterEvent]) -> None:
     close = getattr(events, "close", None)
     if close is not None:
         close()

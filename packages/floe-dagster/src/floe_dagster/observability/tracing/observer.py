@@ -5,9 +5,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from floe_dagster.observability.masking import Masking
+from floe_dagster.observability.observers import Warn, say_nothing
 from floe_dagster.observability.records import Record, RunScope, RunStarted
 from floe_dagster.observability.settings import ObservabilitySettings
-from floe_dagster.observability.tracing.otlp_target import OtlpTarget, is_switched_off, resource_attributes
+from floe_dagster.observability.tracing.otlp_target import (
+    OtlpTarget,
+    find_unsupported,
+    is_switched_off,
+    resource_attributes,
+)
 from floe_dagster.observability.tracing.run_trace import trace_id
 from floe_dagster.observability.tracing.sampling import Sampling
 from floe_dagster.observability.tracing.sinks import LocalSink, OtlpSink, SpanSink
@@ -24,12 +30,15 @@ _TOLD_BY_OTHERS = (
 )
 
 
-def open_tracing(settings: ObservabilitySettings, *, environ: Mapping[str, str]) -> "TracingObserver | None":
+def open_tracing(
+    settings: ObservabilitySettings, *, environ: Mapping[str, str], note: Warn = say_nothing
+) -> "TracingObserver | None":
     """The observer of this process, or None where traces are switched off.
 
     Args:
         settings: What the project says.
         environ: The environment, whose OpenTelemetry variables win.
+        note: Told what is not done as they say.
 
     Raises:
         LoadError: A secret that the collector asks for is not set.
@@ -39,6 +48,9 @@ def open_tracing(settings: ObservabilitySettings, *, environ: Mapping[str, str])
     resource = resource_attributes(environ, pipeline=settings.pipeline)
     version = importlib.metadata.version("floe-dagster")
     target = OtlpTarget.of(environ, settings.platform)
+    for said in find_unsupported(environ, target):
+        place = settings.traces_folder if target is None else f"{target.label} by {target.protocol}"
+        note(f"traces: {said}; spans go to {place}")
     return TracingObserver(
         LocalSink(settings.traces_folder, resource=resource, version=version)
         if target is None
@@ -66,6 +78,9 @@ class TracingObserver:
         if span is not None:
             self._sink.write(self._masked(span))
 
+    def recall(self, record: Record) -> None:
+        """Nothing: a span is made of its end alone."""
+
     def places(self, run: RunScope) -> Mapping[str, str]:
         """The run's trace, and the file that holds it where it is not sent."""
         if not self._sampling.takes(run):
@@ -78,9 +93,6 @@ class TracingObserver:
 
     def collect_dropped(self) -> int:
         """How many spans were lost since this was last asked."""
-    def recall(self, record: Record) -> None:
-        """Nothing: a span is made of its end alone."""
-
         return self._sink.collect_dropped()
 
     @property

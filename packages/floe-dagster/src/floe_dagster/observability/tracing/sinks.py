@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from floe_dagster.observability.background import BackgroundSender, Send
-from floe_dagster.observability.local.files import FULL_FILE, RunFiles
+from floe_dagster.observability.local.files import RunFiles
 from floe_dagster.observability.observers import SECONDS_TO_FLUSH
 from floe_dagster.observability.records import RunScope
 from floe_dagster.observability.tracing.otlp_json import encode_span
@@ -42,8 +42,6 @@ class SpanSink(Protocol):
 class LocalSink:
     """Writes each span at once: no thread, nothing to wait for."""
 
-    trouble = FULL_FILE
-
     def __init__(self, folder: Path, *, resource: Attributes, version: str) -> None:
         self._files = RunFiles(folder)
         self._resource, self._version = resource, version
@@ -67,16 +65,21 @@ class LocalSink:
         """Nothing is waiting."""
 
     def collect_dropped(self) -> int:
-        """Spans that the file had no room for."""
+        """Spans that could not be written."""
         dropped, self._dropped = self._dropped, 0
         return dropped
+
+    @property
+    def trouble(self) -> str:
+        """See `RunFiles`."""
+        return self._files.trouble
 
 
 class OtlpSink:
     """Sends spans to a collector; everybody in a process who sends to the same one shares a thread."""
 
     def __init__(self, target: OtlpTarget, *, resource: Attributes, version: str) -> None:
-        self._sender = _sender(target, tuple(resource.items()), version)
+        self._sender = _sender(target, tuple(resource.items()), version, target.label)
 
     def begin_run(self) -> None:
         """Nothing has to be made room for."""
@@ -105,10 +108,14 @@ class OtlpSink:
 
 
 @functools.cache
-def _sender(target: OtlpTarget, resource: tuple[tuple[str, object], ...], version: str) -> BackgroundSender[SpanData]:
+def _sender(
+    target: OtlpTarget, resource: tuple[tuple[str, object], ...], version: str, address: str
+) -> BackgroundSender[SpanData]:
+    del address  # tells targets apart whose address the exporter reads from the environment
+
     def connect() -> Send[SpanData]:
         export = importlib.import_module("floe_dagster.observability.tracing.otlp_export")
-        send: Send[SpanData] = export.connect(target, dict(resource), version)
+        send: Send[SpanData] = export.connect(target, dict(resource), version, tell=sender.tell)
         return send
 
     sender = BackgroundSender[SpanData](connect, name="floe-traces")
