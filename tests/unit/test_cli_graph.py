@@ -113,6 +113,7 @@ error[FLOE-331]: --select selects asset 'revenu', which does not exist
 
 
 def test_the_suffix_of_the_file_says_the_format(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("pictures").mkdir()
     for name in ("graph.svg", "pictures/graph.html", "graph.mmd", "graph.json"):
         assert run_command_line(["graph", "-o", name]) == 0
         assert f"{name}: 4 assets, 3 arrows\n" in capfd.readouterr().err
@@ -125,6 +126,29 @@ def test_the_suffix_of_the_file_says_the_format(capfd: pytest.CaptureFixture[str
     assert "the suffix of 'graph.png' says no format" in capfd.readouterr().err
 
 
+def test_a_file_that_cannot_be_written_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    def said(name: str) -> str:
+        assert run_command_line(["graph", "-o", name]) == 2
+        return re.sub(r"(?s)^.*?(?=error)", "", capfd.readouterr().err)
+
+    assert said("absent/graph.svg") == snapshot("""\
+error[FLOE-457]: --output cannot write absent/graph.svg: there is no folder absent
+  why: only the file is made, not the folder that it is to lie in: a slip in its name would go unseen
+  fix: mkdir -p absent
+""")
+    assert said("/proc/floe.svg") == snapshot("""\
+error[FLOE-457]: --output cannot write /proc/floe.svg
+  why: the system says: No such file or directory
+  fix: name another file
+""")
+    assert not Path("absent").exists()
+
+
+def test_tables_and_columns_are_different_pictures(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["graph", "--tables", "--columns"]) == 2
+    assert "--tables and --columns draw different pictures; give one of them" in capfd.readouterr().err
+
+
 def test_without_a_file_it_is_mermaid_on_stdout(capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command_line(["graph"]) == 0
 
@@ -133,13 +157,37 @@ def test_without_a_file_it_is_mermaid_on_stdout(capfd: pytest.CaptureFixture[str
     assert captured.err.endswith("floe graph -o FILE.html draws it, to move about in\n")
 
 
-def test_columns_come_from_lineage_events_of_earlier_runs(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run_command_line(["graph", "--columns"]) == 1
-    assert re.sub(r"(?s).*(?=error\[)", "", capfd.readouterr().err) == snapshot("""\
+def test_without_column_lineage_it_says_what_is_the_case(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> str:
+        assert run_command_line(["graph", "--columns"]) == 1
+        return re.sub(r"(?s).*(?=error\[)", "", capfd.readouterr().err)
+
+    assert said() == snapshot("""\
 error[FLOE-453]: there is no column lineage to draw
   why: it is read from the lineage events in .floe/observability/lineage: there are no events there
+  fix: run the jobs that build the tables
+""")
+    monkeypatch.setenv("OPENLINEAGE_URL", "http://ada:lovelace@marquez:5000")
+    assert said() == snapshot("""\
+error[FLOE-453]: there is no column lineage to draw
+  why: it is read from the lineage events in .floe/observability/lineage: there are no events there, and events are sent to http://marquez:5000
   fix: run the jobs that build the tables, with no other place set for lineage events
 """)
+
+    folder = Path(".floe/observability/lineage")
+    folder.mkdir(parents=True)
+    (folder / "run.jsonl").write_text("{}\n", encoding="utf-8")
+
+    assert said() == snapshot("""\
+error[FLOE-453]: there is no column lineage to draw
+  why: it is read from the lineage events in .floe/observability/lineage: no dbt model is among these assets, and none of the others has told what its columns come from
+  fix: add dagster/column_lineage to the metadata of what the assets materialise
+""")
+
+
+def test_columns_come_from_lineage_events_of_earlier_runs(capfd: pytest.CaptureFixture[str]) -> None:
 
     nodes = {node["details"]["name"]: node["details"] for node in drawn(capfd, "--tables")["nodes"]}
     [orders, revenue] = [

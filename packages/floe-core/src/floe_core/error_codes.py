@@ -819,7 +819,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "there is no column lineage yet",
         "`floe graph --columns` draws what the lineage events of earlier runs say about columns. They are kept in "
         "`.floe/observability/lineage` as long as no OpenLineage endpoint is configured. Models of dbt tell their "
-        "columns as they are built; Python assets do where their materialisations carry column lineage.",
+        "columns as they are built, unless `observability_level` is `job_level`; Python assets do where their "
+        "materialisations carry column lineage.",
     ),
     "FLOE-455": ErrorCode(
         "there is no receiver of lineage events",
@@ -830,6 +831,11 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "no lineage events of that run are kept",
         "`floe lineage replay --run` names a run by the beginning of its id. Kept are events that a receiver did not "
         "take, and those of runs without a receiver.",
+    ),
+    "FLOE-457": ErrorCode(
+        "a file that cannot be written",
+        "`floe graph -o FILE` and `floe trace --html FILE` make the file, or write over it. They do not make its "
+        "folder: a slip in the name would go unseen.",
     ),
 }
 """Code → meaning, in the order of the codes."""

@@ -406,5 +406,6 @@ ERROR_EXAMPLES: dict[str, Example] = {
         "OPENLINEAGE_URL=http://marquez:5000 floe lineage replay",
     ),
     "FLOE-456": Example("floe lineage replay --run 00000000", "floe lineage replay"),
+    "FLOE-457": Example("floe graph -o absent/graph.svg", "mkdir -p absent && floe graph -o absent/graph.svg"),
 }
 """Code → an example of it."""

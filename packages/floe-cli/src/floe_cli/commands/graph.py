@@ -10,6 +10,7 @@ import click
 from floe_cli.completions import complete_selection
 from floe_cli.console import emit, say, show_problems, stdout_for_machines, work_in_progress
 from floe_cli.options import current_project, shared_options
+from floe_cli.output_files import check_folder, write_output
 from floe_core.errors import SelectionError, shown_path
 
 if TYPE_CHECKING:
@@ -20,11 +21,10 @@ _FORMATS = {".svg": "svg", ".html": "html", ".htm": "html", ".mmd": "mermaid", "
 
 
 @click.command()
-@click.option("--tables", "what", flag_value="tables", help="Draw tables, by what lineage calls them, not assets.")
+@click.option("--tables", is_flag=True, help="Draw tables, by what lineage calls them, not assets.")
 @click.option(
     "--columns",
-    "what",
-    flag_value="columns",
+    is_flag=True,
     help="Draw tables with their columns, and what each column comes from, as the lineage events of earlier runs tell.",
 )
 @click.option(
@@ -50,15 +50,21 @@ _FORMATS = {".svg": "svg", ".html": "html", ".htm": "html", ".mmd": "mermaid", "
     help="Write into FILE instead of printing: .svg, .html, .mmd or .json.",
 )
 @shared_options
-def command(what: str | None, items: tuple[str, ...], output_format: str | None, output: Path | None) -> int | None:
+def command(
+    *, tables: bool, columns: bool, items: tuple[str, ...], output_format: str | None, output: Path | None
+) -> int | None:
     """Draw what depends on what: assets, tables or columns.
 
     An HTML page needs nothing else; it is there to move about in, to search, and to see what a box is made of and what
     is made from it. SVG is a picture; Mermaid is text that GitHub, GitLab and many editors draw.
     """
+    if tables and columns:
+        raise click.UsageError("--tables and --columns draw different pictures; give one of them")
     chosen = output_format or _format_of(output)
+    if output is not None:
+        check_folder(output, "--output")
     try:
-        graph = _load_graph(what or "assets", items)
+        graph = _load_graph("columns" if columns else "tables" if tables else "assets", items)
     except SelectionError as error:
         show_problems(error.problems)
         return _EXIT_USAGE
@@ -68,8 +74,7 @@ def command(what: str | None, items: tuple[str, ...], output_format: str | None,
         if output_format is None:
             say("floe graph -o FILE.html draws it, to move about in")
         return None
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    write_output(output, text, "--output")
     say(f"{shown_path(output)}: {_counted(len(graph.boxes), graph.noun)}, {_counted(len(graph.arrows), 'arrow')}")
     return None
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
+from floe_cli.graphs.assets import kind_of
 from floe_cli.graphs.graph import Arrow, Box, Graph
 from floe_cli.graphs.tables import ProjectTables, short_name, table_key
 from floe_core.errors import Problem, RunError, shown_path
 from floe_dagster.loading import LoadedProject
 from floe_dagster.observability.datasets import DatasetId
 from floe_dagster.observability.local.lineage import TableColumns, TableId, read_columns
+from floe_dagster.observability.masking import without_credentials
 from floe_dagster.selection.asset_index import KeyPath
 
 _MOST_ROWS = 30
@@ -25,8 +26,7 @@ def build_column_graph(loaded: LoadedProject, keys: Collection[KeyPath], *, envi
     Raises:
         NoColumnsError: No event in the local files tells where a column of these tables comes from.
     """
-    folder = loaded.observability.lineage_folder
-    told = read_columns(folder)
+    told = read_columns(loaded.observability.lineage_folder)
     tables = ProjectTables(loaded, environ=environ)
     writers = {(table.namespace, table.name): (table, key) for key in sorted(keys) for table in tables.written_by(key)}
     every_table = {
@@ -34,7 +34,7 @@ def build_column_graph(loaded: LoadedProject, keys: Collection[KeyPath], *, envi
     }
     links = [link for link in _links(told, writers) if link[0][0] in writers or link[0][0] not in every_table]
     if not links:
-        raise NoColumnsError(_nothing_told(folder, has_events=bool(told)))
+        raise NoColumnsError(_nothing_told(loaded, keys, environ=environ))
     shown = dict.fromkeys([*(end[0] for link in links for end in link)])
     boxes = [_box(table, told, links, tables, every_table) for table in shown]
     return Graph(
@@ -89,13 +89,24 @@ def _key(table: TableId) -> str:
     return table_key(DatasetId(*table))
 
 
-def _nothing_told(folder: Path, *, has_events: bool) -> Problem:
-    why = (
-        "no event there tells where a column of these tables comes from" if has_events else "there are no events there"
-    )
-    return Problem(
-        "FLOE-453",
-        "there is no column lineage to draw",
-        why=f"it is read from the lineage events in {shown_path(folder)}: {why}",
-        fix="run the jobs that build the tables, with no other place set for lineage events",
-    )
+def _nothing_told(loaded: LoadedProject, keys: Collection[KeyPath], *, environ: Mapping[str, str]) -> Problem:
+    """What is the case: no run has told anything, or none that there was could tell of columns."""
+    folder = loaded.observability.lineage_folder
+    dbt = loaded.document.spec.orchestration.dbt
+    receiver = environ.get("OPENLINEAGE_URL") or loaded.observability.platform.lineage_endpoint
+    fix = "run the jobs that build the tables"
+    if not any(folder.glob("*.jsonl")):
+        why = "there are no events there"
+        if receiver:
+            why += f", and events are sent to {without_credentials(str(receiver))}"
+            fix += ", with no other place set for lineage events"
+    elif not any(kind_of(loaded.index.nodes[key]) == "dbt" for key in keys):
+        why = "no dbt model is among these assets, and none of the others has told what its columns come from"
+        fix = "add dagster/column_lineage to the metadata of what the assets materialise"
+    elif dbt is not None and dbt.observability_level == "job_level":
+        why = "with observability_level 'job_level' they tell of calls of dbt, and nothing of models and their columns"
+        fix = "set orchestration.dbt.observability_level to per_model, then run the jobs"
+    else:
+        why = "no event there tells where a column of these tables comes from"
+    place = f"it is read from the lineage events in {shown_path(folder)}"
+    return Problem("FLOE-453", "there is no column lineage to draw", why=f"{place}: {why}", fix=fix)
