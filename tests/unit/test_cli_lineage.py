@@ -1,6 +1,7 @@
 """`floe lineage replay` on events that were kept before."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def test_a_receiver_that_is_busy_is_left_alone_and_everything_kept(
 run 11111111-52f5-4a63-9d3a-0e8f6a0f5d11: 0 sent, 2 kept
 run 22222222-52f5-4a63-9d3a-0e8f6a0f5d11: 0 sent, 2 kept
 0 events sent to URL
-4 events kept: HTTPError: 503 Server Error: Service Unavailable for url: URL/api/v1/lineage
+4 events kept: the backend answered 503 Service Unavailable
 """)
     assert receiver.requests == 1
     assert [file.read_bytes() for file in files] == before
@@ -125,13 +126,94 @@ def test_an_event_that_is_refused_stays_and_the_others_go(
     assert started(receiver) == [("11111111", "START"), ("11111111", "COMPLETE")]
 
 
-def test_lines_that_are_no_events_are_told_and_let_go(
+def test_lines_that_are_no_events_are_told_and_set_aside(
     receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    keep("spool", FIRST, events_of(FIRST, 0), b'{"half": ', b"[]")
+    spool = keep("spool", FIRST, events_of(FIRST, 0)[:1], b'{"half": ', b"[]", event_line(events_of(FIRST, 0)[1]))
 
-    assert "2 sent, 2 unreadable" in replay(capfd)
+    assert replay(capfd).replace(receiver.url, "URL").replace(FIRST, "FIRST") == snapshot("""\
+run FIRST: 2 sent, 2 unreadable
+a line that holds no lineage event was set aside: line 1 of .floe/observability/spool/FIRST.damaged
+a line that holds no lineage event was set aside: line 2 of .floe/observability/spool/FIRST.damaged
+2 events sent to URL
+""")
+    assert started(receiver) == [("11111111", "START"), ("11111111", "COMPLETE")]
+    assert spool.with_suffix(".damaged").read_text() == '{"half": \n[]\n'
     assert replay(capfd) == "no lineage events wait to be sent\n"
+
+
+def test_a_last_line_that_was_cut_off_is_told_once(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    local = keep("lineage", FIRST, events_of(FIRST, 0))
+    local.write_bytes(local.read_bytes()[:-20])
+    keep("lineage", SECOND, events_of(SECOND, 10))
+
+    assert "line 2 of .floe/observability/lineage/11111111" in replay(capfd, code=1)  # it may be written this moment
+    os.utime(local, (0, 0))
+    assert replay(capfd).replace(receiver.url, "URL") == snapshot("""\
+run 11111111-52f5-4a63-9d3a-0e8f6a0f5d11: 0 sent, 1 unreadable
+line 2 of .floe/observability/lineage/11111111-52f5-4a63-9d3a-0e8f6a0f5d11.jsonl holds no lineage event
+0 events sent to URL
+""")
+    assert replay(capfd) == "no lineage events wait to be sent\n"
+    with local.open("ab") as file:
+        file.write(event_line(events_of(FIRST, 5)[0]) + b"\n")
+    receiver.events.clear()
+    replay(capfd)
+
+    assert started(receiver) == [("11111111", "START")]
+
+
+@pytest.mark.parametrize("mark", ["", "half", "-1", "99999999"])
+def test_a_mark_that_says_nothing_is_told_and_everything_sent_again(
+    mark: str, receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    local = keep("lineage", FIRST, events_of(FIRST, 0))
+    local.with_suffix(".sent").write_text(mark)
+
+    said = replay(capfd)
+
+    assert f"{local.with_suffix('.sent')} does not say how much was sent: all of the run's events are sent" in said
+    assert started(receiver) == [("11111111", "START"), ("11111111", "COMPLETE")]
+    assert replay(capfd) == "no lineage events wait to be sent\n"
+
+
+def test_what_is_refused_and_cannot_be_put_aside_stays_where_it_is(
+    receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keep("lineage", FIRST, events_of(FIRST, 0))
+    Path(".floe/observability/spool").write_text("a file")
+    receiver.answer = "refuse"
+
+    said = replay(capfd, code=1)
+    receiver.answer = "take"
+    replay(capfd)
+
+    assert "2 events kept: " in said
+    assert said.endswith("cannot be written: File exists\n")
+    assert started(receiver) == [("11111111", "START"), ("11111111", "COMPLETE")]
+
+
+def test_a_configuration_that_is_not_there_is_why_there_is_no_receiver(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENLINEAGE_CONFIG", "gone.yml")
+
+    assert "why: OPENLINEAGE_CONFIG names gone.yml, which is not there\n" in replay(capfd, code=1)
+
+
+def test_runs_that_were_not_tried_say_so(receiver: LineageReceiver, capfd: pytest.CaptureFixture[str]) -> None:
+    receiver.answer = "busy"
+    for number, run_id in enumerate((FIRST, SECOND)):
+        keep("spool", run_id, events_of(run_id, number))
+
+    told: dict[str, Any] = json.loads(replay(capfd, "--format", "json", code=1))
+
+    assert [(run["is_reachable"], run["reason"]) for run in told["runs"]] == [
+        (False, "the backend answered 503 Service Unavailable"),
+        (None, "not tried"),
+    ]
 
 
 def test_events_that_a_run_adds_meanwhile_are_not_lost(
@@ -171,6 +253,7 @@ def test_one_run_is_named_by_the_beginning_of_its_id(
                     "unreadable": 0,
                     "reason": "",
                     "is_reachable": True,
+                    "remarks": [],
                 }
             ],
         }
@@ -220,5 +303,5 @@ def test_no_credentials_are_told(capfd: pytest.CaptureFixture[str], monkeypatch:
 
     said = replay(capfd, code=1)
 
-    assert "ConnectionError" in said
+    assert "2 events kept: the backend could not be reached" in said
     assert not [word for word in ("lovelace", "hunter22") if word in said]

@@ -13,8 +13,8 @@ from floe_core.schemas.platform_spec import Observability
 from floe_dagster.observability.lineage.connection import open_connection
 from floe_dagster.observability.lineage.destination import Destination, find_destination, is_switched_off
 from floe_dagster.observability.lineage.replay import KeptRun, Replayed, find_kept_runs, leave_run, replay_run
-from floe_dagster.observability.masking import Masking
-from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, SPOOL_DIR, ObservabilitySettings
+from floe_dagster.observability.sending_errors import describe_error
+from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, SPOOL_DIR
 
 _FINDINGS = 1
 _LISTED = 5
@@ -45,25 +45,27 @@ def replay_lineage(project: ProjectFolder, asked: str | None, *, as_json: bool) 
     destination = _find_receiver(observability)
     runs = find_kept_runs(folder / SPOOL_DIR, lineage=folder / LINEAGE_DIR)
     chosen = runs if asked is None else _choose(runs, asked)
-    key = observability.lineage_api_key
-    secrets = [key.secret_ref] if key is not None else []
-    settings = ObservabilitySettings("", "", folder, observability, secret_names=secrets)
-    done = _replay(chosen, destination, Masking(settings, os.environ), spool=folder / SPOOL_DIR)
+    done = _replay(chosen, destination, spool=folder / SPOOL_DIR)
     _show(done, destination, as_json=as_json)
     return _FINDINGS if any(run.kept for run in done) else 0
 
 
 def _find_receiver(observability: Observability) -> Destination:
-    destination = None if is_switched_off(os.environ) else find_destination(os.environ, observability)
-    if destination is not None:
-        return destination
     off = is_switched_off(os.environ)
+    notes: list[str] = []
+    destination = None if off else find_destination(os.environ, observability, note=notes.append)
+    if destination is not None:
+        for note in notes:
+            say(note)
+        return destination
     raise RunError(
         Problem(
             "FLOE-455",
             "there is no receiver of lineage events",
             why="OPENLINEAGE_DISABLED switches lineage off"
             if off
+            else notes[0]
+            if notes
             else "neither OPENLINEAGE_URL nor observability.lineage_endpoint of platform.yaml names one",
             fix="unset OPENLINEAGE_DISABLED" if off else "set OPENLINEAGE_URL, such as http://marquez:5000",
         )
@@ -90,16 +92,20 @@ def _choose(runs: Sequence[KeptRun], asked: str) -> Sequence[KeptRun]:
     )
 
 
-def _replay(runs: Sequence[KeptRun], destination: Destination, masking: Masking, *, spool: Path) -> list[Replayed]:
+def _replay(runs: Sequence[KeptRun], destination: Destination, *, spool: Path) -> list[Replayed]:
     """Send run by run; once the receiver cannot be reached, the rest stays as it is."""
     if not runs:
         return []
+
+    def describe(error: Exception) -> str:
+        return describe_error(error, address=destination.label)
+
     send = open_connection(destination)
     done: list[Replayed] = []
     for run in runs:
-        if done and not done[-1].is_reachable:
+        if done and done[-1].is_reachable is False:
             break
-        done.append(replay_run(run, send, spool=spool, describe=lambda error: masking(_first_line(error))))
+        done.append(replay_run(run, send, spool=spool, describe=describe))
     return [*done, *map(leave_run, runs[len(done) :])]
 
 
@@ -112,12 +118,15 @@ def _show(done: Sequence[Replayed], destination: Destination, *, as_json: bool) 
         parts = [f"{run.sent} sent", *([f"{run.kept} kept"] if run.kept else [])]
         parts += [f"{run.unreadable} unreadable"] if run.unreadable else []
         emit(f"run {run.run_id}: {', '.join(parts)}")
+    for remark in (remark for run in done for remark in run.remarks):
+        say(remark)
     if not done:
         say("no lineage events wait to be sent")
         return
     say(f"{_counted(sent, 'event')} sent to {destination.label}")
     if kept:
-        reason = next((run.reason for run in reversed(done) if run.reason), "")
+        tried = [run for run in done if run.is_reachable is not None]
+        reason = next((run.reason for run in reversed(tried) if run.reason), "")
         say(f"{_counted(kept, 'event')} kept{f': {reason}' if reason else ''}")
 
 
@@ -127,8 +136,3 @@ def _plain(run_id: str) -> str:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -2,18 +2,23 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from floe_core.errors import shown_path
 from floe_dagster.observability.lineage.connection import SendEvent, is_refusal
+from floe_dagster.observability.lineage.events import Event
 from floe_dagster.observability.local.files import SUFFIX, RunFiles
 
 Origin: TypeAlias = Literal["spool", "local"]
 
 _TAKEN = ".replaying"
 _SENT = ".sent"
+_DAMAGED = ".damaged"
+_SECONDS_TO_END_A_LINE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,10 @@ class Replayed:
     """Lines that are no event: written by half, or by something else."""
     reason: str = ""
     """Why some were kept."""
-    is_reachable: bool = True
-    """Whether the receiver answered."""
+    is_reachable: bool | None = True
+    """Whether the receiver answered; None where nothing was tried."""
+    remarks: tuple[str, ...] = ()
+    """What is wrong with the files, as sentences that name the file and the line."""
 
 
 def find_kept_runs(folder: Path, *, lineage: Path) -> tuple[KeptRun, ...]:
@@ -55,7 +62,7 @@ def find_kept_runs(folder: Path, *, lineage: Path) -> tuple[KeptRun, ...]:
     local = [
         KeptRun(file.stem, "local", file, _began(lineage, file.stem))
         for file in _files(lineage, (SUFFIX,))
-        if file.stat().st_size > _sent_bytes(file)
+        if file.stat().st_size > (_read_mark(file) or 0)
     ]
     return tuple(sorted([*spooled, *local], key=lambda run: (run.began, run.origin, run.run_id)))
 
@@ -80,11 +87,11 @@ def leave_run(run: KeptRun) -> Replayed:
     """*run*, of which nothing was tried."""
     files = [run.file, run.file.with_name(run.file.name + _TAKEN)]
     lines = sum(len(file.read_bytes()[_start(run, file) :].splitlines()) for file in files if file.exists())
-    return Replayed(run.run_id, run.origin, kept=lines)
+    return Replayed(run.run_id, run.origin, kept=lines, reason="not tried", is_reachable=None)
 
 
 def _start(run: KeptRun, file: Path) -> int:
-    return _sent_bytes(file) if run.origin == "local" else 0
+    return (_read_mark(file) or 0) if run.origin == "local" else 0
 
 
 def _replay_spool(run: KeptRun, send: SendEvent, describe: Callable[[Exception], str]) -> Replayed:
@@ -96,7 +103,10 @@ def _replay_spool(run: KeptRun, send: SendEvent, describe: Callable[[Exception],
     try:
         for line in remaining:
             kept.append(line)  # until it is sent: an interrupt loses nothing
-            if progress.send(line, send, describe):
+            if _read_event(line) is None:
+                progress.note_damage(_set_aside(run.file, line))
+                kept.pop()
+            elif progress.send(line, send, describe):
                 kept.pop()
             if not progress.is_reachable:
                 break
@@ -108,25 +118,36 @@ def _replay_spool(run: KeptRun, send: SendEvent, describe: Callable[[Exception],
 
 def _replay_local(run: KeptRun, send: SendEvent, describe: Callable[[Exception], str], *, spool: RunFiles) -> Replayed:
     """The file stays, with a mark beside it of how much of it was sent; what is refused is kept in the spool."""
-    sent_bytes = _sent_bytes(run.file)
-    with run.file.open("rb") as file:
-        file.seek(sent_bytes)
-        lines = file.read().splitlines(keepends=True)
     progress = _Progress(run)
+    mark = _read_mark(run.file)
+    if mark is None:
+        file = shown_path(run.file.with_suffix(_SENT))
+        progress.remarks.append(f"{file} does not say how much was sent: all of the run's events are sent again")
+    sent_bytes = mark or 0
+    content = run.file.read_bytes()
+    lines = content[sent_bytes:].splitlines(keepends=True)
+    number = content[:sent_bytes].count(b"\n")
     done = 0
     try:
         for line in lines:
-            if not line.endswith(b"\n"):
-                break
-            is_sent = progress.send(line, send, describe)
+            number += 1
+            if _read_event(line) is None:
+                if _may_go_on(run.file, line):
+                    progress.reason = f"line {number} of {shown_path(run.file)} is being written"
+                    break
+                progress.note_damage(f"line {number} of {shown_path(run.file)} holds no lineage event")
+                is_sent = True
+            else:
+                is_sent = progress.send(line, send, describe)
             if not progress.is_reachable:
                 break
-            if not is_sent:
-                spool.append(run.run_id, line.rstrip(b"\n"))
+            if not is_sent and not spool.append(run.run_id, line.rstrip(b"\n")):
+                progress.reason = spool.trouble
+                break
             done += is_sent
             sent_bytes += len(line)
     finally:
-        run.file.with_suffix(_SENT).write_text(str(sent_bytes))
+        _write_mark(run.file, sent_bytes)
     return progress.result(kept=len(lines) - done)
 
 
@@ -136,30 +157,55 @@ class _Progress:
     def __init__(self, run: KeptRun) -> None:
         self._run = run
         self._sent = self._unreadable = 0
-        self._reason = ""
+        self.reason = ""
         self.is_reachable = True
+        self.remarks: list[str] = []
 
     def send(self, line: bytes, send: SendEvent, describe: Callable[[Exception], str]) -> bool:
         """Send the event in *line*; False where it has to be kept."""
         try:
-            event = json.loads(line)
-            event["run"]["runId"], event["job"]["name"]
-        except (ValueError, KeyError, TypeError):
-            self._unreadable += 1
-            return True
-        try:
-            send(event)
+            send(json.loads(line))
         except Exception as error:  # noqa: BLE001 - any transport's: the event has not arrived
-            self._reason = describe(error)
+            self.reason = describe(error)
             self.is_reachable = is_refusal(error)
             return False
         self._sent += 1
         return True
 
+    def note_damage(self, remark: str) -> None:
+        """Count a line that is no event."""
+        self._unreadable += 1
+        self.remarks.append(remark)
+
     def result(self, *, kept: int) -> Replayed:
         """The whole of it."""
-        run = self._run
-        return Replayed(run.run_id, run.origin, self._sent, kept, self._unreadable, self._reason, self.is_reachable)
+        run, counts = self._run, (self._sent, kept, self._unreadable)
+        return Replayed(run.run_id, run.origin, *counts, self.reason, self.is_reachable, tuple(self.remarks))
+
+
+def _read_event(line: bytes) -> Event | None:
+    """The event in *line*; None where it is none: half of one, or something else."""
+    try:
+        event: Event = json.loads(line)
+        event["run"]["runId"], event["job"]["name"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return event
+
+
+def _may_go_on(file: Path, line: bytes) -> bool:
+    """Whether *line*, the last one of *file*, may be one that a run is writing at this moment."""
+    return not line.endswith(b"\n") and time.time() - file.stat().st_mtime < _SECONDS_TO_END_A_LINE
+
+
+def _set_aside(file: Path, line: bytes) -> str:
+    """Put a damaged line of the spool beside it; a sentence that says where."""
+    aside = file.with_suffix(_DAMAGED)
+    with aside.open("a+b") as target:
+        target.seek(0)
+        number = target.read().count(b"\n") + 1
+        target.write(line.rstrip(b"\n") + b"\n")
+    return f"a line that holds no lineage event was set aside: line {number} of {shown_path(aside)}"
 
 
 def _take(file: Path) -> Path:
@@ -196,11 +242,22 @@ def _files(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
         yield from (file for file in sorted(folder.iterdir()) if file.name.endswith(tuple(suffixes)))
 
 
-def _sent_bytes(file: Path) -> int:
+def _read_mark(file: Path) -> int | None:
+    """How many bytes of *file* were sent; None where its mark says nothing that can be."""
+    mark = file.with_suffix(_SENT)
     try:
-        return int(file.with_suffix(_SENT).read_text())
-    except (OSError, ValueError):
+        number = int(mark.read_text())
+    except FileNotFoundError:
         return 0
+    except (OSError, ValueError):
+        return None
+    return number if 0 <= number <= file.stat().st_size else None
+
+
+def _write_mark(file: Path, number: int) -> None:
+    fresh = file.with_suffix(f"{_SENT}.new")
+    fresh.write_text(str(number))
+    fresh.replace(file.with_suffix(_SENT))
 
 
 def _began(folder: Path, name: str) -> str:
