@@ -58,15 +58,31 @@ class DbtGraph:
         return self._resolver.node(node)
 
     def tested(self, unique_id: str) -> str | None:
-        """Unique id of the one node or source that a test is about; None where it is about several, or an ephemeral."""
+        """Unique id of the one node or source that a test is about; None where it is about several, or an ephemeral.
+
+        Source:
+            dagster-dbt attaches the check of a singular test to the model that `meta.dagster.ref` of the test names.
+        """
         node = self.find(unique_id)
         if node is None:
             return None
-        attached = node.get("attached_node")
+        attached = self._find_named(node) or node.get("attached_node")
         read = self.parents(unique_id)
         if attached is not None:
             return str(attached) if attached in read else None
         return read[0] if len(read) == 1 else None
+
+    def _find_named(self, test: Node) -> str | None:
+        meta = (test.get("config") or {}).get("meta") or test.get("meta") or {}
+        ref = (meta.get("dagster") or {}).get("ref") or {}
+        project = (self.manifest.get("metadata") or {}).get("project_name", test.get("package_name"))
+        wanted = (ref.get("name"), ref.get("package") or project, ref.get("version"))
+        found = (
+            unique_id
+            for unique_id, node in self.manifest["nodes"].items()
+            if (node["name"], node.get("package_name"), node.get("version")) == wanted
+        )
+        return next(found, None) if ref else None
 
     def parents_by_relation(self, unique_id: str) -> dict[tuple[str, ...], str]:
         """{names of a relation, in lower case: its unique id}, for what the node reads."""
