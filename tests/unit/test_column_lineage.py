@@ -166,7 +166,21 @@ JOINED = "main.stg_orders join main.daily_revenue using (order_date)"
             {},
             id="a name that may be that of either select",
         ),
-        pytest.param("select id, amount + 1 as id from raw.source", {}, id="a name that stands twice"),
+        pytest.param(
+            "select id, amount + 1 as id, id_1 as x from (select id, amount, s.id from raw.source s)",
+            {"id": ["source.id"]},
+            id="names that stand twice",
+        ),
+        pytest.param(
+            "select * from raw.nothing join main.daily_revenue on true",
+            {},
+            id="star of a join: names that the first may have, too",
+        ),
+        pytest.param(
+            "select customer as x, order_id as x, x as y from main.stg_orders",
+            {"x": ["stg_orders.customer"]},
+            id="an alias that stands twice",
+        ),
         pytest.param("select x, id from main.quoted", {}, id="no such column, and two of one name"),
         pytest.param(
             "select a, orders from x.hidden join main.daily_revenue on true",

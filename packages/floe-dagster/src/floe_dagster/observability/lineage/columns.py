@@ -1,7 +1,7 @@
 """Columns of a table or a statement, as far as they are known, and the columns of tables that they come from."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -34,10 +34,17 @@ FindTable: TypeAlias = Callable[[tuple[str, ...]], Columns | None]
 Key: TypeAlias = Callable[[str], str]
 
 
-def columns_of_table(table: DatasetId, names: tuple[str, ...], *, are_all: bool) -> Columns:
-    """The columns of *table*: all of them, in their order; or some, which may stand anywhere among the others."""
+def columns_of_table(table: DatasetId, names: Sequence[str], *, are_all: bool, key: Key = str.lower) -> Columns:
+    """The columns of *table*: all of them, in their order; or some, which may stand anywhere among the others.
+
+    Args:
+        table: The table.
+        names: What they are called.
+        are_all: Whether it has no others.
+        key: Gives the same for all names that the database takes for one.
+    """
     known = [Column(name, ((table, name),)) for name in names]
-    return (*known,) if are_all else (Rest(table), *known)
+    return (*known,) if are_all else (Rest(table, frozenset(key(name) for name in names)), *known)
 
 
 def all_names(columns: Columns, *, key: Key = str.lower) -> tuple[str, ...] | None:

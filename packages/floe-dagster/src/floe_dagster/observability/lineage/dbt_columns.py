@@ -84,7 +84,7 @@ class DbtColumns:
         made = [column.name for column in self._of_statement(node) if isinstance(column, Column) and column.name]
         added = _OF_SNAPSHOTS if node["resource_type"] == "snapshot" and not _renames_own_columns(node) else ()
         known = [*made, *self._written.get(table, ()), *self._declared(node), *added]
-        return columns_of_table(table, self._each_once(known), are_all=False)
+        return columns_of_table(table, self._each_once(known), are_all=False, key=self._names.key)
 
     def _all_names(self, node: Node) -> tuple[str, ...] | None:
         """The names of all columns of the table that the node makes; None where only some are known.

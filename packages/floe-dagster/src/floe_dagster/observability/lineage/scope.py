@@ -1,5 +1,6 @@
 """What a select reads from, and which column a name in it stands for."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -7,6 +8,7 @@ from floe_dagster.observability.lineage.columns import UNKNOWN, Column, Columns,
 from floe_dagster.observability.lineage.facets import ColumnSource
 from floe_dagster.observability.lineage.identifiers import Identifiers
 
+_NUMBERED = re.compile(r"(?:[_:]\d+)+$")
 _LEFT_FIRST = frozenset({"duckdb"})
 """Databases whose `*` leaves the columns of USING where the left side has them; others put them before all."""
 
@@ -29,6 +31,8 @@ class Scope:
     """What the select has named so far, which in some databases it can read again."""
     _merged: dict[str, Column] = field(default_factory=dict)
     """The columns of USING, which are one of both sides."""
+    _coalesced: set[str] = field(default_factory=set)
+    """Those of full joins: an expression of both sides, called as it is written."""
     _hidden: dict[str, set[str]] = field(default_factory=dict)
     """Relation → its columns that stand among those."""
     _is_vague: bool = False
@@ -51,6 +55,8 @@ class Scope:
         for name, left, right in merged:
             folded = self.names.key(name)
             self._merged[folded] = _one_of(left, right, how=how)
+            if "FULL" in how:
+                self._coalesced.add(folded)
             for relation in self.relations:
                 self._hidden.setdefault(relation, set()).add(folded)
 
@@ -65,7 +71,7 @@ class Scope:
         rests = self._rests(relation, name)
         if known:
             return known[0] if len(known) == 1 else Column(known[0].name)
-        if len(rests) == 1 and rests[0].table is not None:
+        if len(rests) == 1 and rests[0].table is not None and not self._is_second(relation, name):
             return Column(name, ((rests[0].table, name),))
         return Column(name)
 
@@ -73,7 +79,8 @@ class Scope:
         """The column that *name* stands for without a relation; without sources where that is not certain."""
         key = self.names.key(name)
         if key in self._merged:
-            return self._merged[key]
+            merged = self._merged[key]
+            return replace(merged, name=name) if key in self._coalesced else merged
         known = [relation for relation in self.relations.values() if self._known(relation, name)]
         if known:
             return self.of(known[0], name) if len(known) == 1 else Column(name)
@@ -125,6 +132,12 @@ class Scope:
                 if isinstance(column, Column) and column.name is not None:
                     index.setdefault(self.names.key(column.name), []).append(column)
         return index.get(self.names.key(name), [])
+
+    def _is_second(self, relation: Columns, name: str) -> bool:
+        """Whether *name* may be what the database calls the second of two columns: `id_1`."""
+        first, is_numbered = _NUMBERED.subn("", name)
+        nameless = any(isinstance(column, Column) and column.name is None for column in relation)
+        return bool(is_numbered) and (nameless or bool(self._known(relation, first)))
 
     def _rests(self, relation: Columns, name: str) -> list[Rest]:
         key = self.names.key(name)

@@ -1,6 +1,6 @@
 """The columns of a statement: what each select makes of the columns of what it reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -134,15 +134,40 @@ class _Reader:
             self._join(join, scope)
         for lateral in select.args.get("laterals") or ():
             self._add(lateral, scope)
-        columns = tuple(column for item in select.expressions for column in self._projection(item, scope))
-        made = (1 + len(column.sources) for column in columns if isinstance(column, Column))
-        self.effort.spend(_OF_A_SELECT + sum(made))
+        made = [(column, _is_star(item)) for item in select.expressions for column in self._projection(item, scope)]
+        columns = self._told_apart(made)
+        self.effort.spend(
+            _OF_A_SELECT + sum(1 + len(column.sources) for column in columns if isinstance(column, Column))
+        )
         return columns
+
+    def _told_apart(self, made: Sequence[tuple[Column | Rest, bool]]) -> Columns:
+        """Columns of a select, of which those that may have the name of one before them have lost it.
+
+        Args:
+            made: Each with whether it comes of a star. What a select names itself, beside the star of a table whose
+                columns are not known, is taken for a column that the table does not have.
+        """
+        found: list[Column | Rest] = []
+        rests: list[Rest] = []
+        taken: set[str] = set()
+        for column, is_of_star in made:
+            if isinstance(column, Rest):
+                rests.append(column)
+            elif column.name is not None:
+                key = self.names.key(column.name)
+                is_second = key in taken or (is_of_star and any(key not in rest.without for rest in rests))
+                taken.add(key)
+                column = replace(column, name=None) if is_second else column  # noqa: PLW2901 - the same, but for its name
+            found.append(column)
+        return tuple(
+            replace(column, without=column.without | taken) if isinstance(column, Rest) else column for column in found
+        )
 
     def _projection(self, item: exp.Expr, scope: Scope) -> Iterator[Column | Rest]:
         if isinstance(item, exp.Star):
             yield from self._star(item, scope.everything(), scope)
-        elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+        elif _is_star(item):
             relation = scope.relations.get(self._key(item.args.get("table")), UNKNOWN)
             yield from self._star(item.this, UNKNOWN if item.args.get("db") else relation, scope)
         elif isinstance(item, exp.Aliases) or _may_be_several(item.unalias()):
@@ -153,20 +178,24 @@ class _Reader:
             sources = self._sources(item.unalias(), scope)
             name = self._name(item.args.get("alias")) if isinstance(item, exp.Alias) else None
             if name:
-                scope.aliases.setdefault(self.names.key(name), sources)
+                key = self.names.key(name)
+                scope.aliases[key] = sources if scope.aliases.get(key, sources) == sources else ()
             yield Column(name, sources)
 
     def _star(self, star: exp.Star, columns: Columns, scope: Scope) -> Iterator[Column | Rest]:
         if star.args.get("ilike"):
             yield Rest()
             return
-        changes = {self._key(_last(column)): None for column in star.args.get("except_") or ()}
+        changes: dict[str, exp.Expr | None] = {
+            self._key(_last(column)): None for column in star.args.get("except_") or ()
+        }
         changes.update({self._key(item.args.get("alias")): item for item in star.args.get("replace") or ()})
         changes.update({self._key(_last(item.this)): item for item in star.args.get("rename") or ()})
         names = frozenset(changes)
+        made = frozenset(self._key(item.args.get("alias")) for item in changes.values() if item is not None)
         for column in columns:
             if isinstance(column, Rest):
-                yield replace(column, without=column.without | names)
+                yield replace(column, without=column.without | names | made)
             elif column.name is None or self.names.key(column.name) not in names:
                 yield column
             else:
@@ -275,6 +304,10 @@ def _by_position(first: Columns, second: Columns) -> Columns:
 def _of_values(values: exp.Expr) -> Columns:
     first = values.expressions[0] if values.expressions else None
     return tuple(Column(None) for _ in first.expressions) if isinstance(first, exp.Tuple) else UNKNOWN
+
+
+def _is_star(item: exp.Expr) -> bool:
+    return isinstance(item.this if isinstance(item, exp.Column) else item, exp.Star)
 
 
 def _may_be_several(item: exp.Expr) -> bool:
