@@ -93,7 +93,7 @@ critical path █ what the end of the run waited for
      3.54 s   30%  step dbt_online_shop itself
      2.10 s   17%  stg_orders
      2.50 s   21%  customer_orders
-     160 ms    1%  4 more
+     160 ms    1%  4 more tests
 """)
 
 
@@ -129,8 +129,22 @@ critical path # what the end of the run waited for
      3.66 s   30%  step dbt_online_shop itself
      2.10 s   17%  stg_orders
      2.50 s   21%  customer_orders
-      40 ms    0%  1 more
+      40 ms    0%  1 more test
 """)
+
+
+def test_what_is_not_among_the_longest_of_the_critical_path_is_told_by_its_kinds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("floe_cli.trace_display._NAMED", 2)
+
+    assert drawn(shop_trace(failing=True, tests=4), tmp_path).splitlines()[-3:] == snapshot(
+        [
+            "     3.13 s   26%  bronze/orders",
+            "     3.54 s   30%  step dbt_online_shop itself",
+            "      5.3 s   44%  8 more: 2 models 4.60 s, 1 run 500 ms, 4 tests 160 ms, 1 step 70 ms",
+        ]
+    )
 
 
 def test_no_line_is_wider_than_the_terminal_but_those_around_the_waterfall(tmp_path: Path) -> None:
@@ -368,15 +382,15 @@ def test_a_run_is_named_by_the_beginning_of_its_id_or_of_its_traces(capfd: pytes
     assert run_of("AAAA11110000") == ids[0]
     assert shown(capfd, "aaaa", code=2) == snapshot("""\
 error[FLOE-452]: 2 runs begin with 'aaaa'
-      aaaa2222-0000-4000-8000-000000000002  2023-11-14 22:13:21 UTC
-      aaaa1111-0000-4000-8000-000000000001  2023-11-14 22:13:20 UTC
+      aaaa2222-0000-4000-8000-000000000002  2026-09-21 14:13:20 UTC
+      aaaa1111-0000-4000-8000-000000000001  2026-09-21 14:13:20 UTC
   why: a run is named by as much of its id as tells it from the others
   fix: write more of the id
 """)
     assert shown(capfd, "b", code=2) == snapshot("""\
 error[FLOE-451]: there is no trace of run 'b'
-      aaaa2222-0000-4000-8000-000000000002  2023-11-14 22:13:21 UTC
-      aaaa1111-0000-4000-8000-000000000001  2023-11-14 22:13:20 UTC
+      aaaa2222-0000-4000-8000-000000000002  2026-09-21 14:13:20 UTC
+      aaaa1111-0000-4000-8000-000000000001  2026-09-21 14:13:20 UTC
   why: 2 runs left one
   fix: name one of them, or no run for the newest
 """)
@@ -414,6 +428,31 @@ error[FLOE-450]: there is no trace to show
 """)
 
 
+def test_traces_that_go_elsewhere_now_are_not_passed_over_in_silence(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_trace(tests=1).write(Path.cwd())
+    for variable, value, endpoint in (
+        ("OTEL_TRACES_EXPORTER", "otlp", "http://localhost:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:secret@otel:4318", "http://otel:4318"),
+    ):
+        monkeypatch.setenv(variable, value)
+        assert run_command_line(["trace"]) == 0
+        said = f"traces go to {endpoint} now; the newest that was kept here is shown\n"
+        assert capfd.readouterr().err == said
+    assert run_command_line(["trace", RUN]) == 0
+    assert capfd.readouterr().err == ""
+    other = "7c1d2a0e-3b6f-4a58-8f8e-0a9b8c7d6e5f"
+    where = "traces go to http://otel:4318 now, the id of the trace is 7c1d2a0e3b6f4a588f8e0a9b8c7d6e5f"
+    assert f"why: 1 run left one; {where}\n" in shown(capfd, other, code=2)
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    home = prepare_dagster_home(ProjectFolder(Path.cwd()), embedded_platform())
+    with dg.DagsterInstance.from_config(str(home.path)) as instance:
+        instance.add_run(dg.DagsterRun("full_pipeline", run_id=other, status=dg.DagsterRunStatus.SUCCESS))
+    assert f"why: Dagster has it as SUCCESS; {where}\n" in shown(capfd, other, code=2)
+
+
 def test_a_file_without_a_span_is_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
     path = WrittenTrace().write(Path.cwd())
     empty = shown(capfd, code=1)
@@ -439,11 +478,17 @@ def test_the_page_goes_into_a_file_or_to_stdout(capfd: pytest.CaptureFixture[str
     shop_trace().write(Path.cwd())
 
     text = shown(capfd, "--html", "-")
+    Path("pictures").mkdir()
     assert run_command_line(["trace", "--html", "pictures/run.html"]) == 0
 
     assert capfd.readouterr().err == f"pictures/run.html: the trace of run {RUN}\n"
     assert Path("pictures/run.html").read_text(encoding="utf-8") == text.removesuffix("\n")
     assert page_data(text)["run_id"] == RUN
+    assert run_command_line(["trace", "--html", "absent/run.html"]) == 2
+    assert "--html cannot write absent/run.html: there is no folder absent" in capfd.readouterr().err
+    assert run_command_line(["trace", "--html", "run.html", "--format", "json"]) == 2
+    assert "give one of them" in capfd.readouterr().err
+    assert not Path("run.html").exists()
 
 
 HOSTILE: Sequence[str] = (

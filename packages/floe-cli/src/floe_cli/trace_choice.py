@@ -8,6 +8,7 @@ from floe_cli.trace_report import counted
 from floe_core.documents import load_platform_document
 from floe_core.errors import Location, Problem, RunError, shown_path
 from floe_core.project import FLOE_DIR, ProjectFolder
+from floe_dagster.observability.local.trace_tree import build_tree
 from floe_dagster.observability.local.traces import LocalTrace, TraceFile, list_traces, read_trace
 from floe_dagster.observability.masking import without_credentials
 from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, TRACES_DIR
@@ -15,6 +16,8 @@ from floe_dagster.observability.tracing.otlp_target import is_switched_off
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _LISTED = 5
+_UNWRITTEN = "spans are written as they end, and none was"
+_USUAL_ENDPOINT = "http://localhost:4318"
 _WHOLE_ID = 32
 
 
@@ -62,14 +65,15 @@ def choose_trace(
     raise UnknownTraceError(_unknown(asked, files, _endpoint(project, environ), state=ask_dagster(run_id)))
 
 
-def find_newer_run(project: ProjectFolder, file: TraceFile) -> str | None:
-    """The run that began after the one of *file* and has no span yet; none where there is no such run.
-
-    It is known by its lineage, which is told from the beginning.
-    """
-    traced = {other.run_id for other in list_traces(file.path.parent)}
-    told = _told_runs(project)
-    return next((run_id for run_id, at in told.items() if at > file.written_at and run_id not in traced), None)
+def describe_missing(project: ProjectFolder, file: TraceFile, *, environ: Mapping[str, str]) -> str:
+    """Which newer runs have no trace here beside *file*, that of the newest run that has one; empty without any."""
+    endpoint = "" if is_switched_off(environ) else _endpoint(project, environ)
+    if endpoint:
+        return f"traces go to {endpoint} now; the newest that was kept here is shown"
+    newer = _find_newer_run(project, file)
+    if newer is None:
+        return ""
+    return f"run {newer} is newer and has no span: it is under way, its process was killed, or it is not traced"
 
 
 def read_chosen_trace(file: TraceFile) -> LocalTrace:
@@ -89,6 +93,16 @@ def read_chosen_trace(file: TraceFile) -> LocalTrace:
     return trace
 
 
+def _find_newer_run(project: ProjectFolder, file: TraceFile) -> str | None:
+    """The run that began after the one of *file* and has no span yet.
+
+    It is known by its lineage, which is told from the beginning.
+    """
+    traced = {other.run_id for other in list_traces(file.path.parent)}
+    told = _told_runs(project)
+    return next((run_id for run_id, at in told.items() if at > file.written_at and run_id not in traced), None)
+
+
 def _told_runs(project: ProjectFolder) -> dict[str, float]:
     """Run → when something was told of its lineage last; the newest first."""
     folder = project.path / FLOE_DIR / OBSERVABILITY_DIR / LINEAGE_DIR
@@ -102,12 +116,13 @@ def _plain(run_id: str) -> str:
 def _unknown(asked: str, files: Sequence[TraceFile], endpoint: str, *, state: str) -> Problem:
     elsewhere = f"; traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else ""
     left = counted(len(files), "run")
+    unwritten = f"traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else _UNWRITTEN
     older = [f"and {len(files) - _LISTED} older"] if len(files) > _LISTED else []
     return Problem(
         "FLOE-451",
         f"there is no trace of run '{asked}'",
         detail="\n".join([*_lines(files[:_LISTED]), *older]),
-        why=f"{state}; spans are written as they end, and none was" if state else f"{left} left one{elsewhere}",
+        why=f"{state}; {unwritten}" if state else f"{left} left one{elsewhere}",
         fix="name one of them, or no run for the newest",
     )
 
@@ -141,7 +156,8 @@ def _endpoint(project: ProjectFolder, environ: Mapping[str, str]) -> str:
     """Where traces are sent, without credentials; empty where they are kept in local files."""
     named = [environ[name] for name in _ENDPOINTS if environ.get(name)]
     configured = load_platform_document(project.path, environ=environ).spec.observability.otlp_endpoint
-    endpoint = named[0] if named else configured
+    asked_for = _USUAL_ENDPOINT if "otlp" in environ.get("OTEL_TRACES_EXPORTER", "").lower() else None
+    endpoint = named[0] if named else configured or asked_for
     return without_credentials(str(endpoint)) if endpoint else ""
 
 
@@ -153,4 +169,10 @@ def _trace_id(asked: str | None) -> str:
 
 
 def _lines(files: Sequence[TraceFile]) -> list[str]:
-    return [f"{file.run_id}  {datetime.fromtimestamp(file.written_at, UTC):%Y-%m-%d %H:%M:%S} UTC" for file in files]
+    return [f"{file.run_id}  {_began(file):%Y-%m-%d %H:%M:%S} UTC" for file in files]
+
+
+def _began(file: TraceFile) -> datetime:
+    """When the run began, as its trace tells; when its file was written, where that holds no span."""
+    trace = read_trace(file)
+    return datetime.fromtimestamp(build_tree(trace).started_at / 1e9 if trace.spans else file.written_at, UTC)

@@ -1,7 +1,7 @@
 """A run's trace on the terminal: a row for each span, its bar on the time axis that all share."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -181,9 +181,23 @@ def _foot(report: TraceReport, fills: tuple[str, str, str]) -> Iterator[Text]:
     for row in (row for row in report.critical if row in longest):
         line = Text(f"  {shown_seconds(row.critical_seconds):>9} {row.critical_seconds / whole:>5.0%}  ")
         yield line.append(_printable(_path_name(row)))
-    rest = [row.critical_seconds for row in report.critical if row not in longest]
+    rest = [row for row in report.critical if row not in longest]
     if rest:
-        yield Text(f"  {shown_seconds(sum(rest)):>9} {sum(rest) / whole:>5.0%}  {len(rest)} more")
+        seconds = sum(row.critical_seconds for row in rest)
+        yield Text(f"  {shown_seconds(seconds):>9} {seconds / whole:>5.0%}  {_kinds(rest)}")
+
+
+def _kinds(rows: Sequence[SpanRow]) -> str:
+    """How many of each kind, and how long they took, the longest first."""
+    seconds: dict[str, float] = defaultdict(float)
+    for row in rows:
+        seconds[row.kind] += row.critical_seconds
+    numbers = Counter(row.kind for row in rows)
+    if len(numbers) == 1:
+        return f"{len(rows)} more {counted(len(rows), rows[0].kind).partition(' ')[2]}"
+    longest = sorted(seconds, key=lambda kind: -seconds[kind])
+    listed = ", ".join(f"{counted(numbers[kind], kind)} {shown_seconds(seconds[kind])}" for kind in longest)
+    return f"{len(rows)} more: {listed}"
 
 
 def _path_name(row: SpanRow) -> str:

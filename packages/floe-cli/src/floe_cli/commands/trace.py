@@ -9,6 +9,7 @@ import click
 
 from floe_cli.console import emit, emit_json, rich_console, say, stdout_for_machines
 from floe_cli.options import current_project, format_option, shared_options
+from floe_cli.output_files import check_folder, write_output
 from floe_core.errors import shown_path
 from floe_core.project import ProjectFolder
 
@@ -34,12 +35,13 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
     RUN is the id of a run or the beginning of one; the newest run otherwise. Shown are its steps, assets, dbt nodes and
     their batches on one time axis, and the critical path: the chain of them that the end of the run waited for.
     """
-    from floe_cli.trace_choice import choose_trace, find_newer_run, read_chosen_trace  # noqa: PLC0415 - not for --help
+    from floe_cli.trace_choice import choose_trace, describe_missing, read_chosen_trace  # noqa: PLC0415 - not for --help
     from floe_cli.trace_display import print_trace  # noqa: PLC0415
     from floe_cli.trace_page import trace_page  # noqa: PLC0415
     from floe_cli.trace_report import report_trace, trace_as_json  # noqa: PLC0415
     from floe_dagster.observability.local.trace_tree import build_tree  # noqa: PLC0415
 
+    _check_page(page, output_format)
     project = current_project()
 
     def state_of(run_id: str) -> str:
@@ -47,9 +49,8 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
         return known.sentence if known is not None else ""
 
     file = choose_trace(project, run, environ=os.environ, ask_dagster=state_of)
-    newer = find_newer_run(project, file) if run is None else None
-    if newer is not None:
-        say(f"run {newer} is newer and has no span: it is under way, its process was killed, or it is not traced")
+    if run is None and (missing := describe_missing(project, file, environ=os.environ)):
+        say(missing)
     tree = build_tree(read_chosen_trace(file))
     state = None if tree.is_complete else _ask_dagster(project, file.run_id)
     report = report_trace(tree, written_at=datetime.fromtimestamp(file.written_at, UTC), state=state)
@@ -58,13 +59,19 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
         if str(page) == "-":
             emit(text)
             return
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding="utf-8")
+        write_output(page, text, "--html")
         say(f"{shown_path(page)}: the trace of run {report.run_id}")
-    if output_format == "json":
+    elif output_format == "json":
         emit_json(trace_as_json(report))
-    elif page is None:
+    else:
         print_trace(rich_console(stderr=False), report, show_all=show_all, now=datetime.now(UTC))
+
+
+def _check_page(page: Path | None, output_format: str) -> None:
+    if page is not None and output_format == "json":
+        raise click.UsageError("--html writes a page and --format json prints another form of it; give one of them")
+    if page is not None and str(page) != "-":
+        check_folder(page, "--html")
 
 
 def _ask_dagster(project: ProjectFolder, run_id: str) -> "RunState | None":
