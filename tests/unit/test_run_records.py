@@ -87,8 +87,10 @@ class EndedRun:
     def records(self, *, times: Sequence[int] = (), outcome: Outcome = Outcome.FAILED) -> list[Record]:
         """What its events tell, by a clock that shows *times* and stands still then."""
         shown = chain(times, repeat(times[-1] if times else 0))
-        plan = planned_steps(create_execution_plan(self.job))
-        records = RunRecords(run_scope(self.run), self.job, self.instance, plan=plan, clock=lambda: next(shown))
+        plan = create_execution_plan(self.job)
+        records = RunRecords(
+            run_scope(self.run), self.job, self.instance, plan=lambda: planned_steps(plan), clock=lambda: next(shown)
+        )
         found = list(records.begin())
         for event in self.events:
             found += records.take(event)

@@ -124,7 +124,7 @@ class _Watch:
                 plan_context.job.get_definition(),
                 plan_context.instance,
                 attempts={key: retries.get_attempt_count(key) for key in plan.step_keys_to_execute},
-                plan=planned_steps(plan),
+                plan=lambda: planned_steps(plan),
             )
             watch = cls(plan_context, observers, records)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on

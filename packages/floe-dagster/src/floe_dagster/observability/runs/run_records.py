@@ -64,7 +64,8 @@ class RunRecords:
         job: Its job.
         instance: Where dynamic partitions are looked up.
         attempts: Step → attempts that were made before this process began.
-        plan: Step → what the run holds of it, in the order in which they can be carried out.
+        plan: Gives {step: what the run holds of it}, in the order in which they can be carried out; asked for where
+            steps failed.
         clock: Gives nanoseconds since 1970. Where it steps back, no time goes before one that was told already.
     """
 
@@ -75,14 +76,14 @@ class RunRecords:
         instance: dg.DagsterInstance,
         *,
         attempts: Mapping[str, int] | None = None,
-        plan: Mapping[str, PlannedStep] | None = None,
+        plan: Callable[[], Mapping[str, PlannedStep]] = dict,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._scope, self._job, self._instance = scope, job, instance
         self._clock, self._latest = clock, 0
         self._started_at = self._now()
         self._attempts = dict(attempts or {})
-        self._plan = dict(plan or {})
+        self._plan = plan
         self._begun: set[str] = set()
         self._launched: dict[str, int] = {}
         self._crashes: dict[str, str] = {}
@@ -121,14 +122,14 @@ class RunRecords:
             cancelled = outcome is Outcome.CANCELLED
             why = ErrorFact("Interrupted" if cancelled else "Error", "the run ended before the step")
             yield from self._end(step_key, Outcome.CANCELLED if cancelled else Outcome.FAILED, why)
-        if outcome is Outcome.FAILED:
+        if outcome is Outcome.FAILED and self.failures:
             yield from self._skip_what_never_began()
         yield RunEnded(self._scope, self._started_at, self._now(), outcome, error)
 
     def _skip_what_never_began(self) -> Iterator[Record]:
         """The steps that Dagster leaves out, without a word, because something upstream has failed."""
         failed = set(self.failures)
-        for step_key, planned in self._plan.items():
+        for step_key, planned in self._plan().items():
             if step_key not in self._begun and not failed.isdisjoint(planned.upstream):
                 failed.add(step_key)
                 at = self._now()
