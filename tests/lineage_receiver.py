@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
+import requests  # noqa: F401 - imported while another thread changes filters of warnings, its own would be errors
+
 Answer = Literal["take", "refuse", "busy", "hang"]
 
 

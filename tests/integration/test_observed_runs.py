@@ -159,7 +159,7 @@ class ObservedRun:
     @property
     def troubles(self) -> list[str]:
         said = [entry.user_message for entry in self.log if not entry.is_dagster_event]
-        return [message for message in said if "dropped" in message or "observed" in message]
+        return [message for message in said if re.search("dropped|observed| go to ", message)]
 
     @property
     def event_types(self) -> list[str]:
@@ -405,6 +405,17 @@ def test_a_run_is_the_same_whatever_its_collector_does(runs: Runs, in_process: O
     why = {"is not there": "could not be reached", "hangs": "did not answer in time"}
     answered = why.get(behaviour, "answered 503 Service Unavailable")
     assert run.troubles == [f"traces: 12 dropped, the backend {answered}"]
+
+
+def test_what_is_not_done_as_variables_say_stands_in_the_log_once(runs: Runs) -> None:
+    run = runs.run(environ={"OTEL_TRACES_EXPORTER": "console", "OPENLINEAGE_CONFIG": "/absent.yml"})
+
+    folder = runs.shop.floe_dir / "observability"
+    assert run.troubles == [
+        f"traces: OTEL_TRACES_EXPORTER names 'console', which is not supported; spans go to {folder / 'traces'}",
+        f"lineage: OPENLINEAGE_CONFIG names /absent.yml, which is not there; events go to {folder / 'lineage'}",
+    ]
+    assert len(run.spans) == 12
 
 
 def test_a_folder_that_cannot_be_written_costs_the_spans_and_one_warning(runs: Runs) -> None:
