@@ -174,7 +174,7 @@ error[FLOE-453]: there is no column lineage to draw
 error[FLOE-453]: there is no column lineage to draw
   why: it is read from the lineage events in .floe/observability/lineage: there are no events there, and events are sent to http://marquez:5000
   fix: run the jobs that build the tables, with no other place set for lineage events
-""")
+""")  # noqa: E501 - as it is printed
 
     folder = Path(".floe/observability/lineage")
     folder.mkdir(parents=True)
@@ -184,7 +184,7 @@ error[FLOE-453]: there is no column lineage to draw
 error[FLOE-453]: there is no column lineage to draw
   why: it is read from the lineage events in .floe/observability/lineage: no dbt model is among these assets, and none of the others has told what its columns come from
   fix: add dagster/column_lineage to the metadata of what the assets materialise
-""")
+""")  # noqa: E501 - as it is printed
 
 
 def test_columns_come_from_lineage_events_of_earlier_runs(capfd: pytest.CaptureFixture[str]) -> None:
