@@ -28,6 +28,7 @@ from dagster._core.remote_origin import (
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from floe_cli.ui_address import is_answering
 from floe_core.project import ProjectFolder
 from floe_core.schemas.platform_spec import PlatformSpec
 from floe_dagster.compilation import compile_project
@@ -298,7 +299,8 @@ def test_the_daemon_of_floe_dev_carries_it_out_and_the_command_line_when_that_di
         port = str(probe.getsockname()[1])
 
     with shop.held_at("raw 2024-01-02"), shop.started(*FLOE, "dev", "--port", port) as dev:
-        shop.wait_until(lambda: "SENSOR" in shop.instance.get_daemon_heartbeats() and "Dagster's UI: " in shop.said())
+        shop.wait_until(lambda: "SENSOR" in shop.instance.get_daemon_heartbeats())
+        shop.wait_until(lambda: is_answering(f"http://127.0.0.1:{port}"))
         with shop.started_floe("backfill", "history") as command:
             shop.wait_until_held()
             kill(dev)
