@@ -32,6 +32,7 @@ sys.exit(code[0] if code else 1)
 
 _SERVER = """
 import gc, json, os, select, socket, sys, threading, time, traceback
+from multiprocessing.util import _exit_function
 import dbt.adapters.duckdb
 from dbt.cli.main import cli
 
@@ -56,6 +57,7 @@ def run(connection):
     except BaseException:
         traceback.print_exc()
         code = 1
+    _exit_function()  # as Python ends: what is left of semaphores would be warned of in dbt's output
     connection.sendall(bytes([code]))
     os._exit(code)
 
