@@ -14,7 +14,8 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
-from floe_dagster.observability.local.traces import LocalSpan, TraceFile, read_trace
+from floe_dagster.observability.local.files import RunFile
+from floe_dagster.observability.local.traces import LocalSpan, read_trace
 from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.running.code_locations import CodeLocation, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer
@@ -87,7 +88,7 @@ class ObservedShop:
         file = self.floe_dir / OBSERVABILITY_DIR / TRACES_DIR / f"{run.run_id}.jsonl"
         if not file.exists():
             return []
-        trace = read_trace(TraceFile(run.run_id, file, 0))
+        trace = read_trace(RunFile(run.run_id, file, 0))
         assert trace.unreadable_lines == 0
         return list(trace.spans)
 

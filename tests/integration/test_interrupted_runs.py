@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from floe_dagster.observability.local.traces import list_traces, read_trace
+from floe_dagster.observability.local.files import list_run_files
+from floe_dagster.observability.local.traces import read_trace
 from floe_processes import import_once, run_floe, start_floe
 from lineage_events import check_events, ends, read_events
 
@@ -110,7 +111,7 @@ class Project:
 
     def observed(self, job: str) -> tuple[dict[str, str], dict[str, str]]:
         """What is left of the newest run of *job*: span → status, and lineage job → how it ended."""
-        runs = (read_trace(file) for file in list_traces(self._kept("traces")))
+        runs = (read_trace(file) for file in list_run_files(self._kept("traces")))
         newest = next(run for run in runs if f"run {job}" in {span.name for span in run.spans})
         events = read_events(self._kept("lineage") / f"{newest.run_id}.jsonl")
         check_events(events)

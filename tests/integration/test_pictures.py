@@ -19,8 +19,9 @@ from floe_cli.graphs.page import graph_page
 from floe_cli.graphs.svg import draw_svg
 from floe_cli.trace_page import trace_page
 from floe_cli.trace_report import report_trace
+from floe_dagster.observability.local.files import RunFile
 from floe_dagster.observability.local.trace_tree import build_tree
-from floe_dagster.observability.local.traces import TraceFile, read_trace
+from floe_dagster.observability.local.traces import read_trace
 from plugins.command_line import CommandLine
 from screenshots.asset_graph import Page, find_chromium, open_page, wait_until
 from written_traces import RUN, WrittenTrace, shop_trace
@@ -169,7 +170,7 @@ def test_a_click_shows_what_a_box_is_made_of_and_what_is_made_from_it(tmp_path: 
 def test_a_trace_of_five_hundred_spans_is_drawn_and_driven_by_keys(tmp_path: Path) -> None:
     trace = shop_trace(tests=500)
     report = report_trace(
-        build_tree(read_trace(TraceFile(RUN, trace.write(tmp_path), 0.0))), written_at=datetime.now(UTC)
+        build_tree(read_trace(RunFile(RUN, trace.write(tmp_path), 0.0))), written_at=datetime.now(UTC)
     )
     (tmp_path / "run.html").write_text(trace_page(report), encoding="utf-8")
     begun = time.monotonic()
@@ -196,7 +197,7 @@ def test_names_from_elsewhere_stay_text(tmp_path: Path) -> None:
     trace = WrittenTrace(job=HOSTILE)
     trace.span(1, HOSTILE, 0, 1, trace.run_key, error=f"ValueError: {HOSTILE}", attributes={HOSTILE: HOSTILE})
     trace.run(1, error=f"ValueError: {HOSTILE}")
-    read = read_trace(TraceFile(RUN, trace.write(tmp_path), 0.0))
+    read = read_trace(RunFile(RUN, trace.write(tmp_path), 0.0))
     (tmp_path / "run.html").write_text(
         trace_page(report_trace(build_tree(read), written_at=datetime.now(UTC))), encoding="utf-8"
     )

@@ -182,7 +182,7 @@ def test_schema_prints_the_json_schema(document: str, capsys: pytest.CaptureFixt
 
 
 def test_schema_writes_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "editor" / "floe.schema.json"
+    file = tmp_path / "floe.schema.json"
 
     assert run_command_line(["schema", "-o", str(file)]) == 0
 
@@ -190,3 +190,12 @@ def test_schema_writes_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert out == ""
     assert err == f"{file}: the JSON Schema of floe.yaml\n"
     assert '"$schema"' in file.read_text()
+
+
+def test_schema_makes_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "editro" / "floe.schema.json"
+
+    assert run_command_line(["schema", "-o", str(file)]) == 2
+
+    assert "error[FLOE-457]: --output cannot write" in capsys.readouterr().err
+    assert not file.parent.exists()

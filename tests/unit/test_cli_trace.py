@@ -20,8 +20,9 @@ from floe_cli.trace_page import trace_page
 from floe_cli.trace_report import report_trace
 from floe_core.project import ProjectFolder
 from floe_core.schemas.platform_spec import embedded_platform
+from floe_dagster.observability.local.files import RunFile
 from floe_dagster.observability.local.trace_tree import build_tree
-from floe_dagster.observability.local.traces import TraceFile, read_trace
+from floe_dagster.observability.local.traces import read_trace
 from floe_dagster.running.instance import prepare_dagster_home
 from plugins.user_project import UserProject
 from written_traces import BEGIN, RUN, SECOND, WrittenTrace, shop_trace
@@ -45,7 +46,7 @@ def drawn(
     stream = Stream()
     stream.encoding = encoding
     console = Console(file=stream, width=width, highlight=False)
-    report = report_trace(build_tree(read_trace(TraceFile(RUN, trace.write(folder), 0.0))), written_at=NOW)
+    report = report_trace(build_tree(read_trace(RunFile(RUN, trace.write(folder), 0.0))), written_at=NOW)
     print_trace(console, report, show_all=show_all, now=NOW)
     return stream.getvalue()
 
@@ -506,7 +507,7 @@ def test_nothing_in_a_trace_becomes_a_part_of_the_page(text: str, tmp_path: Path
         trace = WrittenTrace(job=name)
         trace.span(1, name, 0, 1, error=f"ValueError: {name}")
         trace.run(1, attributes={name: name})
-        read = read_trace(TraceFile(RUN, trace.write(tmp_path), 0.0))
+        read = read_trace(RunFile(RUN, trace.write(tmp_path), 0.0))
         return trace_page(report_trace(build_tree(read), written_at=NOW))
 
     page, plain = page_of(text), page_of("plain")

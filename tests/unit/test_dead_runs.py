@@ -8,7 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from floe_dagster.observability.local.traces import LocalSpan, TraceFile, read_trace
+from floe_dagster.observability.local.files import RunFile
+from floe_dagster.observability.local.traces import LocalSpan, read_trace
 from floe_dagster.observability.opening import open_observers
 from floe_dagster.observability.runs.dead_runs import tell_end_of_dead_run
 from floe_dagster.observability.runs.executor import observed_executor
@@ -79,7 +80,7 @@ class DeadRuns:
 
     def spans(self, run: dg.DagsterRun) -> dict[str, LocalSpan]:
         file = self.settings.traces_folder / f"{run.run_id}.jsonl"
-        found = read_trace(TraceFile(run.run_id, file, 0)).spans
+        found = read_trace(RunFile(run.run_id, file, 0)).spans
         assert len(file.read_text().splitlines()) == len(found)  # none was written twice
         return {span.name: span for span in found}
 

@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 from floe_dagster.observability.ids import span_id
+from floe_dagster.observability.local.files import RunFile, list_run_files
 from floe_dagster.observability.local.trace_tree import TraceTree, build_tree
-from floe_dagster.observability.local.traces import LocalTrace, TraceFile, list_traces, read_trace
+from floe_dagster.observability.local.traces import LocalTrace, read_trace
 from written_traces import BEGIN, RUN, SECOND, WrittenTrace, shop_trace
 
 
 def read(trace: WrittenTrace, folder: Path) -> LocalTrace:
-    return read_trace(TraceFile(trace.run_id, trace.write(folder), 0.0))
+    return read_trace(RunFile(trace.run_id, trace.write(folder), 0.0))
 
 
 def outline(tree: TraceTree) -> list[str]:
@@ -26,8 +27,8 @@ def test_the_file_that_was_written_last_comes_first(tmp_path: Path) -> None:
         os.utime(tmp_path / f"{name}.jsonl", (at, at))
     (tmp_path / "note.txt").write_text("", encoding="utf-8")
 
-    assert [(file.run_id, file.written_at) for file in list_traces(tmp_path)] == [("b", 30), ("a", 20), ("c", 10)]
-    assert list_traces(tmp_path / "missing") == ()
+    assert [(file.run_id, file.written_at) for file in list_run_files(tmp_path)] == [("b", 30), ("a", 20), ("c", 10)]
+    assert list_run_files(tmp_path / "missing") == ()
 
 
 def test_a_span_is_read_with_all_that_it_tells(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_lines_that_are_cut_off_or_something_else_are_counted(tmp_path: Path) ->
     others = ["[]", "1", '{"resourceSpans": 3}', '{"resourceSpans": [{"scopeSpans": [{"spans": [{}]}]}]}', "[" * 10_000]
     path.write_bytes(b"\xff\n\n" + trace.text.encode() + "\n".join([*others, trace.text[:80]]).encode())
 
-    found = read_trace(TraceFile(RUN, path, 0.0))
+    found = read_trace(RunFile(RUN, path, 0.0))
 
     assert [span.name for span in found.spans] == ["run full_pipeline"]
     assert found.unreadable_lines == 7

@@ -102,7 +102,7 @@ def test_a_section_names_the_other_places_of_the_same_mapping() -> None:
 
 
 def test_the_command_prints_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "docs" / "platform.md"
+    file = tmp_path / "platform.md"
 
     assert run_command_line(["schema", "platform", "--format", "markdown"]) == 0
     assert run_command_line(["schema", "platform", "--format", "markdown", "-o", str(file)]) == 0

@@ -1,8 +1,8 @@
 """What a shell offers where a name is typed, read without Dagster; nothing where there is no project."""
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,31 +14,26 @@ from floe_core.project import ProjectFolder, find_project_dir
 if TYPE_CHECKING:
     from floe_cli.known_names import KnownNames
 
+Complete: TypeAlias = Callable[[click.Context, click.Parameter, str], Sequence[str]]
+
 _BEFORE_A_NAME = re.compile(r"!?\d*\+?")
 
 
-def complete_jobs(ctx: click.Context, _: click.Parameter, incomplete: str) -> Sequence[str]:
-    """Jobs that begin with *incomplete*."""
-    names = _known_names(ctx)
-    return [name for name in names.jobs if name.startswith(incomplete)] if names else []
+def _names_of(family: Literal["jobs", "backfills", "sensors", "assets"]) -> Complete:
+    """What offers the names of *family* that begin with what is typed."""
+
+    def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> Sequence[str]:
+        known = _known_names(ctx)
+        names: Sequence[str] = getattr(known, family) if known else ()
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
 
 
-def complete_backfills(ctx: click.Context, _: click.Parameter, incomplete: str) -> Sequence[str]:
-    """Backfills that begin with *incomplete*."""
-    names = _known_names(ctx)
-    return [name for name in names.backfills if name.startswith(incomplete)] if names else []
-
-
-def complete_sensors(ctx: click.Context, _: click.Parameter, incomplete: str) -> Sequence[str]:
-    """Sensors that begin with *incomplete*."""
-    names = _known_names(ctx)
-    return [name for name in names.sensors if name.startswith(incomplete)] if names else []
-
-
-def complete_assets(ctx: click.Context, _: click.Parameter, incomplete: str) -> Sequence[str]:
-    """Asset keys that begin with *incomplete*."""
-    names = _known_names(ctx)
-    return [name for name in names.assets if name.startswith(incomplete)] if names else []
+complete_jobs = _names_of("jobs")
+complete_backfills = _names_of("backfills")
+complete_sensors = _names_of("sensors")
+complete_assets = _names_of("assets")
 
 
 def complete_selection(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> Sequence[str]:

@@ -8,8 +8,9 @@ from floe_cli.trace_report import counted
 from floe_core.documents import load_platform_document
 from floe_core.errors import Location, Problem, RunError, shown_path
 from floe_core.project import FLOE_DIR, ProjectFolder
+from floe_dagster.observability.local.files import RunFile, list_run_files
 from floe_dagster.observability.local.trace_tree import build_tree
-from floe_dagster.observability.local.traces import LocalTrace, TraceFile, list_traces, read_trace
+from floe_dagster.observability.local.traces import LocalTrace, read_trace
 from floe_dagster.observability.masking import without_credentials
 from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.observability.tracing.otlp_target import is_switched_off
@@ -33,7 +34,7 @@ class NoTraceError(RunError):
 
 def choose_trace(
     project: ProjectFolder, asked: str | None, *, environ: Mapping[str, str], ask_dagster: Callable[[str], str]
-) -> TraceFile:
+) -> RunFile:
     """The trace of the run whose id begins with *asked*; of the newest run without it.
 
     Args:
@@ -47,7 +48,7 @@ def choose_trace(
         UnknownTraceError: No run begins so, or several do.
     """
     folder = project.path / FLOE_DIR / OBSERVABILITY_DIR / TRACES_DIR
-    files = list_traces(folder)
+    files = list_run_files(folder)
     if asked is None:
         if not files:
             raise NoTraceError(_no_traces(project, folder, environ=environ))
@@ -65,7 +66,7 @@ def choose_trace(
     raise UnknownTraceError(_unknown(asked, files, _endpoint(project, environ), state=ask_dagster(run_id)))
 
 
-def describe_missing(project: ProjectFolder, file: TraceFile, *, environ: Mapping[str, str]) -> str:
+def describe_missing(project: ProjectFolder, file: RunFile, *, environ: Mapping[str, str]) -> str:
     """Which newer runs have no trace here beside *file*, that of the newest run that has one; empty without any."""
     endpoint = "" if is_switched_off(environ) else _endpoint(project, environ)
     if endpoint:
@@ -76,7 +77,7 @@ def describe_missing(project: ProjectFolder, file: TraceFile, *, environ: Mappin
     return f"run {newer} is newer and has no span: it is under way, its process was killed, or it is not traced"
 
 
-def read_chosen_trace(file: TraceFile) -> LocalTrace:
+def read_chosen_trace(file: RunFile) -> LocalTrace:
     """The trace in *file*, which has at least one span.
 
     Raises:
@@ -93,12 +94,12 @@ def read_chosen_trace(file: TraceFile) -> LocalTrace:
     return trace
 
 
-def _find_newer_run(project: ProjectFolder, file: TraceFile) -> str | None:
+def _find_newer_run(project: ProjectFolder, file: RunFile) -> str | None:
     """The run that began after the one of *file* and has no span yet.
 
     It is known by its lineage, which is told from the beginning.
     """
-    traced = {other.run_id for other in list_traces(file.path.parent)}
+    traced = {other.run_id for other in list_run_files(file.path.parent)}
     told = _told_runs(project)
     return next((run_id for run_id, at in told.items() if at > file.written_at and run_id not in traced), None)
 
@@ -106,14 +107,14 @@ def _find_newer_run(project: ProjectFolder, file: TraceFile) -> str | None:
 def _told_runs(project: ProjectFolder) -> dict[str, float]:
     """Run → when something was told of its lineage last; the newest first."""
     folder = project.path / FLOE_DIR / OBSERVABILITY_DIR / LINEAGE_DIR
-    return {file.run_id: file.written_at for file in list_traces(folder)}  # files of the same names
+    return {file.run_id: file.written_at for file in list_run_files(folder)}
 
 
 def _plain(run_id: str) -> str:
     return run_id.replace("-", "").strip().lower()
 
 
-def _unknown(asked: str, files: Sequence[TraceFile], endpoint: str, *, state: str) -> Problem:
+def _unknown(asked: str, files: Sequence[RunFile], endpoint: str, *, state: str) -> Problem:
     elsewhere = f"; traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else ""
     left = counted(len(files), "run")
     unwritten = f"traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else _UNWRITTEN
@@ -127,7 +128,7 @@ def _unknown(asked: str, files: Sequence[TraceFile], endpoint: str, *, state: st
     )
 
 
-def _ambiguous(asked: str, found: Sequence[TraceFile]) -> Problem:
+def _ambiguous(asked: str, found: Sequence[RunFile]) -> Problem:
     return Problem(
         "FLOE-452",
         f"{len(found)} runs begin with '{asked}'",
@@ -168,11 +169,11 @@ def _trace_id(asked: str | None) -> str:
     return "the id of a run's trace is the run's id without hyphens"
 
 
-def _lines(files: Sequence[TraceFile]) -> list[str]:
+def _lines(files: Sequence[RunFile]) -> list[str]:
     return [f"{file.run_id}  {_began(file):%Y-%m-%d %H:%M:%S} UTC" for file in files]
 
 
-def _began(file: TraceFile) -> datetime:
+def _began(file: RunFile) -> datetime:
     """When the run began, as its trace tells; when its file was written, where that holds no span."""
     trace = read_trace(file)
     return datetime.fromtimestamp(build_tree(trace).started_at / 1e9 if trace.spans else file.written_at, UTC)

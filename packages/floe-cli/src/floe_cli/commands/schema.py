@@ -7,6 +7,7 @@ import click
 from floe_cli.console import emit, say
 from floe_cli.editor_schemas import Document, schema_text
 from floe_cli.options import reference_format_option, shared_options
+from floe_cli.output_files import check_folder, write_output
 from floe_core.errors import shown_path
 
 
@@ -32,12 +33,13 @@ def command(document: Document, output_format: str, output: Path | None) -> None
     which `floe init` and `floe compile` keep in .floe:
     # yaml-language-server: $schema=.floe/floe.schema.json
     """
+    if output is not None:
+        check_folder(output, "--output")
     text = schema_text(document) if output_format == "json" else _reference(document)
     if output is None:
         emit(text.rstrip("\n"))
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    write_output(output, text, "--output")
     what = "the JSON Schema" if output_format == "json" else "the reference"
     say(f"{shown_path(output)}: {what} of {document}.yaml")
 

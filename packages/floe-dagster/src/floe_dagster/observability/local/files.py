@@ -6,7 +6,7 @@ A line is written by one call that appends, so that the processes of a run can w
 import errno
 import os
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIX = ".jsonl"
@@ -17,6 +17,29 @@ _LARGEST_FILE = 64 * MIB
 _KEPT_BYTES = 512 * MIB
 _KEPT_RUNS = 200
 _IDLE_SECONDS = 3600  # a file that was written since may belong to a run that goes on
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """The file of one run."""
+
+    run_id: str
+    path: Path
+    written_at: float
+    """When something was added to it last, seconds since 1970."""
+    size: int = 0
+
+
+def list_run_files(folder: Path) -> tuple[RunFile, ...]:
+    """The files in *folder*, the one that was written last first; none where there is no such folder."""
+    found = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        try:
+            stat = path.stat()
+        except FileNotFoundError:  # another process makes room for a new run
+            continue
+        found.append(RunFile(path.name.removesuffix(SUFFIX), path, stat.st_mtime, stat.st_size))
+    return tuple(sorted(found, key=lambda file: (-file.written_at, file.run_id)))
 
 
 class RunFiles:
@@ -67,21 +90,10 @@ class RunFiles:
     def prune(self, *, runs: int = _KEPT_RUNS, kept_bytes: int = _KEPT_BYTES) -> None:
         """Delete the oldest files beyond *runs*, and beyond *kept_bytes* altogether; what is in use stays."""
         total = 0
-        for number, (file, written_at, size) in enumerate(self._newest_first()):
-            total += size
-            if (number >= runs or total > kept_bytes) and written_at < time.time() - _IDLE_SECONDS:
-                file.unlink(missing_ok=True)
-
-    def _newest_first(self) -> Iterator[tuple[Path, float, int]]:
-        found: list[tuple[Path, float, int]] = []
-        if self._folder.is_dir():
-            for file in self._folder.glob(f"*{SUFFIX}"):
-                try:
-                    stat = file.stat()
-                except FileNotFoundError:  # another process prunes as well
-                    continue
-                found.append((file, stat.st_mtime, stat.st_size))
-        yield from sorted(found, key=lambda entry: entry[1], reverse=True)
+        for number, file in enumerate(list_run_files(self._folder)):
+            total += file.size
+            if (number >= runs or total > kept_bytes) and file.written_at < time.time() - _IDLE_SECONDS:
+                file.path.unlink(missing_ok=True)
 
 
 def _write_rest(descriptor: int, line: bytes, *, written: int) -> None:

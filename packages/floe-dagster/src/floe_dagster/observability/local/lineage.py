@@ -4,10 +4,12 @@ A file holds an OpenLineage event in each line. Of each table the newest event t
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+from floe_dagster.observability.local.files import list_run_files
 
 TableId: TypeAlias = tuple[str, str]
 """Namespace and name of a dataset."""
@@ -35,22 +37,12 @@ class TableColumns:
 def read_columns(folder: Path) -> dict[TableId, TableColumns]:
     """The columns of all tables in the files of *folder*; nothing where there is no such folder."""
     found: dict[TableId, TableColumns] = {}
-    for path in _newest_first(folder):
-        for event in reversed(list(_read_events(path))):
+    for file in list_run_files(folder)[:_MOST_FILES]:
+        for event in reversed(list(_read_events(file.path))):
             for side in ("outputs", "inputs"):
                 for dataset in _mappings(event.get(side)):
                     _add(found, dataset)
     return found
-
-
-def _newest_first(folder: Path) -> Sequence[Path]:
-    times = {}
-    for path in folder.glob("*.jsonl"):
-        try:
-            times[path] = path.stat().st_mtime
-        except FileNotFoundError:  # deleted since, to make room for a new run
-            continue
-    return sorted(times, key=lambda path: (-times[path], path.name))[:_MOST_FILES]
 
 
 def _read_events(path: Path) -> Iterator[Mapping[str, object]]:

@@ -1,4 +1,4 @@
-"""Traces that were kept in local files: which there are, and the spans in one.
+"""Traces that were kept in local files: the spans in one.
 
 A file holds OTLP's JSON: an `ExportTraceServiceRequest` in each line, ids in hexadecimal. Spans stand in the order in
 which they ended. A line that was not written to its end, or that something else wrote, is passed over and counted.
@@ -8,24 +8,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
+
+from floe_dagster.observability.local.files import RunFile
 
 SpanStatus: TypeAlias = Literal["ok", "error", "unset"]
 _Shape = TypeVar("_Shape")
 
-_SUFFIX = ".jsonl"
 _STATUSES: Mapping[object, SpanStatus] = {1: "ok", "STATUS_CODE_OK": "ok", 2: "error", "STATUS_CODE_ERROR": "error"}
-
-
-@dataclass(frozen=True, slots=True)
-class TraceFile:
-    """The file of one run."""
-
-    run_id: str
-    path: Path
-    written_at: float
-    """When something was added to it last, seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +55,7 @@ class LocalTrace:
     unreadable_lines: int = 0
 
 
-def list_traces(folder: Path) -> tuple[TraceFile, ...]:
-    """The files in *folder*, the one that was written last first; none where there is no such folder."""
-    found = []
-    for path in folder.glob(f"*{_SUFFIX}"):
-        try:
-            found.append(TraceFile(path.name.removesuffix(_SUFFIX), path, path.stat().st_mtime))
-        except FileNotFoundError:  # deleted since, to make room for a new run
-            continue
-    return tuple(sorted(found, key=lambda file: (-file.written_at, file.run_id)))
-
-
-def read_trace(file: TraceFile) -> LocalTrace:
+def read_trace(file: RunFile) -> LocalTrace:
     """The spans of *file*, each once: of two with one id the one that was written last."""
     spans: dict[str, LocalSpan] = {}
     unreadable = 0
