@@ -23,7 +23,7 @@ from floe_cli.checking import check_project
 from floe_core.compiler.checks import CheckedDocuments, read_documents
 from floe_core.compiler.known_part import known_part
 from floe_core.documents import load_floe_document, load_platform_document
-from floe_core.error_codes import ERROR_CODES
+from floe_core.error_codes.registry import ERROR_CODES
 from floe_core.errors import Problem, ProblemCollector, render_problem
 from floe_core.project import ProjectFolder
 from floe_core.yaml_source import parse_yaml

@@ -17,7 +17,7 @@ from dagster._core.instance.config import dagster_instance_config
 from dagster._core.workspace.config_schema import process_workspace_config
 
 from documentation import PAGES, REFERENCES, ROOT, Block, anchors_of, blocks, links_of
-from floe_core.error_codes import ERROR_CODES
+from floe_core.error_codes.registry import ERROR_CODES
 from floe_core.yaml_source import parse_yaml
 from floe_dagster.resources import CatalogResource
 

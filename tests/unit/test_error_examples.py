@@ -6,8 +6,7 @@ import pytest
 
 from floe_cli.main import run_command_line
 from floe_core.compiler.checks import read_documents
-from floe_core.error_codes import ERROR_CODES
-from floe_core.error_examples import ERROR_EXAMPLES
+from floe_core.error_codes.registry import ERROR_CODES
 from floe_core.errors import FloeError
 from floe_core.project import ProjectFolder
 
@@ -34,19 +33,18 @@ def codes_in(text: str, folder: Path, *, file: str) -> set[str]:
 
 
 def test_every_code_has_an_explanation_and_an_example() -> None:
-    assert list(ERROR_EXAMPLES) == list(ERROR_CODES)
-    for code, example in ERROR_EXAMPLES.items():
-        assert (code, ERROR_CODES[code].explanation.endswith(".")) == (code, True)
-        assert (code, example.wrong.strip() != example.right.strip() != "") == (code, True)
+    for code, entry in ERROR_CODES.items():
+        assert (code, entry.explanation.endswith(".")) == (code, True)
+        assert (code, "" != entry.wrong.strip() != entry.right.strip() != "") == (code, True)
 
 
 @pytest.mark.parametrize("code", sorted(OF_FLOE_YAML | OF_PLATFORM_YAML))
 def test_the_wrong_document_has_the_code_and_the_right_one_has_not(code: str, tmp_path: Path) -> None:
     file = "platform.yaml" if code in OF_PLATFORM_YAML else "floe.yaml"
-    example = ERROR_EXAMPLES[code]
+    entry = ERROR_CODES[code]
 
-    assert code in codes_in(example.wrong, tmp_path, file=file)
-    assert codes_in(example.right, tmp_path, file=file) <= {"FLOE-372"}
+    assert code in codes_in(entry.wrong, tmp_path, file=file)
+    assert codes_in(entry.right, tmp_path, file=file) <= {"FLOE-372"}
 
 
 def test_a_code_is_explained_with_wrong_and_right(capsys: pytest.CaptureFixture[str]) -> None:

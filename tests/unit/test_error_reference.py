@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from floe_cli.main import run_command_line
-from floe_core.error_codes import ERROR_CODES
-from floe_core.error_reference import error_reference
+from floe_core.error_codes.reference import error_reference
+from floe_core.error_codes.registry import ERROR_CODES
 
 PAGE = Path(__file__).parents[2] / "packages/floe-core/docs/errors.md"
 

@@ -45,7 +45,7 @@ def complete_selection(ctx: click.Context, parameter: click.Parameter, incomplet
 
 def complete_error_codes(_ctx: click.Context, _: click.Parameter, incomplete: str) -> Sequence[CompletionItem]:
     """Error codes with what they mean."""
-    from floe_core.error_codes import ERROR_CODES  # noqa: PLC0415 - one command completes them
+    from floe_core.error_codes.registry import ERROR_CODES  # noqa: PLC0415 - one command completes them
 
     typed = incomplete.upper()
     return [CompletionItem(code, help=entry.title) for code, entry in ERROR_CODES.items() if code.startswith(typed)]

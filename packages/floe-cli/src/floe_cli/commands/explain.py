@@ -1,15 +1,15 @@
 """`floe explain [CODE]`."""
 
 import textwrap
+from dataclasses import asdict
 
 import click
 
 from floe_cli.completions import complete_error_codes
 from floe_cli.console import emit, emit_json
 from floe_cli.options import reference_format_option, shared_options
-from floe_core.error_codes import ERROR_CODES
-from floe_core.error_examples import ERROR_EXAMPLES
-from floe_core.error_reference import error_reference, printable_example
+from floe_core.error_codes.reference import error_reference, printable_example
+from floe_core.error_codes.registry import ERROR_CODES
 from floe_core.suggestions import did_you_mean
 
 _WIDTH = 100
@@ -48,12 +48,11 @@ def _find_code(code: str) -> str:
 
 
 def _row(code: str) -> dict[str, str]:
-    entry, example = ERROR_CODES[code], ERROR_EXAMPLES[code]
-    return {"code": code, "title": entry.title, "explanation": entry.explanation, **example._asdict()}
+    return {"code": code, **asdict(ERROR_CODES[code])}
 
 
 def _show_code(code: str) -> None:
     entry = ERROR_CODES[code]
     emit(f"{code}: {entry.title}\n\n{textwrap.fill(entry.explanation, _WIDTH)}")
-    for title, text in ERROR_EXAMPLES[code]._asdict().items():
+    for title, text in (("wrong", entry.wrong), ("right", entry.right)):
         emit(f"\n{title}:\n{textwrap.indent(printable_example(text), '  ')}")

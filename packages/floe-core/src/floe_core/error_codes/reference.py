@@ -1,9 +1,8 @@
-"""The reference of all error codes in Markdown, with the examples of `error_examples`."""
+"""The reference of all codes in Markdown."""
 
 from collections.abc import Iterator
 
-from floe_core.error_codes import ERROR_CODES
-from floe_core.error_examples import ERROR_EXAMPLES
+from floe_core.error_codes.registry import ERROR_CODES
 
 _INTRODUCTION = """\
 # Error codes
@@ -36,7 +35,7 @@ def printable_example(text: str) -> str:
 
 
 def _section(code: str) -> Iterator[str]:
-    entry, example = ERROR_CODES[code], ERROR_EXAMPLES[code]
+    entry = ERROR_CODES[code]
     yield from (f"### {code}", "", f"**{entry.title}**", "", entry.explanation, "")
-    for title, text in (("Wrong", example.wrong), ("Right", example.right)):
+    for title, text in (("Wrong", entry.wrong), ("Right", entry.right)):
         yield from (f"{title}:", "", "```text", printable_example(text), "```", "")
