@@ -321,8 +321,8 @@ CODES: Mapping[str, ErrorCode] = {
     ),
     "FLOE-457": ErrorCode(
         "a file that cannot be written",
-        "`floe graph -o FILE`, `floe schema -o FILE` and `floe trace --html FILE` make the file, or write over it. They do "
-        "not make its folder: a slip in the name would go unseen.",
+        "`floe graph -o FILE`, `floe schema -o FILE` and `floe trace --html FILE` make the file, or write over it. "
+        "They do not make its folder: a slip in the name would go unseen.",
         wrong="floe graph -o absent/graph.svg",
         right="mkdir -p absent && floe graph -o absent/graph.svg",
     ),
