@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
+from floe_core.document_words import DocumentWords
+from floe_core.errors import Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Unset
 from floe_core.masking import Masking
 from floe_core.names.rules import RuleError, SecretError, UnreadableTextError
@@ -26,11 +27,7 @@ from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_core.validated_document import Spec, ValidatedDocument
 
 _LISTED_KEYS = 6
-_LONGEST_SHOWN = 60
 _SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|credential|(api|access|private)_?key", re.IGNORECASE)
-_VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)")
-_SOURCE_TOKEN = re.compile(r"[^\s,\]}#]+")
-
 _TYPE_ERROR = re.compile(r"(string|int|float|finite|bool|list|tuple|dict|model)_(type|parsing|from_|number|attributes)")
 _EXPECTED = {
     "string": "text",
@@ -76,6 +73,7 @@ class ErrorDescriber:
         self._walker = SchemaWalker(document.model, document.interpolation.value)
         self._suggested: set[tuple[YamlPath, str]] = set()
         self._stand_ins: dict[YamlPath, object] = {}
+        self._words = DocumentWords(document)
         self._masking = Masking(document.interpolation)
 
     def describe(self, error: ValidationError, value: object) -> list[Described]:
@@ -115,7 +113,7 @@ class ErrorDescriber:
         if (wrong_type := _TYPE_ERROR.match(kind)) is not None:
             return self._wrong_type(place, _EXPECTED[wrong_type[1]])
         why, remedy = _bound(kind, context)
-        variable = self._variable(place)
+        variable = self._words.variable(place)
         fix = remedy and (f"set {variable} to {remedy}" if variable else f"write {remedy}")
         return self._refused(place, "FLOE-125", why=why, fix=fix)
 
@@ -126,53 +124,6 @@ class ErrorDescriber:
         else:
             path = place.path[:-1] if place.is_key else place.path
             self._stand_ins[path] = unknown(path)
-
-    def _locate(self, place: Place, offset: int | None = None) -> Location:
-        if offset is not None and not place.is_key:
-            return self._source.locate_within(place.path, str(place.value), offset=offset)
-        is_container = isinstance(place.value, dict | list)
-        return self._source.locate(*place.path, key=place.is_key or is_container or place.value is None)
-
-    # ---- words
-
-    def _owner(self, path: YamlPath) -> tuple[str, YamlPath]:
-        """The entry that *path* leads into, such as `job 'load'`, and the rest of the path within it."""
-        for length in range(len(path) - 1, 0, -1):
-            family = self._document.families.get(path[:length])
-            if family:
-                name = path[length]
-                shown = f"'{name}'" if isinstance(name, str) else str(name + 1)
-                return f"{family} {shown}", path[length + 1 :]
-        return "", path
-
-    def _words(self, path: YamlPath) -> str:
-        owner, rest = self._owner(path)
-        if not path:
-            return self._document.title
-        if not owner:
-            return f"'{format_yaml_path(rest)}'"
-        return f"'{format_yaml_path(rest)}' of {owner}" if rest else owner
-
-    def _shown(self, place: Place) -> str:
-        raw = self._raw.get(place.path)
-        value = place.value if raw is None else raw
-        if isinstance(value, dict | list):
-            return "a mapping" if isinstance(value, dict) else "a list"
-        if isinstance(value, bool):
-            return str(value).lower()
-        if isinstance(value, str):
-            return f"'{value}'" if len(value) <= _LONGEST_SHOWN else f"'{value[:_LONGEST_SHOWN]}…'"
-        return self._source_text(place) or str(value)
-
-    def _source_text(self, place: Place) -> str:
-        """The first word of the value as the document writes it, with every digit."""
-        location = self._source.locate(*place.path)
-        token = _SOURCE_TOKEN.match(location.source_line or "", (location.column or 1) - 1)
-        return token[0] if token else ""
-
-    def _variable(self, place: Place) -> str:
-        variable = _VARIABLE.search("" if place.is_key else self._raw.get(place.path, ""))
-        return variable[1] if variable else ""
 
     # ---- what
 
@@ -190,7 +141,7 @@ class ErrorDescriber:
             self._masking.hide(self._source.locate(*path))
         return Problem(
             "FLOE-120",
-            f"{self._words(parent.path)} takes no key '{key}'",
+            f"{self._words.name(parent.path)} takes no key '{key}'",
             self._source.locate(*path, key=True),
             why=f"{f'type {parent.tag}' if parent.tag else 'it'} takes {list_names(keys, limit=_LISTED_KEYS)}",
             fix=fix or self._other_place(parent, key) or "delete it",
@@ -238,7 +189,7 @@ class ErrorDescriber:
             return self._refused(parent, "FLOE-122", why=f"it must be a mapping with '{key}'")
         return Problem(
             "FLOE-121",
-            f"{self._words(parent.path)} has no '{key}'",
+            f"{self._words.name(parent.path)} has no '{key}'",
             self._source.locate(*parent.path, key=True),
             why=f"'{key}' is required: {describe_field(model, key)}",
             fix=f"add '{key}: …'",
@@ -248,8 +199,8 @@ class ErrorDescriber:
         self._leave_out(place)
         return Problem(
             "FLOE-122",
-            f"{self._words(place.path)} is empty",
-            self._locate(place),
+            f"{self._words.name(place.path)} is empty",
+            self._words.locate(place),
             fix="write its value" if is_required(place) else f"write its value, or {_deletion(place)}",
         )
 
@@ -257,16 +208,16 @@ class ErrorDescriber:
         schema, _ = self._walker.unwrap(place.schema)
         kinds: Mapping[str, CoreSchema] = schema["choices"]
         self._leave_out(place)
-        owner = self._words(place.path)
+        owner = self._words.name(place.path)
         listed = list_names(kinds)
         if not isinstance(place.value, dict):
             return self._no_mapping_of_a_kind(place)
         if "type" in place.value:
             tag = Place((*place.path, "type"), {"type": "str"}, place.value["type"])
-            what = f"{owner} is of type {self._shown(tag)}, which does not exist"
+            what = f"{owner} is of type {self._words.shown(tag)}, which does not exist"
             self._take_for_kind(place, closest_names(str(tag.value), kinds), kinds)
             fix = self._one_of_them(tag, kinds)
-            return Problem("FLOE-124", what, self._locate(tag), why=f"the types are {listed}", fix=fix)
+            return Problem("FLOE-124", what, self._words.locate(tag), why=f"the types are {listed}", fix=fix)
         keys = [key for key in place.value if isinstance(key, str)]
         misspelt = next((key for key in keys if did_you_mean(key, ["type"])), None)
         if misspelt is not None:
@@ -307,14 +258,14 @@ class ErrorDescriber:
         return self._refused(place, "FLOE-123", why=one_of, fix=self._one_of_them(place, choices))
 
     def _one_of_them(self, place: Place, choices: Collection[str]) -> str:
-        variable = self._variable(place)
+        variable = self._words.variable(place)
         if variable:
             return f"set {variable} to one of them"
         only = f"write '{next(iter(choices))}'" if len(choices) == 1 else "write one of them"
         return did_you_mean(str(place.value), choices) or suggest_kind(str(place.value), choices) or only
 
     def _wrong_type(self, place: Place, expected: str) -> Problem:
-        variable = self._variable(place)
+        variable = self._words.variable(place)
         if variable and place.value == "":
             return self._nothing(place, variable)
         schema, model = self._walker.unwrap(place.schema)
@@ -337,7 +288,7 @@ class ErrorDescriber:
         return suggest_form(
             expected,
             place.value,
-            written=self._source_text(place),
+            written=self._words.source_text(place),
             key=str(place.path[-1]) if place.path else "",
             short=short,
             all_optional=not self._keys_of(place.schema, only_required=True),
@@ -363,7 +314,8 @@ class ErrorDescriber:
         fix = f"set {variable}, or write a default: ${{{variable}:value}}"
         if not is_required(place):
             fix += f"; without a value, {_deletion(place)}"
-        return Problem("FLOE-122", f"{self._words(place.path)} is empty", self._locate(place), f"{raw} is nothing", fix)
+        what = f"{self._words.name(place.path)} is empty"
+        return Problem("FLOE-122", what, self._words.locate(place), f"{raw} is nothing", fix)
 
     def _broken_rule(self, place: Place, error: object, *, loc: tuple[str | int, ...]) -> Problem | None:
         if isinstance(error, ValidationError):
@@ -375,7 +327,7 @@ class ErrorDescriber:
         self._leave_out(place)
         if isinstance(error, SecretError) or place.path[-1:] == ("secret_ref",):
             return self._secret(place, why=rule, fix=fix)
-        variable = self._variable(place)
+        variable = self._words.variable(place)
         if variable and place.value == "":
             return self._nothing(place, variable)
         own = () if place.is_key else place.path
@@ -383,34 +335,29 @@ class ErrorDescriber:
         fix = _as_list(place, loc) or fix
         fix = f"set {variable} to another value" if variable else self._masking.masked(fix, own)
         if place.is_key:
-            return Problem("FLOE-125", self._misnamed(place), self._locate(place), rule, fix)
+            return Problem("FLOE-125", self._words.misnamed(place), self._words.locate(place), rule, fix)
         if isinstance(error, UnreadableTextError):
-            what = f"{error.kind} {self._shown(place)} of {self._owner(place.path)[0]} {rule}"
+            what = f"{error.kind} {self._words.shown(place)} of {self._words.owner(place.path)[0]} {rule}"
             return Problem(
-                error.code, what, self._locate(place, error.offset), self._masking.masked(error.why, own), fix
+                error.code, what, self._words.locate(place, error.offset), self._masking.masked(error.why, own), fix
             )
         if isinstance(place.value, dict | list):
-            return Problem("FLOE-125", f"{self._words(place.path)}: {rule}", self._locate(place), fix=fix)
+            return Problem("FLOE-125", f"{self._words.name(place.path)}: {rule}", self._words.locate(place), fix=fix)
         offset = error.offset if isinstance(error, RuleError) else None
         return self._refused(place, "FLOE-125", why=rule, fix=fix, offset=offset)
-
-    def _misnamed(self, place: Place) -> str:
-        family = self._document.families.get(place.path[:-1])
-        if not family:
-            return f"{self._words(place.path[:-1])} cannot have a key '{place.value}'"
-        return f"{'an' if family[0] in 'aeiou' else 'a'} {family} cannot be named '{place.value}'"
 
     def _refused(self, place: Place, code: str, *, why: str = "", fix: str = "", offset: int | None = None) -> Problem:
         if place.path[-1:] == ("secret_ref",):
             return self._secret(place, why=why, fix=fix)
-        what = f"{self._words(place.path)} cannot be {self._shown(place)}"
-        return Problem(code, what, self._locate(place, offset), why, fix)
+        what = f"{self._words.name(place.path)} cannot be {self._words.shown(place)}"
+        return Problem(code, what, self._words.locate(place, offset), why, fix)
 
     # ---- what may not be shown
 
     def _secret(self, place: Place, *, why: str, fix: str) -> Problem:
         self._masking.hide(self._source.locate(*place.path))
-        return Problem("FLOE-126", f"{self._words(place.path)} holds a secret", self._locate(place), why, fix)
+        what = f"{self._words.name(place.path)} holds a secret"
+        return Problem("FLOE-126", what, self._words.locate(place), why, fix)
 
 
 def _deletion(place: Place) -> str:
