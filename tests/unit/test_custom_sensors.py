@@ -368,6 +368,8 @@ class TestPartitions:
                 "job: daily, target_function: shop.sensors.unknown_partition",
                 snapshot("""\
 error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'daily', which it does not have
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, job: daily, target_function: shop.sensors.unknown_partition}
   why: it has a time window of '0 0 * * *' from 2024-01-01 in UTC; the last one is '2024-01-03'
   fix: name one from '2024-01-01' to '2024-01-03'\
 """),
@@ -377,6 +379,8 @@ error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'daily', 
                 "job: python_daily, target_function: shop.sensors.unknown_partition",
                 snapshot("""\
 error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'python_daily', which it does not have
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, job: python_daily, target_function: shop.sensors.unknown_partition}
   why: it has a time window of '0 0 * * *' from 2024-01-01 in UTC; the last one is '2024-01-03'
   fix: name one from '2024-01-01' to '2024-01-03'\
 """),
@@ -386,6 +390,8 @@ error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'python_d
                 "job: load, target_function: shop.sensors.unknown_partition",
                 snapshot("""\
 error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'load', which has no partitions
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, job: load, target_function: shop.sensors.unknown_partition}
   why: nothing that the run launches is partitioned
   fix: leave partition_key out of the run request\
 """),
@@ -395,6 +401,8 @@ error[FLOE-340]: sensor 'watch' asks for partition '2030-01-02' of job 'load', w
                 "job: tidy, target_function: shop.sensors.partition",
                 snapshot("""\
 error[FLOE-340]: sensor 'watch' asks for partition '2024-01-02' of job 'tidy', which has no partitions
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, job: tidy, target_function: shop.sensors.partition}
   why: nothing that the run launches is partitioned
   fix: leave partition_key out of the run request\
 """),
@@ -404,6 +412,8 @@ error[FLOE-340]: sensor 'watch' asks for partition '2024-01-02' of job 'tidy', w
                 "job: files, target_function: shop.sensors.unknown_file",
                 snapshot("""\
 error[FLOE-340]: sensor 'watch' asks for partition 'y' of job 'files', which it does not have
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, job: files, target_function: shop.sensors.unknown_file}
   why: it has the dynamic keys of 'files'; the keys are z
   fix: name one of them\
 """),
@@ -413,6 +423,8 @@ error[FLOE-340]: sensor 'watch' asks for partition 'y' of job 'files', which it 
                 "job: files, target_function: shop.sensors.removed_file",
                 snapshot("""\
 error[FLOE-340]: sensor 'watch' asks for partition 'z' of job 'files', which it does not have
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, job: files, target_function: shop.sensors.removed_file}
   why: it has the dynamic keys of 'files'; of the dynamic keys of 'files' there is none yet
   fix: add the key first, for example in Dagster's UI\
 """),
@@ -422,6 +434,8 @@ error[FLOE-340]: sensor 'watch' asks for partition 'z' of job 'files', which it 
                 "selection: [orders, by_day], target_function: shop.sensors.unpartitioned_asset",
                 snapshot("""\
 error[FLOE-340]: sensor 'watch' asks for partition '2024-01-02' of a selection, which has no partitions
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, selection: [orders, by_day], target_function: shop.sensors.unpartitioned_asset}
   why: nothing that the run launches is partitioned
   fix: leave partition_key out of the run request\
 """),
@@ -500,6 +514,8 @@ error[FLOE-353]: run config of sensor 'watch' has key 'dayz', which does not exi
                 "jobs: [load, daily], target_function: shop.sensors.lood",
                 snapshot("""\
 error[FLOE-357]: sensor 'watch' asks for a run of job 'lood', which is none of its jobs
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, jobs: [load, daily], target_function: shop.sensors.lood}
   why: the sensor launches job 'load', job 'daily'
   fix: did you mean 'load'?\
 """),
@@ -509,6 +525,8 @@ error[FLOE-357]: sensor 'watch' asks for a run of job 'lood', which is none of i
                 "jobs: [load, daily], target_function: shop.sensors.requests",
                 snapshot("""\
 error[FLOE-357]: sensor 'watch' asks for a run and does not say of which job
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, jobs: [load, daily], target_function: shop.sensors.requests}
   why: the sensor launches job 'load', job 'daily'
   fix: RunRequest(job_name='load')\
 """),
@@ -518,6 +536,8 @@ error[FLOE-357]: sensor 'watch' asks for a run and does not say of which job
                 "target_function: shop.sensors.requests",
                 snapshot("""\
 error[FLOE-357]: sensor 'watch' asks for a run, and has no job
+  --> floe.yaml:9:5  orchestration.sensors.watch
+   |  watch: {type: custom, target_function: shop.sensors.requests}
   fix: write job: NAME, or return no run requests\
 """),
                 id="no-job",

@@ -510,6 +510,8 @@ error[FLOE-356]: schedule 'nightly' selects partitions and computes its runs wit
 
         assert str(caught.value) == snapshot("""\
 error[FLOE-356]: schedule 'nightly' selects partitions of job 'python_orders', which has none
+  --> floe.yaml:7:5  orchestration.schedules.nightly
+   |  nightly: {job: python_orders, cron_schedule: '@daily', partition_selector: all}
   why: none of the assets that it materialises is partitioned
   fix: delete 'partition_selector', or give the assets partitions under orchestration.assets\
 """)
@@ -654,6 +656,8 @@ error[FLOE-353]: job 'configured' has run config and cannot be launched without 
             tick(schedule("job: py_configured, cron_schedule: '@daily'"))
         assert str(caught.value) == snapshot("""\
 error[FLOE-353]: job 'py_configured' has run config and cannot be launched without automated
+  --> floe.yaml:7:5  orchestration.schedules.nightly
+   |  nightly: {job: py_configured, cron_schedule: '@daily'}
   why: an automation condition materialises what is left out, and Dagster applies the config of a job whole
   fix: move the config to the schedule, or to the assets under orchestration.assets\
 """)
@@ -779,6 +783,8 @@ class TestFunctions:
         assert str(caught.value) == snapshot(
             """\
 error[FLOE-357]: schedule 'nightly' names no partition for a run of job 'by_day'
+  --> floe.yaml:7:5  orchestration.schedules.nightly
+   |  nightly: {job: by_day, cron_schedule: '@daily', target_function: runs.no_days}
   why: no partitioned job is launched without a partition\
 """
         )
@@ -789,6 +795,8 @@ error[FLOE-357]: schedule 'nightly' names no partition for a run of job 'by_day'
 
         assert str(caught.value) == snapshot("""\
 error[FLOE-357]: schedule 'nightly' gets 'int' from runs.wrong
+  --> floe.yaml:7:5  orchestration.schedules.nightly
+   |  nightly: {job: load, cron_schedule: '@daily', target_function: runs.wrong}
   why: the function returns run requests, run config, a skip reason or None\
 """)
 

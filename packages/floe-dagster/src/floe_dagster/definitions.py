@@ -22,6 +22,7 @@ from floe_dagster.merging import PassedAsset, PassedObjects
 from floe_dagster.observability.runs.nesting import nest_user_spans
 from floe_dagster.running.instance_warnings import check_own_instance
 from floe_dagster.user_code.module_contents import Job, Schedule
+from floe_dagster.user_code.tracebacks import leave_out_floe
 
 
 class FloeDefinitions:
@@ -85,7 +86,9 @@ class FloeDefinitions:
                 only_known=known is not None,
             )
         except FloeError as error:
-            raise error.with_traceback(None) from None  # the report says it all; floe's own frames say nothing
+            error.__cause__ = None
+            leave_out_floe(error)
+            raise
         if is_step:
             nest_user_spans(loaded.definitions)
         if recorder is not None:

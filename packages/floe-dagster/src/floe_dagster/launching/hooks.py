@@ -9,6 +9,7 @@ from floe_core.errors import Location, Problem, TargetError
 from floe_core.schemas.job_definition import Hook
 from floe_dagster.targets import load_target
 from floe_dagster.user_code.resource_parameters import classify_parameters
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 
 def load_hook(hook: Hook, *, location: Location) -> dg.HookDefinition:
@@ -40,7 +41,8 @@ def _build_hook(fn: Callable[..., object], hook: Hook, location: Location) -> dg
         arguments = {key: getattr(context.resources, key) for key in parameters.resource_keys}
         if parameters.context is not None:
             arguments[parameters.context.name] = context
-        fn(**arguments)
+        with UsersTraceback():
+            fn(**arguments)
 
     decorator = dg.success_hook if hook.on == "success" else dg.failure_hook
     name = f"{hook.target_function.rpartition('.')[2]}_on_{hook.on}"

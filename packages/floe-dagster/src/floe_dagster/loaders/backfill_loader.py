@@ -22,6 +22,7 @@ from floe_dagster.backfilling.takeover import end_dead_runs
 from floe_dagster.backfilling.turns import TURNS_DIR, is_taken
 from floe_dagster.launching.launchable import Launchable
 from floe_dagster.running.launches import LAUNCHES_DIR
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 _SECONDS_BETWEEN_TICKS = 5  # a batch is not followed at once: this long nothing may be running
 
@@ -75,11 +76,16 @@ class _BackfillBuilder:
         return dg.SensorDefinition(
             name=identity.sensor_name,
             job=launched.job,
-            evaluation_fn=self.evaluate,
+            evaluation_fn=self.tick,
             minimum_interval_seconds=_SECONDS_BETWEEN_TICKS,
             description=self.backfill.description or f"Backfill '{self.name}': switched on, it starts or resumes.",
             default_status=dg.DefaultSensorStatus.STOPPED,
         )
+
+    def tick(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """One tick, whose errors are told without floe's frames."""
+        with UsersTraceback(at=self.source.locate("orchestration", "backfills", self.name, key=True)):
+            return self.evaluate(context)
 
     def evaluate(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         """One tick. A sensor with nothing to do switches itself off: switching it on again resumes."""

@@ -17,6 +17,7 @@ from floe_core.source_map import SourceMap
 from floe_dagster.launching.called_function import CalledFunction, load_called_function
 from floe_dagster.partitioning.dynamic_keys import compare_keys, read_keys
 from floe_dagster.user_code.function_source import FunctionSource
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 
 def build_partition_key_sensors(
@@ -67,7 +68,8 @@ class _KeptKeys:
         function = load_called_function(self.reference, use=use, location=location, resources=resources)
 
         def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-            return self.keep(function, context)
+            with UsersTraceback(at=location):
+                return self.keep(function, context)
 
         also = ", and removes all others" if self.partition.remove_missing else ""
         return dg.SensorDefinition(

@@ -21,6 +21,7 @@ from floe_dagster.partitioning.choice import NO_PARTITION
 from floe_dagster.partitioning.selectors import check_end, check_selector
 from floe_dagster.selection.resolution import SelectionPlace, translate_selection
 from floe_dagster.targets import load_target
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,11 @@ class _ScheduleBuilder:
 
     def define_schedule(self, runs: ScheduledRuns) -> dg.ScheduleDefinition:
         schedule = self.schedule
+        location = self.source.locate(*self.path, key=True)
 
         def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.SkipReason | dg.RunRequest]:
-            yield from runs.at(context)
+            with UsersTraceback(at=location):
+                yield from runs.at(context)
 
         crons = list(schedule.cron_schedule)  # the daemon of Dagster 1.13 stops at any other sequence
         try:

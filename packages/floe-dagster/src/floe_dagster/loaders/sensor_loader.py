@@ -37,8 +37,10 @@ from floe_dagster.sensors.watched_assets import check_launched_assets, resolve_w
 from floe_dagster.sensors.watched_runs import WatchedRuns
 from floe_dagster.targets import load_target
 from floe_dagster.user_code.arguments import FunctionArguments
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
-Evaluation = Callable[[dg.SensorEvaluationContext], dg.SensorResult | dg.SkipReason | Iterator[Outcome]]
+TickResult = dg.SensorResult | dg.SkipReason | Iterator[Outcome]
+Evaluation = Callable[[dg.SensorEvaluationContext], TickResult]
 LaunchingSensor = FileWatcherSensor | AssetSensor | RunStatusSensor | CustomSensor
 
 
@@ -219,12 +221,19 @@ class _SensorBuilder:
         Raises:
             LoadError: Dagster refuses it.
         """
+        location = self.parts.source.locate(*self.path, key=True)
+
+        def tick(context: dg.SensorEvaluationContext) -> TickResult:
+            with UsersTraceback(at=location):
+                outcome = evaluate(context)
+                return (each for each in list(outcome)) if isinstance(outcome, Iterator) else outcome
+
         launched = [target.launched for target in runs.targets]
         jobs = [each for each in launched if not isinstance(each, dg.AssetSelection)]
         try:
             return DeclaredSensor(
                 name=self.name,
-                evaluation_fn=evaluate,
+                evaluation_fn=tick,
                 jobs=jobs or None,
                 target=next((each for each in launched if isinstance(each, dg.AssetSelection)), None),
                 minimum_interval_seconds=self.sensor.poll_interval_seconds,
@@ -233,7 +242,6 @@ class _SensorBuilder:
                 required_resource_keys=set(resource_keys),
             )
         except dg.DagsterInvalidDefinitionError as error:
-            location = self.parts.source.locate(*self.path, key=True)
             raise LoadError(Problem("FLOE-350", f"Dagster refuses {self.subject}: {error}", location)) from error
 
     def find_runs(self) -> SensorRuns:

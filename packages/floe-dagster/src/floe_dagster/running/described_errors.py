@@ -1,14 +1,13 @@
 """What of an error its reader can mend: the lines of the user's own files, and what dbt said."""
 
 import re
-import sysconfig
 from pathlib import Path
 
 from dagster_shared.error import SerializableErrorInfo
 
 from floe_core.errors import shown_path
 from floe_dagster.secrets import without_known_secrets
-from floe_dagster.user_code.modules import FLOE_FOLDERS
+from floe_dagster.user_code.tracebacks import is_floe, is_library
 
 _DBT_ERRORS = "Errors parsed from dbt logs:"
 _WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
@@ -19,10 +18,6 @@ _CLASS_PATHS = re.compile(
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _DBT_PROGRESS = re.compile(r"^\d+ of \d+ ")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>[^\n]+)\n(?P<code>[^\n]*)')
-_FOREIGN_ROOTS = tuple(
-    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    | {str(folder.resolve()) for folder in FLOE_FOLDERS}
-)
 _SHOWN_FRAMES = 5
 
 
@@ -57,13 +52,8 @@ def _dbt_message(text: str) -> str:
 
 def _user_frame(entry: str) -> str:
     match = _FRAME.match(entry)
-    if match is None or _is_foreign(match["file"]):
+    if match is None or is_floe(match["file"]) or is_library(match["file"]):
         return ""
     place = f"{shown_path(Path(match['file']))}:{match['line']} in {match['function'].strip()}"
     code = match["code"].strip()
     return f"{place}\n    {code}" if code else place
-
-
-def _is_foreign(file: str) -> bool:
-    # Compiled libraries name their sources without a folder: `pyarrow/io.pxi`, `<frozen importlib>`.
-    return not Path(file).is_absolute() or "/site-packages/" in file or file.startswith(_FOREIGN_ROOTS)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 
 import dagster as dg
 from dagster._core.definitions.run_request import DagsterRunReaction
@@ -13,7 +11,6 @@ from floe_dagster.launching.sensor_runs import SensorRuns
 from floe_dagster.user_code.arguments import FunctionArguments
 from floe_dagster.user_code.returned_items import items_of
 
-_FLOE = Path(__file__).parents[1]
 _Outcome = dg.SensorResult | dg.SkipReason | dg.RunRequest | DagsterRunReaction
 
 
@@ -38,12 +35,7 @@ class CustomTicks:
             SensorError: The function returns what no sensor may, or asks for runs that cannot be launched. Its own
                 errors are passed on; the next tick calls it again.
         """
-        try:
-            outcomes = list(self._call(context))
-        except Exception as error:
-            error.__traceback__ = _users_part(error)
-            raise
-        yield from self._completed(outcomes, context)
+        yield from self._completed(list(self._call(context)), context)
 
     def _call(self, context: dg.SensorEvaluationContext) -> Iterator[_Outcome]:
         bound = self.function.bind(self.args)
@@ -103,11 +95,3 @@ class CustomTicks:
                 context.log.warning(sentence)
         reason = None if requests else result.skip_reason or (dg.SkipReason("; ".join(missing)) if missing else None)
         return result._replace(run_requests=requests, skip_reason=reason)
-
-
-def _users_part(error: BaseException) -> TracebackType | None:
-    """The way to *error* from the user's function on, without the frames of floe that called it."""
-    found = error.__traceback__
-    while found is not None and Path(found.tb_frame.f_code.co_filename).is_relative_to(_FLOE):
-        found = found.tb_next
-    return found or error.__traceback__

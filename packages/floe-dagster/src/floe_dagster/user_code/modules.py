@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import floe_core
 from floe_core.errors import FloeError, LoadError, Location, Problem, shown_path
 from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_dagster.user_code.import_paths import ImportRoots, current_roots, list_project_modules
-
-FLOE_FOLDERS = (Path(__file__).parents[1], Path(floe_core.__file__).parent)
-"""Where floe's own code is, which is not the user's."""
+from floe_dagster.user_code.tracebacks import is_floe
 
 _MOST_FRAMES = 4
 _MOST_MESSAGE_LINES = 10
@@ -237,11 +234,7 @@ def _user_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _is_outside_floe_and_python(file: str) -> bool:
-    path = Path(file)
-    return not (
-        any(path.is_relative_to(folder) for folder in FLOE_FOLDERS)
-        or path.is_relative_to(Path(importlib.__file__).parent)
-    )
+    return not (is_floe(file) or Path(file).is_relative_to(Path(importlib.__file__).parent))
 
 
 def _shortened(frames: list[traceback.FrameSummary]) -> Iterator[list[str]]:

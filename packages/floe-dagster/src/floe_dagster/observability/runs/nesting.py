@@ -1,4 +1,4 @@
-"""Functions of assets and ops that are called within the span of their step.
+"""Functions of assets and ops that are called within the span of their step, and fail without floe's frames.
 
 This is done in the processes that carry out steps, whose definitions are of this process alone: each op gets another
 function of the same shape in the place of its own. Everywhere else the ops stay as their authors made them.
@@ -17,6 +17,7 @@ from dagster._core.definitions.node_definition import NodeDefinition
 from dagster._core.execution.context.invocation import BaseDirectExecutionContext
 
 from floe_dagster.observability.runs.step_trouble import warn_once
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 Compute: TypeAlias = Callable[..., Any]
 
@@ -60,7 +61,7 @@ def _nested(fn: Compute) -> Compute:
 
 def _function(fn: Compute) -> Compute:
     def compute(*args: object, **kwargs: object) -> object:
-        with _within_step():
+        with UsersTraceback(), _within_step():
             result = fn(*args, **kwargs)
         return _resumed(result) if inspect.isgenerator(result) else result
 
@@ -69,14 +70,15 @@ def _function(fn: Compute) -> Compute:
 
 def _generator(fn: Compute) -> Compute:
     def compute(*args: object, **kwargs: object) -> Generator[object, None, object]:
-        return (yield from _resumed(fn(*args, **kwargs)))
+        with UsersTraceback():
+            return (yield from _resumed(fn(*args, **kwargs)))
 
     return compute
 
 
 def _coroutine(fn: Compute) -> Compute:
     async def compute(*args: object, **kwargs: object) -> object:
-        with _within_step():
+        with UsersTraceback(), _within_step():
             return await fn(*args, **kwargs)
 
     return compute
@@ -87,7 +89,7 @@ def _async_generator(fn: Compute) -> Compute:
         events = fn(*args, **kwargs)
         try:
             while True:
-                with _within_step():
+                with UsersTraceback(), _within_step():
                     try:
                         event = await anext(events)
                     except StopAsyncIteration:
@@ -103,7 +105,7 @@ def _resumed(events: Generator[object, None, object]) -> Generator[object, None,
     """*events*, whose function is within the step while it goes on, and not while others look at what it yields."""
     try:
         while True:
-            with _within_step():
+            with UsersTraceback(), _within_step():
                 try:
                     event = next(events)
                 except StopIteration as stop:
