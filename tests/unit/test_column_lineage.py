@@ -116,6 +116,18 @@ JOINED = "main.stg_orders join main.daily_revenue using (order_date)"
             id="union: in a common table expression",
         ),
         pytest.param(
+            "select order_id as a from main.stg_orders union all select orders from main.daily_revenue"
+            " union all (select customer from main.customers) union all values (1)",
+            {"a": ["customers.customer", "daily_revenue.orders", "stg_orders.order_id"]},
+            id="union: of several, one in brackets and one of values",
+        ),
+        pytest.param(
+            "select s.order_id, orders from (main.stg_orders s join main.daily_revenue using (order_date)),"
+            " (main.customers)",
+            {"order_id": ["stg_orders.order_id"], "orders": ["daily_revenue.orders"]},
+            id="a join in brackets",
+        ),
+        pytest.param(
             "select order_id from main.stg_orders except select orders from main.daily_revenue",
             {"order_id": ["stg_orders.order_id"]},
             id="except: of the first alone",
@@ -237,6 +249,12 @@ def test_columns_come_from_the_columns_that_they_are_computed_of(query: str, exp
         ),
         pytest.param(
             "bigquery", "select * except (id) from `d`.raw.source", {"amount": ["source.amount"]}, id="bigquery"
+        ),
+        pytest.param(
+            "spark",
+            "select order_id, part from main.stg_orders lateral view explode(split(customer, ' ')) parts as part",
+            {"order_id": ["stg_orders.order_id"], "part": ["stg_orders.customer"]},
+            id="spark",
         ),
         pytest.param("no such", "select ID from raw.source", {"id": ["source.id"]}, id="another"),
     ],
