@@ -119,6 +119,27 @@ def test_a_table_is_told_with_all_its_columns_or_none(
     assert sources(found) == {"id": ["orders.id"], "amount": ["orders.amount"], "at": ["orders.at"]}
 
 
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [(["id", "amount", "at"], ["id", "amount", "at"]), (["at", "id", "amount"], None)],
+    ids=["as in the statement", "in another order"],
+)
+def test_a_contract_tells_the_order_of_columns_where_the_statement_has_the_same(
+    shop: Shop, declared: list[str], expected: list[str] | None
+) -> None:
+    config = {"materialized": "table", "contract": {"enforced": True}}
+    shop.nodes[STAGED["unique_id"]] = {
+        **STAGED,
+        "config": config,
+        "columns": {name: {"name": name} for name in declared},
+    }
+    star = node("model.shop.star", STAGED["unique_id"])
+    shop.add(star, f"select * from {TABLE}.staged")
+
+    assert names(shop.build(star)) == expected
+    assert names(shop.build(STAGED)) == declared
+
+
 def test_star_of_a_source_has_what_yaml_declares_and_the_asset_wrote(shop: Shop) -> None:
     star = node("snapshot.shop.star", RAW["unique_id"], config={"materialized": "snapshot"})
     shop.nodes[RAW["unique_id"]] = {**RAW, "columns": {"id": {"name": "id"}}}
@@ -142,6 +163,17 @@ def test_a_model_that_was_not_compiled_has_the_columns_that_are_named(shop: Shop
     found = shop.build(reader)
 
     assert sources(found) == {"id": ["away.id"], "x": ["away.x"], "amount": ["staged.amount"]}
+
+
+def test_a_short_name_of_two_tables_is_neither(shop: Shop) -> None:
+    archived = node("model.shop.archived", database="archive", alias="staged")
+    reader = node("model.shop.reader", STAGED["unique_id"], archived["unique_id"])
+    shop.add(archived, "select 1 as id")
+
+    shop.add(reader, "select id from main_silver.staged")
+    assert sources(shop.build(reader)) == {}
+    shop.add(reader, "select id from archive.main_silver.staged")
+    assert sources(shop.build(reader)) == {"id": ["staged.id"]}
 
 
 @pytest.mark.parametrize("header", ["", "id,id\n", "id,\n", "id"], ids=["empty", "twice", "unnamed", "cut"])
