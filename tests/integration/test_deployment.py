@@ -212,6 +212,7 @@ def test_a_secret_that_is_not_set_is_told_when_it_loads(shipped: Shipped) -> Non
 
     assert finished.returncode != 0
     assert "error[FLOE-372]: the secret 'MAIL_PASSWORD' is not set" in finished.stdout + finished.stderr
+    assert "floe_dagster/" not in finished.stdout + finished.stderr
 
 
 @contextmanager

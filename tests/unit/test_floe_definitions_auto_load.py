@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,7 +14,7 @@ from dagster._core.definitions.definitions_load_context import DefinitionsLoadCo
 from inline_snapshot import snapshot
 
 from floe_core.compiler.artifacts import CompiledArtifacts
-from floe_core.errors import FloeError
+from floe_core.errors import FloeError, LoadError
 from floe_core.project import ProjectFolder
 from floe_dagster import FloeDefinitions
 from floe_dagster.compilation import compile_project
@@ -387,6 +388,30 @@ error[FLOE-331]: job 'weekly' selects asset 'ordres', which does not exist
   fix: did you mean 'orders'?
 
 2 errors\
+""")
+
+
+def test_what_loading_stumbles_over_after_a_mistake_is_told_beside_it(shop: UserProject) -> None:
+    shop.write({"floe.yaml": "orchestration: {asset_modules: [.asets]}"})
+    compiled(shop)
+    jobs: Any = ["load"]
+
+    with pytest.raises(LoadError) as error:
+        FloeDefinitions.from_compiled_artifacts(jobs=jobs)
+
+    assert message_of(error) == snapshot("""\
+error[FLOE-301]: module 'asets' does not exist
+  --> floe.yaml:1:33  orchestration.asset_modules[0]
+   |  orchestration: {asset_modules: [.asets]}
+  why: there is no 'asets' in the project folder (.) or on Python's path
+  fix: did you mean 'assets'?
+
+warning[FLOE-308]: loading ended with AttributeError
+      AttributeError: 'str' object has no attribute 'name'
+  why: what is built after a mistake may stumble over it
+  fix: mend the errors first; what is wrong beside them is told then
+
+1 error, 1 warning\
 """)
 
 

@@ -50,6 +50,7 @@ from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 from floe_dagster.table_lineage import JoinedAssets, check_no_cycle, join_tables
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Asset, Schedule, specs_of
+from floe_dagster.user_code.modules import describe_user_error
 from floe_dagster.user_code.resource_checks import check_resource_keys
 
 
@@ -127,10 +128,15 @@ def load_project(
             skip_files=skip_files,
             is_step=is_step,
         )
-    except Exception as error:  # what is built after a mistake may stumble over it, and the mistake tells why
+    except FloeError as error:
         problems.take_up()
-        problems.extend(error.problems if isinstance(error, FloeError) else ())
+        problems.extend(error.problems)
         problems.raise_if_any(LoadError)
+        raise
+    except Exception as error:  # what is built after a mistake may stumble over it: both are told
+        problems.take_up()
+        if problems.errors:
+            raise LoadError(*problems.problems, _stumbled(error)) from None
         raise
 
 
@@ -240,6 +246,17 @@ def _build_project(
         partition_selectors=launches.partition_selectors,
         observability=observability,
         warnings=problems.warnings,
+    )
+
+
+def _stumbled(error: Exception) -> Problem:
+    return Problem(
+        "FLOE-308",
+        f"loading ended with {type(error).__name__}",
+        detail=describe_user_error(error),
+        why="what is built after a mistake may stumble over it",
+        fix="mend the errors first; what is wrong beside them is told then",
+        severity="warning",
     )
 
 

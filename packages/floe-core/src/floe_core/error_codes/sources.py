@@ -57,6 +57,13 @@ CODES: Mapping[str, ErrorCode] = {
         wrong="@floe_asset(inputs=['orders'])",
         right="@floe_asset(inputs=['bronze.orders'])",
     ),
+    "FLOE-308": ErrorCode(
+        "loading that ended before everything was looked at",
+        "Something is wrong with the project, and what was built of the rest raised an exception, which may follow "
+        "from that or not. Both are told; once the errors are mended it is clear.",
+        wrong="FloeDefinitions.from_compiled_artifacts(jobs=['load'])   # and an error in floe.yaml",
+        right="FloeDefinitions.from_compiled_artifacts(jobs=[load])",
+    ),
     # ---- 31x: references to Python objects
     "FLOE-311": ErrorCode(
         "a reference names nothing in its module",

@@ -1,6 +1,6 @@
 """`resources` of platform.yaml as Dagster resources."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import dagster as dg
 
@@ -38,11 +38,17 @@ def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMa
 
 def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None) -> object:
     location = source.locate("resources", key, key=True) if source else None
-    target = load_callable(profile.target, location=source.locate("resources", key, "target") if source else None)
-    args = {
-        name: read_secrets_in(value, location=source.locate("resources", key, "args", name) if source else None)
-        for name, value in profile.args.items()
-    }
+    problems = ProblemCollector()
+    target: Callable[..., object] = dict
+    args: dict[str, object] = {}
+    with problems.collecting():
+        target = load_callable(profile.target, location=source.locate("resources", key, "target") if source else None)
+    for name, value in profile.args.items():
+        with problems.collecting():
+            args[name] = read_secrets_in(
+                value, location=source.locate("resources", key, "args", name) if source else None
+            )
+    problems.raise_if_any(LoadError)
     try:
         return target.configured(args) if isinstance(target, dg.ResourceDefinition) else target(**args)
     except Exception as error:  # noqa: BLE001 - the user's own class may raise anything

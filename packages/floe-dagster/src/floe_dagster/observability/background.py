@@ -138,6 +138,8 @@ class BackgroundSender(Generic[T]):
             try:
                 is_sent = send(batch)
             except Exception as error:  # noqa: BLE001 - whatever it is, the batch did not arrive
+                # Not its text: clients quote the request, whose headers hold credentials in forms that nothing here
+                # knows (encoded, or a part of a variable), and whose body holds the user's values.
                 self._reason = self._reason or f"sending raised {type(error).__name__}"
                 is_sent = False
             with self._changed:

@@ -49,6 +49,8 @@ def leave_out_floe(error: BaseException) -> None:
     that stand after the user's: it may be floe that is wrong. Called where *error* is caught, it also leaves out the
     function that does so, if that raises it again without naming it.
     """
+    if error.__traceback__ is not None:
+        error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
     is_told = False
     for part in _chain(error):
         is_told = is_told or isinstance(part, FloeError | dg.Failure)

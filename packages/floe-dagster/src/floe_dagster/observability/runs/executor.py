@@ -22,6 +22,7 @@ from floe_dagster.observability.runs.observed_jobs import ObservedExecutorDefini
 from floe_dagster.observability.runs.run_records import PlannedStep, RunRecords
 from floe_dagster.observability.scopes import run_scope
 from floe_dagster.observability.settings import ObservabilitySettings
+from floe_dagster.user_code.tracebacks import leave_out_floe
 
 if TYPE_CHECKING:
     from dagster._core.executor.init import InitExecutorContext
@@ -91,6 +92,7 @@ class ObservedExecutor(dg.Executor):
         except BaseException as error:
             _close(events)
             watch.end(error)
+            leave_out_floe(error)
             raise
         watch.end(None)
 
