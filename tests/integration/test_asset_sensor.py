@@ -497,6 +497,8 @@ def test_a_cursor_that_somebody_else_wrote(instance: dg.DagsterInstance) -> None
 
     assert str(caught.value) == snapshot("""\
 error[FLOE-394]: sensor 's' has a cursor that it cannot read
+  --> floe.yaml:9:5  orchestration.sensors.s
+   |  s: {type: asset_sensor, watched_assets: orders, job: refresh}
   why: it is no text that a sensor wrote
   fix: empty the cursor on the sensor's page in the Dagster UI; it then goes on after its last tick\
 """)

@@ -686,6 +686,8 @@ def test_a_cursor_that_somebody_else_wrote(instance: dg.DagsterInstance, cursor:
 
     assert str(caught.value) == snapshot("""\
 error[FLOE-394]: sensor 's' has a cursor that it cannot read
+  --> floe.yaml:10:5  orchestration.sensors.s
+   |  s: {type: run_status, status: FAILURE, job: alert}
   why: it is not the cursor of a run-status sensor
   fix: empty the cursor on the sensor's page in the Dagster UI; it then goes on after its last tick\
 """)

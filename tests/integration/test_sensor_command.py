@@ -312,6 +312,8 @@ error[FLOE-436]: sensor 'bad_selection' asks for run 'one', which Dagster refuse
             "bad_partition",
             snapshot("""\
 error[FLOE-340]: sensor 'bad_partition' asks for partition '2030-01-01' of job 'load', which it does not have
+  --> floe.yaml:22:5  orchestration.sensors.bad_partition
+   |  bad_partition: {type: custom, job: load, target_function: shop.sensors.bad_partition}
   why: it has a time window of '0 0 * * *' from 2024-01-01 in UTC; the last one is '2024-01-03'
   fix: name one from '2024-01-01' to '2024-01-03'
 """),
@@ -331,6 +333,8 @@ def test_a_sensor_that_launches_by_itself_is_refused(command_line: CommandLine, 
     assert process.returncode == 1
     assert report(process) == snapshot("""\
 error[FLOE-435]: the sensor launches or stores something by itself, with 'add_job_snapshot'
+  --> floe.yaml:16:5  orchestration.sensors.launching
+   |  launching: {type: custom, target_function: shop.sensors.launching}
   why: a test of a sensor reads the Dagster instance and stores nothing in it
   fix: return run requests, which a test shows, in place of launching runs
 """)

@@ -260,6 +260,26 @@ def test_mistakes_in_every_section_of_both_files_are_one_report(
     )
 
 
+def test_a_job_whose_executor_does_not_exist_keeps_nothing_from_being_looked_at(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = validate(
+        project,
+        """
+        jobs:
+          load: {type: batch, selection: bronze_orders, executor: wdie}
+          gold: {type: batch, selection: revenu}
+        schedules:
+          daily: {job: laod, cron_schedule: "@daily"}
+        """,
+        "--format=json",
+        platform="resources: {vault: {target: shop.vaults.Vault}}",
+    )
+
+    assert code == 1
+    assert findings(capsys) == [(4, "error", "FLOE-231"), (5, "error", "FLOE-331"), (7, "error", "FLOE-203")]
+
+
 def test_what_may_follow_from_another_mistake_is_not_told(
     project: UserProject, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,7 +99,8 @@ class _BatchJobBuilder:
                 config=self.job.config or None,
                 description=self.job.description,
                 tags={**self.job.tags, **{tag: str(value) for _, tag, value in self.tags_of_fields()}},
-                executor_def=self.executors[self.job.executor] if self.job.executor else None,
+                # one that does not exist was told with the documents, and the job is looked at all the same
+                executor_def=self.executors.get(self.job.executor) if self.job.executor else None,
                 hooks=hooks,
             )
         except dg.DagsterInvalidDefinitionError as error:
