@@ -277,7 +277,7 @@ def test_a_job_whose_executor_does_not_exist_keeps_nothing_from_being_looked_at(
     )
 
     assert code == 1
-    assert findings(capsys) == [(4, "error", "FLOE-231"), (5, "error", "FLOE-331"), (7, "error", "FLOE-203")]
+    assert findings(capsys) == [(5, "error", "FLOE-231"), (6, "error", "FLOE-331"), (8, "error", "FLOE-203")]
 
 
 def test_what_may_follow_from_another_mistake_is_not_told(
