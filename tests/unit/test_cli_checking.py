@@ -336,6 +336,39 @@ def test_without_a_module_what_needs_no_assets_is_looked_at(
     ]
 
 
+@pytest.mark.requirement("010-FR-043", "010-SC-009")
+def test_without_a_module_partitions_of_the_assets_that_are_known_are_looked_at(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"shop/broken.py": "import nothing_of_that_name\n"})
+    orchestration = """
+        partitions: {days: {type: time_window, start: 2024-01-01, end: 2024-02-01}}
+        assets: {bronze_orders: {partitions: days}}
+        jobs:
+          orders: {type: batch, selection: "group:bronze or bronze_orders"}
+          all_but: {type: batch, selection: ["bronze_*", "!of_the_broken_module"]}
+          gold: {type: batch, selection: revenue}
+        schedules:
+          daily: {job: orders, cron_schedule: "@daily", partition_selector: 2024-03-01}
+          others: {job: all_but, cron_schedule: "@daily", partition_selector: 2024-03-02}
+          golden: {job: gold, cron_schedule: "@daily", partition_selector: latest}
+        backfills:
+          winter: {job: orders, partition_range: {start: 2024-01-15, end: 2024-02-15}}
+        """
+    assert validate(project, orchestration, platform="resources: {vault: {target: shop.vaults.Vault}}") == 1
+    capsys.readouterr()
+
+    floe_yaml = project.path / "floe.yaml"
+    floe_yaml.write_text(floe_yaml.read_text().replace("[shop.assets]", "[shop.assets, shop.broken]"))
+    assert run_command_line(["validate", "--format=json"]) == 1
+
+    assert findings(capsys) == [
+        (3, "error", "FLOE-304"),
+        (11, "error", "FLOE-340"),
+        (15, "error", "FLOE-358"),
+    ]
+
+
 @pytest.mark.requirement("010-FR-045")
 def test_a_secret_that_is_not_set_is_a_warning(
     project: UserProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -45,6 +45,8 @@ class Gap(Enum):
                 return problem.code in _OF_CONDITIONS
 
 
+_OF_KEYS = frozenset({"FLOE-340", "FLOE-358"})
+_GAPS_OF_OTHER_ASSETS = frozenset({Gap.MODULES, Gap.ASSETS, Gap.CONDITIONS})
 _ATTRIBUTES = ("group_name", "kinds", "compute_kind", "owners", "tags")
 _GAPS_OF_CODES = {
     "FLOE-350": (Gap.PARTITIONS,),
@@ -67,10 +69,12 @@ class Findings(ProblemCollector):
         super().__init__(problems)
         self.aside = ProblemCollector()
         self.gaps = set(gaps)
+        self.certain: set[str] = set()
+        """YAML paths of entries that launch something whose partitions are known, whatever else it launches."""
 
     def add(self, problem: Problem) -> None:
         """Note *problem*, unless it may follow from what is not known."""
-        if not any(gap.may_cause(problem) for gap in self.gaps):
+        if self._is_certain(problem) or not any(gap.may_cause(problem) for gap in self.gaps):
             super().add(problem)
 
     def extend(self, problems: Iterable[Problem]) -> None:
@@ -87,6 +91,11 @@ class Findings(ProblemCollector):
         """Put nothing aside any more."""
         super().extend(self.aside.problems)
         self.aside = ProblemCollector()
+
+    def _is_certain(self, problem: Problem) -> bool:
+        if problem.location is None or problem.code not in _OF_KEYS or not self.gaps <= _GAPS_OF_OTHER_ASSETS:
+            return False
+        return any(problem.location.yaml_path.startswith(f"{entry}.") for entry in self.certain)
 
 
 def gaps_left_by(errors: Iterable[Problem], document: FloeDocument) -> Iterator[Gap]:

@@ -10,6 +10,7 @@ from floe_core.compiler.references import check_references, derived_sensor_names
 from floe_core.documents import FloeDocument
 from floe_core.errors import LoadError, Problem, YamlPath
 from floe_core.project import FLOE_DIR, ProjectFolder
+from floe_core.schemas.job_definition import BatchJob
 from floe_core.schemas.orchestration_config import OrchestrationConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.automation_parts import AutomationParts
@@ -22,6 +23,7 @@ from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
 from floe_dagster.loaders.sensor_loader import SensorParts, build_sensors
 from floe_dagster.merging import PassedObjects, merge_jobs, merge_schedules, merge_sensors
 from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
+from floe_dagster.selection.resolution import selects_for_certain
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Schedule
 
@@ -81,6 +83,8 @@ class LaunchParts:
         spec, source = self.document.spec, self.document.source
         problems.extend(check_references(spec, source, external_jobs=jobs))
         known = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - jobs.keys())
+        if problems.gaps:
+            problems.certain |= set(self._certain_entries(jobs))
         sensors = self._build_sensors(known, jobs, problems)
         built = BuiltSchedules()
         schedules: dict[str, Schedule] = {}
@@ -106,6 +110,23 @@ class LaunchParts:
             built.selectors,
             {name: self.observed.sensor(sensor) for name, sensor in sensors.items()},
         )
+
+    def _certain_entries(self, jobs: Mapping[str, Launchable]) -> Iterator[str]:
+        """What launches a job of one partitions definition, whatever assets there are beside those that are known."""
+        orchestration = self.document.spec.orchestration
+        certain = {
+            name
+            for name, job in orchestration.jobs.items()
+            if isinstance(job, BatchJob)
+            and not job.exclude
+            and name in jobs
+            and jobs[name].partitions_def is not None
+            and selects_for_certain(job.selection, self.assets.index)
+        }
+        for section in ("schedules", "sensors", "backfills"):
+            for name, entry in getattr(orchestration, section).items():
+                if getattr(entry, "job", None) in certain:
+                    yield f"orchestration.{section}.{name}"
 
     def _build_jobs(self, problems: Findings) -> dict[str, Launchable]:
         source = self.document.source

@@ -19,7 +19,7 @@ from floe_core.documents import (
     read_parsed_document,
     read_platform_document,
 )
-from floe_core.errors import FloeError, LoadError, Location, Problem
+from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_dagster.asset_settings.application import apply_settings
@@ -35,7 +35,7 @@ from floe_dagster.findings import Findings, Gap, gaps_left_by
 from floe_dagster.garbage_collection import garbage_collection_paused
 from floe_dagster.launch_parts import LaunchParts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
-from floe_dagster.loaders.asset_loader import load_assets
+from floe_dagster.loaders.asset_loader import load_what_imports
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
@@ -310,23 +310,29 @@ def _load_sources(
     skip_files: frozenset[Path],
     is_step: bool,
 ) -> _Sources:
-    modules: LoadedModules | None = None
     partitions: BuiltPartitions | None = None
     dbt: DbtParts | None = None
     resources: dict[str, object] = dict.fromkeys(platform.spec.resources, dg.ResourceDefinition.none_resource())
     executors = dict.fromkeys([*platform.spec.execution, *BUILT_IN_EXECUTORS], dg.in_process_executor)
-    with problems.collecting():
-        modules = load_assets(
-            document.spec.orchestration.asset_modules, project=project, source=document.source, skip_files=skip_files
-        )
+    of_modules = ProblemCollector()
+    modules = load_what_imports(
+        document.spec.orchestration.asset_modules,
+        project=project,
+        source=document.source,
+        skip_files=skip_files,
+        problems=of_modules,
+    )
+    problems.extend(of_modules.problems)
     with problems.aside.collecting():
         resources = load_resources(platform.spec.resources, source=platform.source)
     with problems.aside.collecting():
         executors = build_executors(platform.spec.execution, source=platform.source)
     with problems.collecting():
         partitions = build_partitions(document.spec.orchestration.partitions, source=document.source)
-    problems.gaps |= {gap for gap, part in ((Gap.MODULES, modules), (Gap.PARTITIONS, partitions)) if part is None}
-    modules = modules or LoadedModules()
+    if of_modules.errors:
+        problems.gaps.add(Gap.MODULES)
+    if partitions is None:
+        problems.gaps.add(Gap.PARTITIONS)
     python_assets = [*modules.assets, *passed.only_assets]
     specs = SpecSettings(
         AssetSettings(document.spec.orchestration.assets, source=document.source),

@@ -47,21 +47,32 @@ def load_assets(
         AssetModuleError: An entry leads to no module, a module cannot be imported or defines nothing, or a key or name
             is defined twice; everything that is wrong with any entry.
     """
+    problems = ProblemCollector()
+    loaded = load_what_imports(modules, project=project, source=source, skip_files=skip_files, problems=problems)
+    problems.raise_if_any(AssetModuleError)
+    return loaded
+
+
+def load_what_imports(
+    modules: Sequence[AssetModule],
+    *,
+    project: ProjectFolder,
+    source: SourceMap,
+    skip_files: frozenset[Path],
+    problems: ProblemCollector,
+) -> LoadedModules:
+    """What `load_assets` gives, of the modules that have nothing wrong; all else is noted in *problems*."""
     roots = set_up_import_paths(project.path)
     skipped = frozenset(path.resolve() for path in skip_files)
     entries = [_Entry(entry, number, source, roots, skipped) for number, entry in enumerate(modules)]
-    problems = ProblemCollector()
     imported: dict[str, tuple[_Entry, ModuleType]] = {}
     for entry in sorted(entries, key=lambda entry: entry.is_pattern):
         for module in entry.load(problems):
             imported.setdefault(module.__name__, (entry, module))
-    problems.raise_if_any(AssetModuleError)
     contents = ModuleContents()
     for entry, module in sorted(imported.values(), key=lambda pair: (pair[0].number, pair[1].__name__)):
         contents.add(module, _settings(entry.definition, entry.location), problems)
-    loaded = contents.build(problems)
-    problems.raise_if_any(AssetModuleError)
-    return loaded
+    return contents.build(problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,26 @@ def evaluate(expression: Expression, index: AssetIndex, *, with_external: bool =
             assert_never(expression)
 
 
+def is_certain(expression: Expression, index: AssetIndex) -> bool:
+    """Whether *expression* would select what it selects of *index*, and maybe more, beside any further assets.
+
+    A name is certain that is a whole key: the last part of one may be that of another asset, too.
+    """
+    match expression:
+        case Named(text):
+            return is_glob(text) or tuple(literal_text(text).split("/")) in index.nodes
+        case Labelled():
+            return True
+        case Traversal(operand):
+            return is_certain(operand, index)
+        case Not():
+            return False
+        case And(operands) | Or(operands):
+            return all(is_certain(each, index) for each in operands)
+        case _:
+            assert_never(expression)
+
+
 def find_assets(text: str, index: AssetIndex) -> tuple[KeyPath, ...]:
     """The asset whose whole key is *text*, else every asset whose key ends in that part."""
     name = literal_text(text)

@@ -9,7 +9,7 @@ from floe_core.selection.parser import parse_item
 from floe_core.selection.tree import Named
 from floe_core.suggestions import list_names
 from floe_dagster.selection.asset_index import AssetIndex
-from floe_dagster.selection.keys import Keys, evaluate
+from floe_dagster.selection.keys import Keys, evaluate, is_certain
 from floe_dagster.selection.problems import ItemText, SelectionPlace, check_item
 from floe_dagster.selection.translation import translate_union
 
@@ -71,6 +71,12 @@ def translate_selection(items: Sequence[str], *, exclude: Sequence[str] = (), in
     taken_away += [parse_item(text).expression for text in exclude]
     united = translate_union(selected, index)
     return united - translate_union(taken_away, index) if taken_away else united
+
+
+def selects_for_certain(items: Sequence[str], index: AssetIndex) -> bool:
+    """Whether *items* would select what they select of *index*, and maybe more, beside any further assets."""
+    parsed = [parse_item(text) for text in items]
+    return all(not item.removes and is_certain(item.expression, index) for item in parsed)
 
 
 def item_texts(items: Sequence[str], exclude: Sequence[str], place: SelectionPlace) -> Iterator[ItemText]:
