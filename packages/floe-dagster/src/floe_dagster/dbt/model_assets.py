@@ -8,6 +8,7 @@ import dagster as dg
 
 from floe_dagster.observability.runs.step_contents import OBSERVABILITY_TAG
 from floe_dagster.observability.runs.trace_marks import marked_events, trace_metadata
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 DbtEvent: TypeAlias = (
     "dg.Output[object] | dg.AssetMaterialization | dg.AssetCheckResult | dg.AssetObservation | dg.AssetCheckEvaluation"
@@ -143,7 +144,9 @@ def build_dbt_checks(
     def run_tests(context: dg.OpExecutionContext) -> Iterator[DbtEvent]:
         dbt = cast("RunsDbtTests", getattr(context.resources, DBT_RESOURCE_KEY))
         manifest = cast("HasManifest", wrapper).manifest
-        yield from dbt.cli(["build"], context=context, manifest=manifest, dagster_dbt_translator=translator).stream()
+        call = dbt.cli(["build"], context=context, manifest=manifest, dagster_dbt_translator=translator)
+        with UsersTraceback():
+            yield from call.stream()
 
     tags = {EXCLUDE_TAG: exclude, OBSERVABILITY_TAG: observability_level, PART_TAG: "true"}
     decorate = dg.multi_asset_check(
@@ -170,6 +173,7 @@ def _build_body(fetch: tuple[Fetch, ...]) -> Callable[[dg.AssetExecutionContext]
         if "column_metadata" in fetch:
             events = events.fetch_column_metadata()
         metadata = trace_metadata(context)
-        yield from marked_events(events, metadata) if metadata else events
+        with UsersTraceback():
+            yield from marked_events(events, metadata) if metadata else events
 
     return build_models

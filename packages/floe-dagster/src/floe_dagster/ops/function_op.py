@@ -10,6 +10,7 @@ from floe_dagster.ops.op_results import results_of
 from floe_dagster.user_code.argument_config import config_schema_of
 from floe_dagster.user_code.argument_values import ArgumentError
 from floe_dagster.user_code.arguments import CODE, FunctionArguments
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 
 def build_function_op(name: str, function: FunctionArguments, *, args: Mapping[str, object]) -> dg.OpDefinition:
@@ -23,12 +24,13 @@ def build_function_op(name: str, function: FunctionArguments, *, args: Mapping[s
     keys = function.parameters.resource_keys
 
     def compute(context: dg.OpExecutionContext) -> Iterator[object]:
-        try:
-            bound = function.bind(context.op_config, is_processed=True)
-        except ArgumentError as error:
-            raise _wrong_config(function, error) from None
-        resources = context.resources.original_resource_dict
-        yield from results_of(function.call(bound, context=context, resources=resources))
+        with UsersTraceback():
+            try:
+                bound = function.bind(context.op_config, is_processed=True)
+            except ArgumentError as error:
+                raise _wrong_config(function, error) from None
+            resources = context.resources.original_resource_dict
+            yield from results_of(function.call(bound, context=context, resources=resources))
 
     return dg.op(
         name=name,

@@ -11,6 +11,7 @@ import dagster as dg
 
 from floe_dagster.user_code.function_source import FunctionSource
 from floe_dagster.user_code.resource_parameters import Parameters, classify_parameters, function_of, resolve_return
+from floe_dagster.user_code.tracebacks import UsersTraceback
 
 _RESOURCE: object = dg.ResourceParam[Any]  # type: ignore[misc] # Dagster's alias has no type parameter for mypy
 _CONTEXT_TYPES = (dg.AssetExecutionContext, dg.OpExecutionContext)
@@ -90,32 +91,38 @@ class UserFunction:
 
     def _function(self, convert: Callable[[], Conversion]) -> Callable[..., Any]:
         def compute(*args: object, **kwargs: object) -> object:
-            positional, named = self._bind(args, kwargs)
-            value = self.fn(*positional, **named)
-            return convert().to_results(value) if inspect.isgenerator(value) else convert().to_result(value)
+            with UsersTraceback():
+                positional, named = self._bind(args, kwargs)
+                value = self.fn(*positional, **named)
+                if not inspect.isgenerator(value):
+                    return convert().to_result(value)
+            return _users_results(convert().to_results(value))
 
         return compute
 
     def _generator(self, convert: Callable[[], Conversion]) -> Callable[..., Any]:
         def compute(*args: object, **kwargs: object) -> Generator[object, None, None]:
-            positional, named = self._bind(args, kwargs)
-            yield from convert().to_results(self.fn(*positional, **named))
+            with UsersTraceback():
+                positional, named = self._bind(args, kwargs)
+                yield from convert().to_results(self.fn(*positional, **named))
 
         return compute
 
     def _coroutine(self, convert: Callable[[], Conversion]) -> Callable[..., Any]:
         async def compute(*args: object, **kwargs: object) -> object:
-            positional, named = self._bind(args, kwargs)
-            return convert().to_result(await self.fn(*positional, **named))
+            with UsersTraceback():
+                positional, named = self._bind(args, kwargs)
+                return convert().to_result(await self.fn(*positional, **named))
 
         return compute
 
     def _async_generator(self, convert: Callable[[], Conversion]) -> Callable[..., Any]:
         async def compute(*args: object, **kwargs: object) -> AsyncGenerator[object, None]:
-            positional, named = self._bind(args, kwargs)
-            converted = convert()
-            async for value in self.fn(*positional, **named):
-                yield converted.to_result(value)
+            with UsersTraceback():
+                positional, named = self._bind(args, kwargs)
+                converted = convert()
+                async for value in self.fn(*positional, **named):
+                    yield converted.to_result(value)
 
         return compute
 
@@ -162,6 +169,11 @@ class UserFunction:
         annotation = resolve_return(self.fn)
         has_value = get_origin(annotation) is dg.MaterializeResult and not {Any, type(None)} & set(get_args(annotation))
         return annotation if has_value else dg.MaterializeResult
+
+
+def _users_results(results: Iterator[object]) -> Iterator[object]:
+    with UsersTraceback():
+        yield from results
 
 
 class _AsItIs:
