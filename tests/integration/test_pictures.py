@@ -1,7 +1,9 @@
 """`floe trace` and `floe graph` after a real run: what a browser makes of their pages."""
 
+import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,6 +100,11 @@ def type_text(page: Page, text: str) -> None:
     page.call("Input.insertText", text=text)
 
 
+def pages_on_paper(page: Page) -> int:
+    pdf = base64.b64decode(str(page.call("Page.printToPDF", printBackground=True)["data"]))
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
+
+
 def shown_rows(page: Page) -> list[str]:
     found = page.evaluate("[...document.querySelectorAll('.row')].filter(row => !row.hidden).map(row => row.ariaLabel)")
     return [str(label).partition(",")[0] for label in found]
@@ -178,6 +185,7 @@ def test_a_trace_of_five_hundred_spans_is_drawn_and_driven_by_keys(tmp_path: Pat
     with opened(tmp_path / "run.html") as page:
         assert len(shown_rows(page)) == len(report.rows) > 500
         assert time.monotonic() - begun < 20
+        assert pages_on_paper(page) > 10
 
         page.evaluate("document.querySelector('#fold').click()")
         assert len(shown_rows(page)) == len(report.rows) - 499
@@ -248,3 +256,8 @@ def test_a_large_graph_is_readable(tmp_path: Path) -> None:
     with opened(tmp_path / "graph.html") as page:
         assert page.evaluate("document.querySelectorAll('.box').length") == 200
         assert page.evaluate(OVERLAPS) == []
+        looked_at = page.evaluate("picture.getAttribute('viewBox')")
+        page.evaluate("addEventListener('beforeprint', () => { window.printed = picture.getAttribute('viewBox'); })")
+        assert pages_on_paper(page) == 1
+        assert page.evaluate("window.printed === `0 0 ${graph.width} ${graph.height}`")
+        assert page.evaluate("picture.getAttribute('viewBox')") == looked_at

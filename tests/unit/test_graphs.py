@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -228,6 +229,16 @@ def test_svg_stands_alone_and_names_groups_and_kinds() -> None:
     )
     assert len([element for element in root.iter(f"{SVG}path") if element.get("class") == "line"]) == 1
     assert (root.findtext(f"{SVG}title"), root.get("role")) == ("Assets of shop", "img")
+
+
+def test_thirty_groups_are_told_apart() -> None:
+    boxes = [Box(str(number), str(number), "", "dbt", f"group {number}") for number in range(30)]
+    graph = Graph("Assets", "asset", boxes, [])
+
+    root = ET.fromstring(draw_svg(graph, lay_out(graph)))
+
+    marks = Counter(element.get("class") for element in root.iter() if "stripe" in (element.get("class") or ""))
+    assert list(marks.values()) == [2] * 30  # the legend's, and the box's
 
 
 def test_mermaid_frames_groups_and_styles_kinds() -> None:

@@ -2,7 +2,7 @@
 
 from floe_cli.graphs.graph import Graph
 from floe_cli.graphs.layout import Layout
-from floe_cli.graphs.svg import COLORS, draw_inside
+from floe_cli.graphs.svg import draw_inside
 from floe_cli.pages import build_page
 
 
@@ -13,7 +13,6 @@ def graph_page(graph: Graph, layout: Layout) -> str:
         **graph_as_json(graph),
         "width": layout.width,
         "height": layout.height,
-        "colors": {group: number % COLORS for group, number in graph.groups.items()},
         "places": [[box.x, box.y, box.width, box.height] for box in layout.boxes],
     }
     return build_page("graph", title=f"{graph.title} · floe graph", data=data, body=picture)

@@ -20,7 +20,8 @@ from floe_cli.graphs.placed import (
 )
 from floe_cli.graphs.text_width import fit_text, text_width
 
-COLORS = 10
+_COLORS = 10
+_FILLS = ("", " second", " third")  # what tells those apart that share a color
 BADGES: dict[Kind, str] = {"python": "py", "dbt": "dbt", "external": "ext"}
 _KINDS: dict[Kind, str] = {"python": "Python", "dbt": "dbt", "external": "from elsewhere"}
 _HEAD = 7.0
@@ -73,7 +74,7 @@ def _legend_entries(graph: Graph) -> Iterator[tuple[str, float, str]]:
     """What stands in front of a text, how wide that is, and the text."""
     for group, number in graph.groups.items():
         yield (
-            f'<rect class="stripe g{number % COLORS}" y="-10" width="11" height="11" rx="3"/>',
+            f'<rect class="stripe {_color(number)}" y="-9" width="10" height="10" rx="3"/>',
             16.0,
             group or "no group",
         )
@@ -83,11 +84,11 @@ def _legend_entries(graph: Graph) -> Iterator[tuple[str, float, str]]:
 
 def _draw_box(placed: PlacedBox, number: int, graph: Graph) -> str:
     box = placed.box
-    color = graph.groups[box.group] % COLORS
+    color = _color(graph.groups[box.group])
     parts = [
         f"<title>{_escaped(box.key)}</title>",
         f'<rect class="body" width="{placed.width:g}" height="{placed.height:g}" rx="8"/>',
-        f'<rect class="stripe g{color}" x="6" y="9" width="4" height="{HEAD_HEIGHT - 18:g}" rx="2"/>',
+        f'<rect class="stripe {color}" x="6" y="9" width="4" height="{HEAD_HEIGHT - 18:g}" rx="2"/>',
         f'<text class="name" x="{PADDING + 2:g}" y="20">{_escaped(placed.name)}</text>',
         f'<text class="caption" x="{PADDING + 2:g}" y="36">{_escaped(placed.caption)}</text>',
         _badge(box.kind, placed.width),
@@ -95,6 +96,10 @@ def _draw_box(placed: PlacedBox, number: int, graph: Graph) -> str:
     ]
     place = f"translate({placed.x:g} {placed.y:g})"
     return f'<g class="box {box.kind}" data-n="{number}" transform="{place}">{"".join(parts)}</g>'
+
+
+def _color(number: int) -> str:
+    return f"g{number % _COLORS}{_FILLS[number // _COLORS % len(_FILLS)]}"
 
 
 def _draw_rows(placed: PlacedBox) -> Iterator[str]:

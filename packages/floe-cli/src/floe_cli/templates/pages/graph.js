@@ -224,6 +224,11 @@ function reveal(number) {
   });
   picture.addEventListener("wheel", event => { event.preventDefault(); zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), event.clientX, event.clientY); }, {passive: false});
 }
+// On paper the whole picture is there, whatever was looked at.
+window.addEventListener("beforeprint", () => {
+  picture.setAttribute("viewBox", `0 0 ${graph.width} ${graph.height}`);
+});
+window.addEventListener("afterprint", applyView);
 $("in").addEventListener("click", () => zoom(1.3));
 $("out").addEventListener("click", () => zoom(1 / 1.3));
 $("fit").addEventListener("click", fit);
@@ -241,9 +246,12 @@ function filterButtons(holder, name, values, mark) {
 }
 
 function colorDot(group) {
-  const dot = element("span", {class: "dot"});
-  const sample = boxes[nodes.findIndex(node => node.group === group)].querySelector(".stripe");
-  dot.style.background = getComputedStyle(sample).fill;
+  const sample = boxes[nodes.findIndex(node => node.group === group)].querySelector(".stripe").cloneNode();
+  for (const [name, value] of Object.entries({x: 1, y: 1, width: 10, height: 10, rx: 3})) sample.setAttribute(name, value);
+  const dot = document.createElementNS(picture.namespaceURI, "svg");
+  dot.setAttribute("class", "picture dot");
+  dot.setAttribute("viewBox", "0 0 12 12");
+  dot.append(sample);
   return [dot];
 }
 
@@ -251,10 +259,6 @@ const groups = [...new Set(nodes.map(node => node.group))].sort();
 if (groups.length > 1) filterButtons("groups", "group", groups, colorDot);
 const kinds = ["python", "dbt", "external"].filter(kind => nodes.some(node => node.kind === kind));
 if (kinds.length > 1) filterButtons("kinds", "kind", kinds, () => []);
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const button of $("groups").children) button.firstChild.replaceWith(...colorDot(button.dataset.value));
-});
-
 $("search").addEventListener("input", event => { state.text = event.target.value.trim().toLowerCase(); choose(-1); });
 $("search").addEventListener("keydown", event => {
   if (event.key !== "Enter") return;
