@@ -183,6 +183,15 @@ def test_a_failing_model_is_an_error_with_the_databases_words(with_a_failing_mod
     assert exception.at == span.ended_at
 
 
+def test_a_failing_model_is_in_the_log_what_dbt_says_without_a_traceback(with_a_failing_model: ObservedRun) -> None:
+    events = [entry.get_dagster_event() for entry in with_a_failing_model.records if entry.is_dagster_event]
+    [failure] = [event.step_failure_data for event in events if event.event_type is dg.DagsterEventType.STEP_FAILURE]
+
+    assert failure.error is not None
+    assert "Invalid Input Error: the till is broken" in failure.error.message
+    assert [frame for frame in failure.error.stack if not re.search("site-packages/dagster/|contextlib", frame)] == []
+
+
 @pytest.mark.requirement("010-FR-007")
 def test_what_is_skipped_takes_no_time_and_is_neither_well_nor_wrong(with_a_failing_model: ObservedRun) -> None:
     skipped = {
