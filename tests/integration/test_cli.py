@@ -20,6 +20,14 @@ from plugins.command_line import CommandLine
 
 FLOE = (sys.executable, "-c", "from floe_cli.main import main; main()")
 ASSETS = ["bronze_orders", "gold/daily_revenue", "silver/stg_orders"]
+TRANSLATOR = """
+from dagster_dbt import DagsterDbtTranslator
+
+
+class Marked(DagsterDbtTranslator):
+    def get_tags(self, dbt_resource_props):
+        return {**super().get_tags(dbt_resource_props), "mark": "own"}
+"""
 ORDERS = "from floe_dagster import floe_asset\n\n\n@floe_asset\ndef orders(): ...\n"
 SLOW_ASSET = """
 import time
@@ -182,6 +190,30 @@ def test_a_broken_model_and_a_dbt_test_that_fails_are_why_the_rest_is_skipped(ow
     assert 'Referenced column "custmer" not found' in failure["error"]
     assert "this is line 3 of dbt/models/silver/refunds.sql" in failure["error"]
     assert "Traceback" not in finished.stderr
+
+
+def test_what_was_compiled_of_dbt_is_compiled_again_where_it_is_gone(own_shop: Path) -> None:
+    rmtree(own_shop / ".floe" / "dbt")
+
+    finished = floe(own_shop, "run", "full_pipeline")
+
+    assert finished.returncode == 0, finished.stderr
+    assert "parsing the dbt project" in finished.stderr
+
+
+def test_a_dbt_translator_may_be_one_of_the_projects_own_modules(shop: Path, tmp_path: Path) -> None:
+    own = Path(copytree(shop, tmp_path / "work" / "shop", ignore=lambda _, names: {".floe"} & set(names)))
+    (own / "shop" / "translators.py").write_text(TRANSLATOR)
+    text = (own / "floe.yaml").read_text()
+    (own / "floe.yaml").write_text(
+        text.replace("project_dir: dbt", "project_dir: dbt\n    translator: shop.translators.Marked")
+    )
+
+    compiled = floe(tmp_path, "compile", "--project", str(own))
+    listed = floe(tmp_path, "list", "assets", "--explain", "daily_revenue", "--project", str(own))
+
+    assert (compiled.returncode, listed.returncode) == (0, 0), f"{compiled.stderr}\n{listed.stderr}"
+    assert "mark" in listed.stdout
 
 
 @pytest.mark.requirement("010-FR-023", "010-FR-047")

@@ -439,3 +439,28 @@ def test_workflow_commands_of_github(project: UserProject, capsys: pytest.Captur
         ]
     )
     assert err.count("error[") == 2
+
+
+FACTORY = """
+from floe_dagster import FloeDefinitions
+
+defs = FloeDefinitions.from_compiled_artifacts(jobs=["load"])
+"""
+
+
+def test_what_floes_own_code_raises_is_not_told_as_the_users_module_raising_it(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write(
+        {"shop/definitions.py": FACTORY, "pyproject.toml": "[tool.dagster]\nmodule_name = 'shop.definitions'"}
+    )
+
+    assert validate(project, "") == 1
+    told = capsys.readouterr().err
+    assert validate(project, "jobs: {load: {type: batch, selection: a, colour: red}}") == 1
+    beside = capsys.readouterr().err
+
+    assert "FLOE-303" not in told
+    assert re.search(r"stopped on an unexpected error: AttributeError: .* \(\S*/floe_dagster/\S+\.py:\d+\)\n", told)
+    assert "error[FLOE-120]" in beside
+    assert "loading ended with AttributeError" in beside

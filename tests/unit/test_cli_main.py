@@ -116,8 +116,10 @@ def test_an_unexpected_exception_is_one_sentence(failing: type[Failing], capsys:
 
     assert run_command_line(["fail"]) == 1
 
+    assert command.callback is not None
+    line = command.callback.__code__.co_firstlineno + 2
     assert capsys.readouterr().err == (
-        "floe 1.0.0+floe stopped on an unexpected error: KeyError: 'x'\n"
+        f"floe 1.0.0+floe stopped on an unexpected error: KeyError: 'x' ({__file__}:{line})\n"
         "Add --traceback to the command to see where it comes from.\n"
     )
 

@@ -1,6 +1,6 @@
 """Partitions of assets and of the assets that they depend on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import dagster as dg
 import pytest
@@ -73,6 +73,73 @@ def test_partitions_that_do_not_lead_to_those_upstream(
 
     assert [problem.code for problem in check([orders, report])] == codes
     assert is_valid_in_dagster([orders, report]) == ("FLOE-383" not in codes)
+
+
+SHOPS = dg.MultiPartitionsDefinition({"shop": REGIONS, "other": OTHERS})
+MAPPINGS: dict[
+    type[dg.PartitionMapping],
+    tuple[dg.PartitionsDefinition, dg.PartitionsDefinition, Callable[[], dg.PartitionMapping]],
+] = {
+    dg.AllPartitionMapping: (DAILY, DAILY, dg.AllPartitionMapping),
+    dg.IdentityPartitionMapping: (DAILY, DAILY, dg.IdentityPartitionMapping),
+    dg.LastPartitionMapping: (DAILY, DAILY, dg.LastPartitionMapping),
+    dg.MultiPartitionMapping: (
+        SHOPS,
+        SHOPS,
+        lambda: dg.MultiPartitionMapping(
+            {name: dg.DimensionPartitionMapping(name, dg.IdentityPartitionMapping()) for name in ("shop", "other")}
+        ),
+    ),
+    dg.MultiToSingleDimensionPartitionMapping: (
+        SHOPS,
+        REGIONS,
+        lambda: dg.MultiToSingleDimensionPartitionMapping("shop"),
+    ),
+    dg.SpecificPartitionsPartitionMapping: (
+        REGIONS,
+        OTHERS,
+        lambda: dg.SpecificPartitionsPartitionMapping(["eu"]),
+    ),
+    dg.StaticPartitionMapping: (
+        REGIONS,
+        OTHERS,
+        lambda: dg.StaticPartitionMapping({"eu": "north", "us": ["south"]}),
+    ),
+    dg.TimeWindowPartitionMapping: (DAILY, DAILY, lambda: dg.TimeWindowPartitionMapping(-1, -1)),
+}
+
+
+def test_every_mapping_of_dagsters_is_here() -> None:
+    own = {value for value in vars(dg).values() if isinstance(value, type) and issubclass(value, dg.PartitionMapping)}
+
+    assert MAPPINGS.keys() == own - {dg.PartitionMapping}
+
+
+@pytest.mark.parametrize("kind", MAPPINGS)
+def test_an_asset_may_have_any_mapping(kind: type[dg.PartitionMapping]) -> None:
+    upstream, downstream, build = MAPPINGS[kind]
+    orders = dg.AssetSpec("orders", partitions_def=upstream)
+    with disable_dagster_warnings():
+        downstreams = [
+            dg.AssetSpec(name, deps=[dg.AssetDep("orders", partition_mapping=build())], partitions_def=downstream)
+            for name in ("report", "totals")
+        ]
+
+    assert check([orders, *downstreams]) == []
+    assert is_valid_in_dagster([orders, *downstreams])
+
+
+def test_mappings_that_hold_nothing_are_not_one() -> None:
+    orders = dg.AssetSpec("orders", partitions_def=FEWER)
+    mappings: dict[str, dg.PartitionMapping] = {"all": dg.AllPartitionMapping(), "same": dg.IdentityPartitionMapping()}
+    downstreams = [
+        dg.AssetSpec(name, deps=[dg.AssetDep("orders", partition_mapping=mapping)], partitions_def=REGIONS)
+        for name, mapping in mappings.items()
+    ]
+
+    assert [problem.what for problem in check([orders, *downstreams])] == [
+        "asset 'same' has partitions that upstream asset 'orders' does not have"
+    ]
 
 
 def is_valid_in_dagster(specs: Sequence[dg.AssetSpec]) -> bool:

@@ -17,7 +17,7 @@ from floe_core.schemas.orchestration_config import DbtConfig
 from floe_dagster.asset_settings.materialised_partitions import check_materialised_partitions
 from floe_dagster.compilation import compile_documents, compile_project
 from floe_dagster.dbt.project import effective_dbt
-from floe_dagster.loading import LoadedProject
+from floe_dagster.loading import LoadedProject, stumbled
 from floe_dagster.running.instance import find_dagster_home, open_instance
 from floe_dagster.targets import load_target
 
@@ -76,8 +76,13 @@ def check_project(
     missing = missing_when_loading(documents.platform.spec, environ=environ)
     checker = _Checker(project, environ, documents, known_part(documents.document), missing, problems, progress)
     loaded: LoadedProject | None = None
-    with problems.collecting():
-        loaded = checker.load(checker.compile())
+    try:
+        with problems.collecting():
+            loaded = checker.load(checker.compile())
+    except Exception as error:  # what is loaded of a project with mistakes may stumble over them: both are told
+        if not problems.errors:
+            raise
+        problems.add(stumbled(error))
     if problems.errors:
         problems.extend(checker.check_targets())
     problems.extend(_still_open(documents.warnings, problems.errors, is_loaded=loaded is not None))

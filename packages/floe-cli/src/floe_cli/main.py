@@ -158,5 +158,11 @@ def show_unexpected(error: BaseException, *, with_traceback: bool) -> None:
 
     text = str(error).strip().splitlines()
     message = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
-    say(f"floe {version('floe-cli')} stopped on an unexpected error: {message}")
+    say(f"floe {version('floe-cli')} stopped on an unexpected error: {message}{_place_of(error)}")
     say("Add --traceback to the command to see where it comes from.")
+
+
+def _place_of(error: BaseException) -> str:
+    """Where *error* was raised, as the tail of a sentence."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

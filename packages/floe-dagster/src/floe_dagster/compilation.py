@@ -26,6 +26,7 @@ from floe_dagster.dbt.compilation import CompiledDbt, compile_dbt, dbt_settings_
 from floe_dagster.dbt.index import DbtIndex
 from floe_dagster.dbt.project import effective_dbt, locate_dbt_project
 from floe_dagster.profiles import DEFAULT_TARGET, dbt_profile, resolve_profiles
+from floe_dagster.user_code.import_paths import set_up_import_paths
 
 Progress = Callable[[str], None]
 
@@ -120,6 +121,7 @@ def compile_documents(
     if dbt is None:
         return CompilationResult(artifacts=artifacts, documents=documents, target=None, dbt=None)
     name = target_name(dbt)
+    set_up_import_paths(project.path)  # the translator may be one of the project's own modules
     target, compiled = _compile_target(dbt, documents, project=project, progress=progress)
     return CompilationResult(artifacts.with_dbt_target(name, target), documents, target=name, dbt=compiled)
 

@@ -136,7 +136,7 @@ def load_project(
     except Exception as error:  # what is built after a mistake may stumble over it: both are told
         problems.take_up()
         if problems.errors:
-            raise LoadError(*problems.problems, _stumbled(error)) from None
+            raise LoadError(*problems.problems, stumbled(error)) from None
         raise
 
 
@@ -249,7 +249,8 @@ def _build_project(
     )
 
 
-def _stumbled(error: Exception) -> Problem:
+def stumbled(error: Exception) -> Problem:
+    """That loading ended with *error*, beside what was wrong already."""
     return Problem(
         "FLOE-308",
         f"loading ended with {type(error).__name__}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import dagster as dg
 from dagster._check import CheckError
@@ -35,18 +36,22 @@ def check_upstream_partitions(
         origins: Where assets are defined.
     """
     specs_by_key = {spec.key: spec for spec in specs}
-    found: dict[tuple[object, ...], list[_Link]] = {}
+    found: dict[tuple[int, int], list[list[_Link]]] = {}
     for spec in specs_by_key.values():
         for dep in spec.deps:
             upstream = specs_by_key.get(dep.asset_key)
             if upstream is None or upstream.partitions_def is None or upstream.partitions_def is spec.partitions_def:
                 continue
             link = _Link(spec, upstream, dep.partition_mapping)
-            asked = (id(spec.partitions_def), id(upstream.partitions_def), dep.partition_mapping)
-            found.setdefault(asked, []).append(link)
+            groups = found.setdefault((id(spec.partitions_def), id(upstream.partitions_def)), [])
+            likewise = next((group for group in groups if group[0].maps_like(link)), None)
+            if likewise is None:
+                groups.append([link])
+            else:
+                likewise.append(link)
     places = _Places(settings, origins)
     with disable_dagster_warnings():  # some mappings are in beta
-        for links in found.values():
+        for links in chain.from_iterable(found.values()):
             yield from links[0].check(links, places)
 
 
@@ -71,6 +76,10 @@ class _Link:
     downstream: dg.AssetSpec
     upstream: dg.AssetSpec
     mapping: dg.PartitionMapping | None
+
+    def maps_like(self, other: "_Link") -> bool:
+        """Whether both have equal mappings; of two kinds that hold nothing, Dagster's equality says yes."""
+        return type(self.mapping) is type(other.mapping) and self.mapping == other.mapping
 
     def check(self, links: list["_Link"], places: _Places) -> Iterator[Problem]:
         downstream, upstream = self.downstream.partitions_def, self.upstream.partitions_def

@@ -12,7 +12,7 @@ from types import ModuleType
 from floe_core.errors import FloeError, LoadError, Location, Problem, shown_path
 from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_dagster.user_code.import_paths import ImportRoots, current_roots, list_project_modules
-from floe_dagster.user_code.tracebacks import is_floe
+from floe_dagster.user_code.tracebacks import comes_from_floes_loading, is_floe
 
 _MOST_FRAMES = 4
 _MOST_MESSAGE_LINES = 10
@@ -38,7 +38,8 @@ def import_user_module(
         FloeError: Of class *error_class*: there is no such module (with the closest that exists), or importing it
             raised, exited or needs something that is not installed (with the user's file, line and exception), or
             floe refuses something in it. The project's modules that the attempt had imported are forgotten, so that
-            the next attempt tells the same.
+            the next attempt tells the same. An exception of floe's own, where the module loads definitions, is passed
+            on as it is.
     """
     parts = name.split(".")
     before = frozenset(sys.modules)
@@ -53,6 +54,8 @@ def import_user_module(
         except (Exception, SystemExit) as error:  # whatever the user's code raises is part of the report
             problems = _own_problems(error) or (_import_problem(name, prefix, error, location),)
             forget_modules_since(before, name=name)
+            if comes_from_floes_loading(error):
+                raise
             raise error_class(*problems) from error
     return sys.modules[name]
 

@@ -17,6 +17,8 @@ from floe_core.errors import FloeError, Location
 FLOE_FOLDERS = (Path(__file__).parents[1], Path(floe_core.__file__).parent)
 """Where floe's own code is, which is not the user's."""
 
+_LOADING = str(FLOE_FOLDERS[0].resolve() / "loading.py")
+
 _FLOE = tuple(f"{folder.resolve()}{os.sep}" for folder in FLOE_FOLDERS)
 _LIBRARIES = tuple(
     f"{Path(sysconfig.get_path(name)).resolve()}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -57,6 +59,20 @@ def leave_out_floe(error: BaseException) -> None:
         part.__traceback__ = _users_part(part, is_told=is_told)
         while isinstance(part, FloeError) and part.__cause__ is not None and _says_no_more(part.__cause__, part):
             part.__cause__ = _led_to(part.__cause__)
+
+
+def comes_from_floes_loading(error: BaseException) -> bool:
+    """Whether floe itself is wrong: *error* is none that it or Dagster tells, and was raised by floe's loading.
+
+    What Dagster or the user's code raises while floe loads a project is the user's.
+    """
+    if isinstance(error, FloeError | dg.DagsterError):
+        return False
+    files = [entry.tb_frame.f_code.co_filename for entry in _entries(error)]
+    last_of_user = max((at for at, file in enumerate(files) if not (is_floe(file) or is_library(file))), default=-1)
+    after = [_real(file) for file in files[last_of_user + 1 :]]
+    last_of_floe = max((at for at, file in enumerate(after) if is_floe(file)), default=-1)
+    return _LOADING in after and not any(f"{os.sep}dagster{os.sep}" in file for file in after[last_of_floe + 1 :])
 
 
 def is_floe(file: str) -> bool:
