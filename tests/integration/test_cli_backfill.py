@@ -23,6 +23,7 @@ FILES = {
             load: {type: batch, selection: [raw, clean], executor: in_process}
             load_ranges: {type: batch, selection: [whole], executor: in_process}
             load_orders: {type: batch, selection: [orders], executor: in_process}
+            load_paths: {type: batch, selection: [files/a/b, beside_it], executor: in_process}
             load_customers: {type: batch, selection: [by_customer], executor: in_process}
           backfills:
             january: {job: load, partition_range: {start: 2024-01-01, end: 2024-01-05}, batch_size: 2}
@@ -30,6 +31,7 @@ FILES = {
             ranges: {job: load_ranges, partition_range: {start: 2024-01-01, end: 2024-01-05}, batch_size: 3}
             orders: {job: load_orders, partition_keys: [2024-01-01]}
             customers: {job: load_customers, partition_keys: [a]}
+            paths: {job: load_paths, partition_keys: [2024-01-01]}
         """,
     "days.py": """
         import warnings
@@ -68,6 +70,12 @@ FILES = {
         @floe_asset(outputs=["bronze.orders"], partitions_def=DAYS, metadata={"partition_expr": "day"})
         def orders():
             return pa.table({"day": ["2023-12-31"]})
+
+        @dg.multi_asset(outs={"path": dg.AssetOut(key=["files", "a/b"], dagster_type=dg.Nothing)}, partitions_def=DAYS)
+        def in_a_path() -> None: ...
+
+        @dg.asset(partitions_def=DAYS)
+        def beside_it() -> None: ...
 
         @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="customers"))
         def by_customer() -> None: ...
@@ -188,6 +196,16 @@ january finished after N s: 5 of 5 partitions are done\
 """)
     assert materialised("raw") == [f"2024-01-0{day}" for day in range(1, 6)]
     assert sorted(materialised("clean")) == [f"2024-01-0{day}" for day in range(1, 6)]
+
+
+def test_an_asset_whose_key_has_a_slash_inside_a_part_is_launched_alone() -> None:
+    with own_instance() as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("beside_it", partition="2024-01-01"))
+
+    assert backfill("paths") == 0
+    with own_instance() as instance:
+        (run,) = instance.get_runs(dg.RunsFilter(job_name="load_paths"))
+    assert run.asset_selection == {dg.AssetKey(["files", "a/b"])}
 
 
 def test_with_continue_it_goes_on_past_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
@@ -396,7 +414,7 @@ def test_an_unknown_backfill_is_answered_with_the_closest(capfd: pytest.CaptureF
 
     assert said(capfd) == snapshot("""\
 error[FLOE-430]: there is no backfill 'januari'
-  why: the backfills are january, on_and_on, ranges, orders, customers
+  why: the backfills are january, on_and_on, ranges, orders, customers, paths
   fix: did you mean 'january'?\
 """)
 

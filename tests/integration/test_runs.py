@@ -106,6 +106,10 @@ DEFINITIONS = """
     def configured(context, config: Amount):
         context.add_output_metadata({"dagster/row_count": config.number})
 
+    @dg.multi_asset(outs={"path": dg.AssetOut(key=["files", "a/b <b>x</b>"])})
+    def in_a_path():
+        return 1
+
     @dg.op
     def sweep(): ...
 
@@ -116,13 +120,14 @@ DEFINITIONS = """
     defs = dg.Definitions(
         assets=[
             orders, broken, after_broken, pair, by_key, flaky, hasty, endless, configured,
-            checked, after_checked, after_all,
+            checked, after_checked, after_all, in_a_path,
         ],
         asset_checks=[few_orders, never_reached],
         jobs=[
             dg.define_asset_job("bronze", ["orders"]),
             dg.define_asset_job("everything", ["orders", "broken", "after_broken"]),
             dg.define_asset_job("whole", dg.AssetSelection.assets("after_all").upstream()),
+            dg.define_asset_job("paths", dg.AssetSelection.assets(in_a_path)),
             dg.define_asset_job("pairs", ["left", "right"]),
             dg.define_asset_job("partitioned", ["by_key"]),
             dg.define_asset_job("patient", ["orders", "flaky"], tags={"dagster/max_retries": "2"}),
@@ -229,6 +234,15 @@ def test_what_is_skipped_names_the_nearest_failures_above_it(
     }
 
 
+def test_an_asset_whose_key_has_a_slash_inside_a_part_is_reported(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, _ = run(location, instance, "paths")
+
+    assert statuses(report) == {"files/a/b <b>x</b>": "materialized"}
+    assert report.groups == {"files/a/b <b>x</b>": "default"}
+
+
 def test_assets_of_one_step_are_told_of_as_they_finish_with_their_own_time(
     location: CodeLocation, instance: dg.DagsterInstance
 ) -> None:
@@ -312,7 +326,7 @@ def test_a_job_that_does_not_exist_is_answered_with_the_closest(location: CodeLo
 
     assert str(raised.value) == (
         "error[FLOE-420]: there is no job 'bronz'\n"
-        "  why: the jobs are bronze, everything, hurried, limited, pairs, partitioned, patient, "
+        "  why: the jobs are bronze, everything, hurried, limited, pairs, partitioned, paths, patient, "
         "sweeping, tuned, unlimited, whole\n"
         "  fix: did you mean 'bronze'?"
     )

@@ -20,7 +20,7 @@ COMPILED = dbt_config(select=["tag:nightly"], vars={"country": "DE"})
 
 @pytest.fixture
 def project(user_project: UserProject) -> ProjectFolder:
-    user_project.write({"dbt_project.yml": "name: shop"})
+    user_project.write({"dbt_project.yml": "name: shop", "manifest.json": "{}"})
     return ProjectFolder(user_project.path)
 
 
@@ -72,3 +72,20 @@ def test_artifacts_stay_current_when_the_models_are_the_same(
     index = find_dbt_index(artifacts, COMPILED.model_copy(update=settings), project=project)
 
     assert index.settings_digest == dbt_settings_digest(COMPILED)
+
+
+def test_artifacts_are_stale_without_the_manifest_that_belongs_to_them(
+    artifacts: CompiledArtifacts, project: ProjectFolder
+) -> None:
+    (project.path / "manifest.json").unlink()
+
+    with pytest.raises(ArtifactsError) as error:
+        find_dbt_index(artifacts, COMPILED, project=project)
+
+    assert str(error.value) == snapshot("""\
+error[FLOE-221]: the compiled artifacts are stale
+  --> .floe/compiled_artifacts.json
+  why: manifest.json, which belongs to them, is not there
+  fix: run 'floe compile'\
+""")
+    assert find_dbt_index(artifacts, COMPILED, project=project, check_current=False).manifest_path == "manifest.json"

@@ -170,7 +170,7 @@ def find_dbt_index(
         check_current: Whether it is held against the dbt project.
 
     Raises:
-        ArtifactsError: That target was not compiled, or the dbt project has changed since.
+        ArtifactsError: That target was not compiled, the dbt project has changed since, or its manifest is gone.
     """
     name = target_name(dbt)
     command = "floe compile" if dbt.target is None else f"floe compile --target {name}"
@@ -188,6 +188,9 @@ def find_dbt_index(
     if check_current and index.settings_digest != dbt_settings_digest(dbt):
         why = "select, exclude, selector or translator of orchestration.dbt had another value when they were compiled"
         raise ArtifactsError(_stale(why, project, command))
+    manifest = project.path / index.manifest_path
+    if check_current and not manifest.is_file():  # a run would find out after what comes before dbt
+        raise ArtifactsError(_stale(f"{shown_path(manifest)}, which belongs to them, is not there", project, command))
     return index
 
 

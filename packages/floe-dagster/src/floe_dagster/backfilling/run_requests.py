@@ -1,6 +1,6 @@
 """The runs of a backfill as Dagster is asked for them, by a sensor or by the command line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -46,7 +46,7 @@ def prepare_run(plan: BackfillPlan, run: RunToLaunch, *, round_number: int) -> P
     """
     partitions = PartitionRun(run.keys)
     own_tags = partitions.range_tags or plan.job.get_tags_for_partition_key(run.keys[0], None)
-    assets = None if run.assets is None else [dg.AssetKey.from_user_string(key) for key in sorted(run.assets)]
+    assets = None if run.assets is None else list(_keys_of(run.assets, plan.job))
     return PreparedRun(
         run_key=f"{plan.identity.project}/{plan.identity.name}/{round_number}/{partitions.label}/{run.attempt}",
         keys=run.keys,
@@ -60,6 +60,12 @@ def prepare_run(plan: BackfillPlan, run: RunToLaunch, *, round_number: int) -> P
 def tags_as_of_sensor(plan: BackfillPlan, run: PreparedRun) -> dict[str, str]:
     """The run's tags with those that Dagster gives to what the sensor asks for, so that it does not launch it too."""
     return {**run.tags, SENSOR_NAME_TAG: plan.identity.sensor_name, RUN_KEY_TAG: run.run_key}
+
+
+def _keys_of(names: Collection[str], job: dg.JobDefinition) -> Iterator[dg.AssetKey]:
+    """The assets of *job* with these names, in alphabetical order; a part of a key may hold slashes itself."""
+    by_name = {key.to_user_string(): key for key in job.asset_layer.executable_asset_keys}
+    yield from (by_name[name] for name in sorted(names))
 
 
 def _run_config(job: dg.JobDefinition, key: str, assets: Sequence[dg.AssetKey] | None) -> Mapping[str, object]:

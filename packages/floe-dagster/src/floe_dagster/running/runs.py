@@ -164,7 +164,10 @@ class _Execution:
             self._listener(news)
 
     def report(self, run_id: str, status: RunStatus) -> RunReport:
-        nodes = {key: self._graph.get(dg.AssetKey.from_user_string(key)) for key in self._ledger.planned_assets}
+        by_name = {
+            node.key.to_user_string(): node for node in self._graph.asset_nodes
+        }  # a part may hold slashes itself
+        nodes = {name: by_name[name] for name in self._ledger.planned_assets}
         if status == "canceled" or self.is_interrupted:
             self._cancel_what_is_under_way()
         self._ledger.close(
