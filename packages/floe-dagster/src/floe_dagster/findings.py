@@ -53,8 +53,6 @@ _GAPS_OF_CODES = {
     "FLOE-360": (Gap.ATTRIBUTES, Gap.PARTITIONS),
     "FLOE-381": (Gap.PARTITIONS,),
     "FLOE-382": (Gap.ATTRIBUTES,),
-    "FLOE-383": (Gap.PARTITIONS,),
-    "FLOE-384": (Gap.PARTITIONS,),
     "FLOE-385": (Gap.PARTITIONS,),
 }
 
