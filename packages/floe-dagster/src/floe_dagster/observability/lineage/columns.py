@@ -8,13 +8,16 @@ from typing import TypeAlias
 from floe_dagster.observability.datasets import DatasetId
 from floe_dagster.observability.lineage.facets import ColumnSource
 
+Sources: TypeAlias = tuple[ColumnSource, ...] | None
+"""Where a column comes from: nothing of it where it is computed of nothing; None where not all of it is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column; its name is None where it is not certain what the database calls it."""
 
     name: str | None
-    sources: tuple[ColumnSource, ...] = ()
+    sources: Sources = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,19 @@ def all_names(columns: Columns, *, key: Key = str.lower) -> tuple[str, ...] | No
     return tuple(names) if names and len(columns) == len(names) == len(set(map(key, names))) else None
 
 
+def merge_sources(*sources: Sources) -> Sources:
+    """Where something comes from that is made of several."""
+    known = [some for some in sources if some is not None]
+    if len(known) < len(sources):
+        return None
+    return tuple(dict.fromkeys(source for some in known for source in some))
+
+
 def sources_by_name(columns: Columns, *, key: Key = str.lower) -> dict[str, tuple[ColumnSource, ...]]:
-    """Column → where it comes from; a name that stands twice is left out, and what comes from nowhere."""
+    """Column → where it comes from.
+
+    A name that stands twice is left out, and so is what comes from nothing or not only from what is known.
+    """
     named = [(column.name, column.sources) for column in columns if isinstance(column, Column) and column.name]
     times = Counter(key(name) for name, _ in named)
     return {name: sources for name, sources in named if sources and times[key(name)] == 1}

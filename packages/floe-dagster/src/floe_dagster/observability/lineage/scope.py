@@ -4,13 +4,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from floe_dagster.observability.lineage.columns import UNKNOWN, Column, Columns, Rest
-from floe_dagster.observability.lineage.facets import ColumnSource
+from sqlglot import exp
+
+from floe_dagster.observability.lineage.columns import UNKNOWN, Column, Columns, Rest, Sources, merge_sources
 from floe_dagster.observability.lineage.identifiers import Identifiers
 
 _NUMBERED = re.compile(r"(?:[_:]\d+)+$")
 _LEFT_FIRST = frozenset({"duckdb"})
 """Databases whose `*` leaves the columns of USING where the left side has them; others put them before all."""
+_NAMED_BY_TEXT = frozenset({"duckdb", "snowflake", "spark", "databricks", "mysql", "sqlite"})
+"""Databases that call an expression without a name by its text: `max(x)`, and not `max`."""
+_OF_ROWS: Mapping[str, frozenset[str]] = {
+    "duckdb": frozenset({"rowid"}),
+    "postgres": frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"}),
+    "oracle": frozenset({"ROWID", "ROWNUM", "LEVEL"}),
+}
+"""What can be read of any table beside its columns."""
 
 
 @dataclass
@@ -21,14 +30,16 @@ class Scope:
         names: How the database takes names.
         known: The common table expressions that can be read.
         outer: Of a select within an expression, that of the select around it.
+        aliases: What the select has named so far, which in some databases it can read again; what a lambda binds.
+        windows: Those that the select has named.
     """
 
     names: Identifiers
     known: Mapping[str, Columns]
     outer: "Scope | None" = None
     relations: dict[str, Columns] = field(default_factory=dict)
-    aliases: dict[str, tuple[ColumnSource, ...]] = field(default_factory=dict)
-    """What the select has named so far, which in some databases it can read again."""
+    aliases: dict[str, Sources] = field(default_factory=dict)
+    windows: Mapping[str, exp.Expr] = field(default_factory=dict)
     _merged: dict[str, Column] = field(default_factory=dict)
     """The columns of USING, which are one of both sides."""
     _coalesced: set[str] = field(default_factory=set)
@@ -71,7 +82,8 @@ class Scope:
         rests = self._rests(relation, name)
         if known:
             return known[0] if len(known) == 1 else Column(known[0].name)
-        if len(rests) == 1 and rests[0].table is not None and not self._is_second(relation, name):
+        may_be_another = self._may_be_nameless(relation, name) or self._is_of_rows(name)
+        if len(rests) == 1 and rests[0].table is not None and not may_be_another:
             return Column(name, ((rests[0].table, name),))
         return Column(name)
 
@@ -82,17 +94,30 @@ class Scope:
             merged = self._merged[key]
             return replace(merged, name=name) if key in self._coalesced else merged
         known = [relation for relation in self.relations.values() if self._known(relation, name)]
+        possible = [relation for relation in self.relations.values() if self._may_have(relation, name)]
         if known:
-            return self.of(known[0], name) if len(known) == 1 else Column(name)
-        possible = [relation for relation in self.relations.values() if self._rests(relation, name)]
+            is_certain = len(known) == 1 and not (self._is_vague and set(map(id, possible)) - {id(known[0])})
+            return self.of(known[0], name) if is_certain else Column(name)
         if possible:
             found = self.of(possible[0], name)
+            is_alone = len(self.relations) == 1 and key not in self.relations  # the name of a table may be its rows
             others = self.aliases.get(key, found.sources)
-            is_certain = len(self.relations) == 1 and others == found.sources and not self._may_be_outside(name)
+            is_certain = is_alone and others == found.sources and not self._may_be_outside(name)
             return found if is_certain else Column(name)
         if key in self.aliases:
             return Column(name, self.aliases[key])
         return replace(self.outer.bare(name), name=name) if self.outer is not None else Column(name)
+
+    def is_known(self, name: str) -> bool | None:
+        """Whether there is a column or a relation of that name; None where that is not known."""
+        key = self.names.key(name)
+        if key in self._merged or key in self.aliases or key in self.relations:
+            return True
+        if any(self._known(relation, name) for relation in self.relations.values()):
+            return True
+        if any(self._may_have(relation, name) for relation in self.relations.values()):
+            return None
+        return self.outer.is_known(name) if self.outer is not None else False
 
     def everything(self) -> Columns:
         """The columns of `*`."""
@@ -133,11 +158,19 @@ class Scope:
                     index.setdefault(self.names.key(column.name), []).append(column)
         return index.get(self.names.key(name), [])
 
-    def _is_second(self, relation: Columns, name: str) -> bool:
-        """Whether *name* may be what the database calls the second of two columns: `id_1`."""
+    def _may_have(self, relation: Columns, name: str) -> bool:
+        """Whether *relation* may have a column of that name beside those that are known."""
+        return bool(self._rests(relation, name)) or self._may_be_nameless(relation, name)
+
+    def _may_be_nameless(self, relation: Columns, name: str) -> bool:
+        """Whether *name* may be what the database calls an expression, or the second of two columns: `id_1`."""
         first, is_numbered = _NUMBERED.subn("", name)
-        nameless = any(isinstance(column, Column) and column.name is None for column in relation)
-        return bool(is_numbered) and (nameless or bool(self._known(relation, first)))
+        if not any(isinstance(column, Column) and column.name is None for column in relation):
+            return bool(is_numbered) and bool(self._known(relation, first))
+        return bool(is_numbered) or self.names.dialect not in _NAMED_BY_TEXT or not name.isidentifier()
+
+    def _is_of_rows(self, name: str) -> bool:
+        return self.names.key(name) in _OF_ROWS.get(self.names.dialect, ())
 
     def _rests(self, relation: Columns, name: str) -> list[Rest]:
         key = self.names.key(name)
@@ -147,7 +180,8 @@ class Scope:
         outer = self.outer
         if outer is None:
             return False
-        has = any(self._known(relation, name) or self._rests(relation, name) for relation in outer.relations.values())
+        relations = outer.relations.values()
+        has = any(self._known(relation, name) or self._may_have(relation, name) for relation in relations)
         return has or self.names.key(name) in outer.aliases or outer._may_be_outside(name)  # noqa: SLF001 - of its own kind
 
 
@@ -156,5 +190,5 @@ def _one_of(left: Column, right: Column, *, how: str) -> Column:
     if "RIGHT" in how:
         return replace(left, sources=right.sources)
     if "FULL" in how:
-        return replace(left, sources=tuple(dict.fromkeys((*left.sources, *right.sources))))
+        return replace(left, sources=merge_sources(left.sources, right.sources))
     return left

@@ -7,17 +7,25 @@ from itertools import zip_longest
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from floe_dagster.observability.lineage.columns import UNKNOWN, Column, Columns, FindTable, Rest
-from floe_dagster.observability.lineage.facets import ColumnSource
+from floe_dagster.observability.lineage.columns import (
+    UNKNOWN,
+    Column,
+    Columns,
+    FindTable,
+    Rest,
+    Sources,
+    merge_sources,
+)
 from floe_dagster.observability.lineage.identifiers import Identifiers
 from floe_dagster.observability.lineage.parsing import UnreadableError, parse_select
 from floe_dagster.observability.lineage.scope import Scope
 
-Sources = tuple[ColumnSource, ...]
 Known = Mapping[str, Columns]
 """Common table expressions, by their names."""
 
-_MOST_ROUNDS = 4
+_MOST_ROUNDS = 8
+_WITH_METHODS = frozenset({"duckdb"})
+"""Databases in which `name.upper()` is a function of a column."""
 _MOST_SOURCES = 100_000  # in all columns of all selects: some tenths of a second
 _OF_A_SELECT = 20  # sources: what takes as long
 
@@ -81,15 +89,28 @@ class _Reader:
         for table in clause.expressions:
             alias = table.args["alias"]
             key = self._key(alias.this)
-            rounds = _MOST_ROUNDS if clause.args.get("recursive") and self._reads(table.this, key) else 1
-            if rounds > 1:
-                found[key] = ()  # what it begins with has the columns; its own rows add to where they come from
-            for _ in range(rounds):
-                columns = self._renamed(self.query(table.this, found, outer), alias)
-                if found.get(key) == columns:
-                    break
-                found[key] = columns
+            if clause.args.get("recursive") and self._reads(table.this, key):
+                found[key] = self._recursive(table, found, outer)
+            else:
+                found[key] = self._renamed(self.query(table.this, found, outer), alias)
         return found
+
+    def _recursive(self, table: exp.Expr, known: Known, outer: Scope | None) -> Columns:
+        """What it begins with has the columns; its own rows add to where they come from."""
+        alias = table.args["alias"]
+        columns = self._renamed(self._beginning(table.this, known, outer), alias)
+        for _ in range(_MOST_ROUNDS):
+            before = columns
+            columns = self._renamed(self.query(table.this, {**known, self._key(alias.this): before}, outer), alias)
+            if columns == before:
+                return columns
+        return _with_unknown_sources(columns)
+
+    def _beginning(self, query: exp.Expr, known: Known, outer: Scope | None) -> Columns:
+        while isinstance(query, exp.SetOperation) or (isinstance(query, exp.Subquery) and not query.args.get("pivots")):
+            known = self._with(query, known, outer)
+            query = query.this
+        return self.query(query, known, outer)
 
     def _reads(self, query: exp.Expr, key: str) -> bool:
         return any(not table.db and self._key(table.this) == key for table in query.find_all(exp.Table))
@@ -117,16 +138,21 @@ class _Reader:
         for column in first:
             key = self.names.key(column.name) if isinstance(column, Column) and column.name else ""
             if isinstance(column, Column) and key in others:
-                merged.append(replace(column, sources=_merge(column.sources, others.pop(key).sources)))
+                merged.append(replace(column, sources=merge_sources(column.sources, others.pop(key).sources)))
             else:
-                merged.append(column)
-        nameless = (column for column in second if isinstance(column, Rest) or column.name is None)
-        return (*merged, *others.values(), *nameless)
+                merged.extend([column] if _are_all_known(second) else _with_unknown_sources([column]))
+        alone = [
+            column
+            for column in second
+            if isinstance(column, Rest) or not column.name or self.names.key(column.name) in others
+        ]
+        return (*merged, *(alone if _are_all_known(first) else _with_unknown_sources(alone)))
 
     def _select(self, select: exp.Select, known: Known, outer: Scope | None) -> Columns:
         if select.args.get("kind") or select.args.get("exclude"):
             return UNKNOWN
-        scope = Scope(self.names, known, outer)
+        windows = {self._key(window.this): window for window in select.args.get("windows") or ()}
+        scope = Scope(self.names, known, outer, windows=windows)
         from_ = select.args.get("from_")
         if from_ is not None:
             self._add(from_.this, scope)
@@ -137,7 +163,7 @@ class _Reader:
         made = [(column, _is_star(item)) for item in select.expressions for column in self._projection(item, scope)]
         columns = self._told_apart(made)
         self.effort.spend(
-            _OF_A_SELECT + sum(1 + len(column.sources) for column in columns if isinstance(column, Column))
+            _OF_A_SELECT + sum(1 + len(column.sources or ()) for column in columns if isinstance(column, Column))
         )
         return columns
 
@@ -173,13 +199,13 @@ class _Reader:
         elif isinstance(item, exp.Aliases) or _may_be_several(item.unalias()):
             yield Rest()
         elif isinstance(item, exp.Column):
-            yield self._column(item, scope)
+            yield self._column(item.parts, scope)
         else:
             sources = self._sources(item.unalias(), scope)
             name = self._name(item.args.get("alias")) if isinstance(item, exp.Alias) else None
             if name:
                 key = self.names.key(name)
-                scope.aliases[key] = sources if scope.aliases.get(key, sources) == sources else ()
+                scope.aliases[key] = sources if scope.aliases.get(key, sources) == sources else None
             yield Column(name, sources)
 
     def _star(self, star: exp.Star, columns: Columns, scope: Scope) -> Iterator[Column | Rest]:
@@ -209,18 +235,62 @@ class _Reader:
             yield Column(self._name(item.args.get("alias")), self._sources(item.this, scope))
 
     def _sources(self, expression: exp.Expr, scope: Scope) -> Sources:
-        found: list[Sources] = []
-        for node in expression.walk(bfs=False, prune=_is_read_apart):
-            if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
-                found.append(self._column(node, scope).sources)
-            elif isinstance(node, exp.Query):
-                inner = self.query(node, scope.known, scope)
-                found.extend(column.sources for column in inner if isinstance(column, Column))
-        return _merge(*found)
+        return merge_sources(
+            *(self._sources_of(node, scope) for node in expression.walk(bfs=False, prune=_is_read_apart))
+        )
 
-    def _column(self, column: exp.Column, scope: Scope) -> Column:
+    def _sources_of(self, node: exp.Expr, scope: Scope) -> Sources:
+        """What *node* alone adds to the sources of the expression that it stands in."""
+        match node:
+            case exp.Column() if not isinstance(node.this, exp.Star):
+                return self._column(node.parts, scope).sources
+            case exp.Star() | exp.Column():  # of a function: `count(*)` counts rows, others may take all columns
+                return () if isinstance(node.parent, exp.Count) else None
+            case exp.Query():
+                inner = self.query(node, scope.known, scope)
+                return merge_sources(*(column.sources if isinstance(column, Column) else None for column in inner))
+            case exp.Comprehension():
+                return self._comprehended(node, scope)
+            case exp.Lambda():
+                return self._sources(node.this, self._bound(node.expressions, scope))
+            case exp.Dot() if not isinstance(node.parent, exp.Dot):
+                return self._method(node, scope)
+            case exp.Window() if node.args.get("alias") is not None:
+                window = scope.windows.get(self._key(node.args["alias"]))
+                return self._sources(window, scope) if window is not None else None
+            case _:
+                return ()
+
+    def _comprehended(self, node: exp.Comprehension, scope: Scope) -> Sources:
+        """Of `[x + a for x, position in list if x > b]`: what the list, `a` and `b` come from."""
+        bound = self._bound([part for part in (node.expression, node.args.get("position")) if part], scope)
+        parts = [part for part in (node.this, node.args.get("condition")) if part]
+        given = self._sources(node.args["iterator"], scope)
+        return merge_sources(given, *(self._sources(part, bound) for part in parts))
+
+    def _bound(self, variables: Sequence[exp.Expr], scope: Scope) -> Scope:
+        """The scope of what is done with each item of a list."""
+        names = [name for variable in variables for name in variable.find_all(exp.Identifier)]
+        return Scope(self.names, scope.known, scope, aliases={self._key(name): () for name in names})
+
+    def _method(self, node: exp.Dot, scope: Scope) -> Sources:
+        """What stands before the first call of `a.b.upper().trim()`, unless it is the schema of a function."""
+        first = node
+        while isinstance(first.this, exp.Dot):
+            first = first.this
+        if not isinstance(first.this, exp.Identifier) or self.names.dialect not in _WITH_METHODS:
+            return ()
+        parts = [first.this]
+        step: exp.Expr | None = first
+        while isinstance(step, exp.Dot) and isinstance(step.expression, exp.Identifier) and step is not node:
+            parts.append(step.expression)
+            step = step.parent
+        is_column = scope.is_known(self._name(parts[0]))
+        return self._column(parts, scope).sources if is_column else () if is_column is False else None
+
+    def _column(self, parts: Sequence[exp.Expr], scope: Scope) -> Column:
         """The column of that name; one of a structured column is called by its own name."""
-        *qualifiers, last = column.parts
+        *qualifiers, last = parts
         if not qualifiers:
             return scope.bare(self._name(last))
         relation = scope.find(self._key(qualifiers[-1]))
@@ -264,12 +334,18 @@ class _Reader:
                 return self.query(node.this, scope.known, scope)
             case exp.Values():
                 return _of_values(node)
-            case exp.Lateral() | exp.Unnest():  # each of its columns comes of what it is given
-                given = self._sources(node, scope)
-                columns = (node.args.get("alias") or exp.TableAlias()).args.get("columns") or ()
-                return tuple(Column(None, given) for _ in columns) or UNKNOWN
+            case exp.Table() if isinstance(node.this, exp.GenerateSeries):
+                return self._given(node.this, node, scope)
+            case exp.Lateral() | exp.Unnest():
+                return self._given(node, node, scope)
             case _:
                 return UNKNOWN
+
+    def _given(self, function: exp.Expr, node: exp.Expr, scope: Scope) -> Columns:
+        """Each column of a function's rows comes of what it is given."""
+        given = self._sources(function, scope)
+        columns = (node.args.get("alias") or exp.TableAlias()).args.get("columns") or ()
+        return tuple(Column(None, given) for _ in columns) or UNKNOWN
 
     def _renamed(self, columns: Columns, alias: exp.Expr | None) -> Columns:
         given = alias.args.get("columns") if alias is not None else None
@@ -294,16 +370,27 @@ class _Reader:
 def _by_position(first: Columns, second: Columns) -> Columns:
     """As unions have it: the names are those of the first."""
     merged: list[Column | Rest] = []
-    for position, (column, other) in enumerate(zip(first, second, strict=False)):
+    for column, other in zip(first, second, strict=False):
         if isinstance(column, Rest) or isinstance(other, Rest):
-            return (*merged, *first[position:])  # from there on, who stands beside whom is not known
-        merged.append(replace(column, sources=_merge(column.sources, other.sources)))
-    return (*merged, *first[len(merged) :])
+            break
+        merged.append(replace(column, sources=merge_sources(column.sources, other.sources)))
+    return (*merged, *_with_unknown_sources(first[len(merged) :]))  # who stands beside whom is not known
+
+
+def _are_all_known(columns: Columns) -> bool:
+    return all(isinstance(column, Column) and column.name is not None for column in columns)
+
+
+def _with_unknown_sources(columns: Sequence[Column | Rest]) -> Columns:
+    return tuple(
+        replace(column, table=None) if isinstance(column, Rest) else replace(column, sources=None) for column in columns
+    )
 
 
 def _of_values(values: exp.Expr) -> Columns:
     first = values.expressions[0] if values.expressions else None
-    return tuple(Column(None) for _ in first.expressions) if isinstance(first, exp.Tuple) else UNKNOWN
+    sources: Sources = None if values.find(exp.Column, exp.Query) is not None else ()
+    return tuple(Column(None, sources) for _ in first.expressions) if isinstance(first, exp.Tuple) else UNKNOWN
 
 
 def _is_star(item: exp.Expr) -> bool:
@@ -321,12 +408,8 @@ def _may_be_several(item: exp.Expr) -> bool:
 
 
 def _is_read_apart(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Column | exp.Query | exp.Exists)
+    return isinstance(node, exp.Column | exp.Query | exp.Exists | exp.Comprehension | exp.Lambda)
 
 
 def _last(column: exp.Expr) -> exp.Expr:
     return column.this if isinstance(column, exp.Column) else column
-
-
-def _merge(*sources: Sources) -> Sources:
-    return tuple(dict.fromkeys(source for some in sources for source in some))
