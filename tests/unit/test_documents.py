@@ -1143,7 +1143,7 @@ def test_a_secret_in_a_document_is_refused_with_the_way_to_name_it(
     assert str(error) == snapshot("""\
 error[FLOE-126]: 'client_secret' of catalog profile 'default' holds a secret
   --> platform.yaml:2:64  catalogs.default.client_secret
-   |  default: {type: rest, uri: 'https://polaris', client_secret: …
+   |  default: {type: rest, uri: 'https://polaris', client_secret: ***
   why: a secret never stands in a document
   fix: put the value into an environment variable and write {secret_ref: NAME} with the variable's name\
 """)
@@ -1415,7 +1415,7 @@ error[FLOE-125]: an execution profile cannot be named 'my profile'
 
 error[FLOE-120]: 'instance.storage.password' takes no key 'secret'
   --> platform.yaml:12:67  instance.storage.password.secret
-   |  instance: {storage: {type: postgres, host: h, user: u, password: {secret: …
+   |  instance: {storage: {type: postgres, host: h, user: u, password: {secret: ***
   why: it takes secret_ref
   fix: did you mean 'secret_ref'?
 

@@ -1,5 +1,6 @@
 """Every error class of floe, where a problem stands, and the one template in which problems are shown."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -8,10 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeAlias
 
+from floe_core.secret_masking import mask_line, mask_text
+
 YamlPath: TypeAlias = tuple[str | int, ...]
 Severity: TypeAlias = Literal["error", "warning"]
 
 _QUOTED_WIDTH = 110
+_ACTED_ON = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Controls but for the tab, marks of the direction of text, and what takes no room."""
 _BREAKS_PATH = frozenset(".[]'\" \t")
 
 
@@ -59,20 +67,20 @@ class Problem:
     detail: str = ""
 
     def to_json(self) -> dict[str, str | int | None]:
-        """The problem as a flat object whose keys are always all there."""
+        """The problem as a flat object whose keys are always all there; nothing in it is a secret."""
         location = self.location
         return {
             "code": self.code,
             "severity": self.severity,
-            "what": self.what,
+            "what": mask_text(self.what),
             "file": location.file if location else None,
             "line": location.line if location else None,
             "column": location.column if location else None,
             "yaml_path": location.yaml_path if location else None,
-            "source_line": location.source_line if location else None,
-            "why": self.why,
-            "fix": self.fix,
-            "detail": self.detail,
+            "source_line": _masked_line(location) if location else None,
+            "why": mask_text(self.why),
+            "fix": mask_text(self.fix),
+            "detail": mask_text(self.detail, with_assignments=False),
         }
 
 
@@ -248,18 +256,31 @@ def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def render_problem(problem: Problem) -> str:
-    """The problem in the template of all messages, without a line break at the end."""
-    lines = [f"{problem.severity}[{problem.code}]: {problem.what}"]
+    """The problem in the template of all messages, without a line break at the end.
+
+    Secrets in it are masked, and characters that a terminal acts on are written as escapes.
+    """
+    lines = [f"{problem.severity}[{problem.code}]: {mask_text(problem.what)}"]
     location = problem.location
     if location is not None:
         lines.append(f"  --> {location}" + (f"  {location.yaml_path}" if location.yaml_path else ""))
         quoted = _quoted_line(location)
         if quoted:
             lines.append(f"   |  {quoted}")
-    lines += [f"      {line}".rstrip() for line in problem.detail.splitlines()]
-    lines += [f"  why: {problem.why}"] if problem.why else []
-    lines += [f"  fix: {problem.fix}"] if problem.fix else []
-    return "\n".join(lines)
+    detail = mask_text(problem.detail, with_assignments=False)
+    lines += [f"      {line}".rstrip() for line in detail.splitlines()]
+    lines += [f"  why: {mask_text(problem.why)}"] if problem.why else []
+    lines += [f"  fix: {mask_text(problem.fix)}"] if problem.fix else []
+    return "\n".join(map(escape_controls, lines))
+
+
+def escape_controls(line: str) -> str:
+    r"""*line* with escapes in place of the characters that a terminal acts on and does not show.
+
+    >>> escape_controls("a\x00b\u202ec\td")
+    'a\\x00b\\u202ec\td'
+    """
+    return _ACTED_ON.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
 
 
 def render_problems(problems: Iterable[Problem]) -> str:
@@ -284,8 +305,16 @@ def _position(problem: Problem) -> tuple[bool, bool, str, int, int]:
     return is_warning, False, location.file, location.line or 0, location.column or 0
 
 
+def _masked_line(location: Location) -> str | None:
+    if location.source_line is None:
+        return None
+    if location.file.endswith((".yaml", ".yml")):
+        return mask_line(location.source_line)
+    return mask_text(location.source_line, with_assignments=False)
+
+
 def _quoted_line(location: Location) -> str:
-    line = (location.source_line or "").rstrip()
+    line = (_masked_line(location) or "").rstrip()
     indent = len(line) - len(line.lstrip())
     line = line.lstrip()
     line = "".join(character if character.isprintable() else "�" for character in line.replace("\t", "→"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.interpolation import Interpolation
+from floe_core.secret_masking import MASK
 
 _SHORTEST_MASKED = 4
 
@@ -40,7 +41,7 @@ class Masking:
         location = problem.location
         if location is None or location.line not in self._secret_places or location.source_line is None:
             return problem
-        shown = location.source_line[: self._secret_places[location.line] - 1] + "…"
+        shown = location.source_line[: self._secret_places[location.line] - 1] + MASK
         return replace(problem, location=replace(location, source_line=shown))
 
 

@@ -5,7 +5,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+
+from floe_core.secret_names import is_named_as_secret, snake_case
 
 _SHAPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     # clouds
@@ -125,6 +126,22 @@ _SHAPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("a password", ("login ",), r"\blogin\s+\S+\s+password\s+\S+"),
     (
         "a password",
+        (" -p",),
+        (
+            r"\bmysql\w*\s(?:[^|;&]*\s)?-p(?!\$)[^\s'\"-]\S+"
+            r"|\b(?:sshpass|(?:docker|podman|helm registry) login\b[^|;&]*?)\s-p\s?(?!\$)\S+"
+        ),
+    ),
+    (
+        "an address with a secret",
+        ("?", "&"),
+        (
+            r"(?i)(?<=[?&])(?!(?:page|next|continuation|sync|cursor|csrf)[_-]?)[\w-]*"
+            r"(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)=(?![$<{]|%7B|\w*(?:none|null|true|false)(?:&|$))[^&\s#'\"]{3,}"
+        ),
+    ),
+    (
+        "a password",
         ("--p", "--t", "--s", "--a"),
         r"(?i)--(?:password|token|secret|(?:api|access|secret)-?key)[ =]+(?![$<{-])[^\s$]{4,}",
     ),
@@ -153,17 +170,7 @@ _ASSIGNMENT = (
     r"(?=\S*\d[A-Za-z])([A-Za-z0-9_-]{10,})"
 )
 _ASSIGNED_NAMES = ("pass", "pwd", "pw ", "secret", "token", "key", "sas=")
-_PLAIN_NAME = r"[A-Z][A-Z0-9_]*|true|false|yes|no|none|null|required|optional|empty|(?:\{\{|%\(|<|\*\*).*"
 
-_CERTAIN_NAME = (
-    r"(?:^|_)(?:password|passwd|passphrase|pwd|pw|(?<=.)pass|passwort|kennwort|mot_?de_?passe|contrasena|"
-    r"wachtwoord|senha|t?otp_(?:secret|seed))$"
-)
-_LIKELY_NAME = (
-    r"(?:^|_)(?:secret|token|credentials?|pass|pat|sas|authorization|bearer|apikey|accesskey|secretkey|"
-    r"(?:api|access|secret|private|signing|encryption|routing|integration|service|account|storage|shared|master|license|"
-    r"licence|app|application|client|deploy|ssh|hmac|webhook|ingest|subscription)_key)$"
-)
 _KEY_OF_DATA = r"(?:primary|unique|partition|sort|foreign|surrogate|natural|business|cluster|cache|group)_key$"
 _ID_NAME = (
     r"(?:^|_)(?:ids?|uuid|guid|hash|digest|checksum|commit|sha\d*|md5|etag|fingerprint|integrity|revision|version|ref)$"
@@ -173,7 +180,8 @@ _URL = r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+"
 _HEXADECIMAL = r"[0-9a-f]{32,}|[0-9A-F]{32,}"
 _RANDOM = r"(?<![\w+/.-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w+/=-])"
 _STRIPE_ID = r"(?:price|prod|cus|sub|si|pi|ch|in|ii|plan|acct|evt|txn|pm|seti|re|po|cs|qt|card|src|tok)_\w{14,32}"
-_SHORTEST_VALUE = 8
+_KSUID = r"[0-3][A-Za-z0-9]{26}"
+"""An id that sorts by its time, as random as a key of that length; those of today begin so, and few keys do."""
 _SHORTEST_RANDOM = 24
 _SHORTEST_WORD = 3
 _MOST_WORDS = 0.5
@@ -189,19 +197,24 @@ def windows_of(text: str) -> Iterator[str]:
         yield text[start : start + _WINDOW]
 
 
-def find_secret(key: str, text: str, *, is_for_people: bool = False) -> str:
+def find_secret(key: str, text: str, *, above: str = "", is_for_people: bool = False) -> str:
     """What secret *text* holds, such as "an AWS access key"; nothing where it holds none.
 
     Args:
         key: The key that the text stands under.
         text: Without its expressions resolved; short, see `windows_of`.
+        above: The key of the mapping around it.
         is_for_people: Whether the text is prose or a label, in which ids and links are common: random text counts there
             only beside a word such as "token".
     """
-    name = _snake_case(key)
+    name = snake_case(key)
+    is_prose = is_for_people and " " in text
+    is_named = not is_prose and (
+        is_named_as_secret(key, text, above=above, is_for_people=is_for_people) or _is_key_of_numbers(name, text)
+    )
     return (
         find_secret_shape(text)
-        or ("" if is_for_people and " " in text else _find_by_name(key, name, text))
+        or (f"the value of '{key}'" if is_named else "")
         or ("what looks like a random key" if _has_random(name, text, is_for_people=is_for_people) else "")
         or _find_encoded(text)
     )
@@ -217,6 +230,27 @@ def find_secret_shape(text: str) -> str:
     return _find_assigned(text.replace("%3D", "="))
 
 
+def find_shapes(text: str, *, with_assignments: bool) -> Iterator[tuple[int, int]]:
+    """Where in *text* secrets begin and end that can be told by their shape alone; some of them more than once.
+
+    Args:
+        text: Any.
+        with_assignments: Whether `password=` and the like count.
+    """
+    for number, window in enumerate(windows_of(text)):
+        offset = number * (_WINDOW - _OVERLAP)
+        for start, end in _shapes_in(window, with_assignments=with_assignments):
+            yield offset + start, offset + end
+
+
+def _shapes_in(text: str, *, with_assignments: bool) -> Iterator[tuple[int, int]]:
+    for mark, _, shape in _MARKED_SHAPES:
+        if mark in text:
+            yield from (found.span() for found in re.finditer(shape, text))
+    if with_assignments:
+        yield from (found.span(found.lastindex or 0) for found in _assignments(text))
+
+
 def line_holds_secret(line: str) -> bool:
     """Whether a line of YAML, which may be broken, holds a secret."""
     for window in windows_of(line):
@@ -226,46 +260,27 @@ def line_holds_secret(line: str) -> bool:
     return False
 
 
-def is_password_name(key: str) -> bool:
-    """Whether whatever stands under *key* is a password, a number as well."""
-    return bool(re.search(_CERTAIN_NAME, _snake_case(key)))
-
-
 def _find_assigned(text: str) -> str:
+    return next(("a password" if found[1] else "the value of a secret" for found in _assignments(text)), "")
+
+
+def _assignments(text: str) -> Iterator[re.Match[str]]:
     lower = text.lower()
     if (" " not in text and "=" not in text) or not any(name in lower for name in _ASSIGNED_NAMES):
-        return ""
+        return
     for found in re.finditer(_ASSIGNMENT, text):
-        value = next(group for group in found.groups() if group)
-        if not re.fullmatch(r"[A-Z][A-Z_]*", value):
-            return "a password" if found[1] else "the value of a secret"
-    return ""
+        if not re.fullmatch(r"[A-Z][A-Z_]*", found[found.lastindex or 0]):
+            yield found
 
 
-@cache
-def _snake_case(key: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]", "_", key).lower()
-
-
-def _find_by_name(key: str, name: str, text: str) -> str:
-    if "${" in text or not text.strip():
-        return ""
-    is_value = (
-        re.search(_CERTAIN_NAME, name)
-        or (re.search(_LIKELY_NAME, name) and _looks_like_a_value(text))
-        or (name.endswith("key") and not re.search(_KEY_OF_DATA, name) and re.fullmatch(_HEXADECIMAL, text))
-    )
-    return f"the value of '{key}'" if is_value and not re.fullmatch(_PLAIN_NAME, text) else ""
-
-
-def _looks_like_a_value(text: str) -> bool:
-    """Whether text under a key such as `token` is a secret and no name of a column."""
-    is_name = re.fullmatch(r"[a-z]+(?:[_-][a-z]+)*[_-]?(?:\d|(?:19|20)\d\d)?", text)
-    return len(text) >= _SHORTEST_VALUE and " " not in text and bool(re.search(r"\d", text)) and not is_name
+def _is_key_of_numbers(name: str, text: str) -> bool:
+    return name.endswith("key") and not re.search(_KEY_OF_DATA, name) and bool(re.fullmatch(_HEXADECIMAL, text))
 
 
 def _has_random(name: str, text: str, *, is_for_people: bool) -> bool:
     if len(text) < _SHORTEST_RANDOM or (re.search(_ID_NAME, name) and not name.endswith("key_id")):
+        return False
+    if re.fullmatch(_KSUID, text):
         return False
     if is_for_people and not (re.search(_WORD_BESIDE_SECRETS, text) or re.search(_WORD_BESIDE_SECRETS, name)):
         return False

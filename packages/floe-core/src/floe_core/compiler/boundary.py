@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from floe_core.compiler.allowances import apply_allowances
 from floe_core.compiler.place_shapes import find_address, find_place
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
-from floe_core.secret_shapes import find_secret, find_secret_shape, is_password_name, windows_of
+from floe_core.secret_names import is_secret_number
+from floe_core.secret_shapes import find_secret, find_secret_shape, windows_of
 from floe_core.source_map import SourceMap
 from floe_core.yaml_values import Comment
 
@@ -129,13 +130,14 @@ def _keys_in(value: object, path: YamlPath = ()) -> Iterator[YamlPath]:
 
 
 def _find(path: YamlPath, value: str | int) -> _Finding | None:
-    field, key = _field(path), next((part for part in reversed(path) if isinstance(part, str)), "")
+    field = _field(path)
+    key, above = [*(part for part in reversed(path) if isinstance(part, str)), "", ""][:2]
     if isinstance(value, int):
-        return _Finding(f"the value of '{key}'", is_secret=True) if is_password_name(key) else None
+        return _Finding(f"the value of '{key}'", is_secret=True) if is_secret_number(key, value) else None
     candidates = [window for text in (value, *_defaults(value)) for window in windows_of(text)]
     is_note = str(path[0]).startswith("x-")
     for candidate in candidates:
-        secret = find_secret(key, candidate, is_for_people=field in _FOR_PEOPLE or is_note)
+        secret = find_secret(key, candidate, above=above, is_for_people=field in _FOR_PEOPLE or is_note)
         if secret:
             return _Finding(secret, is_secret=True)
     if is_note or field in _FOR_PEOPLE | _LOCAL_PATHS | _FREE_SECTIONS:
