@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.util import find_spec
 from textwrap import dedent, indent
 
 import pytest
@@ -464,3 +465,88 @@ def test_what_floes_own_code_raises_is_not_told_as_the_users_module_raising_it(
     assert re.search(r"stopped on an unexpected error: AttributeError: .* \(\S*/floe_dagster/\S+\.py:\d+\)\n", told)
     assert "error[FLOE-120]" in beside
     assert "loading ended with AttributeError" in beside
+
+
+@pytest.mark.skipif(find_spec("dagster_celery") is not None, reason="it says what is missing")
+def test_the_package_of_an_executor_is_missing_also_where_a_secret_of_it_is(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = validate(
+        project,
+        "jobs: {load: {type: batch, selection: bronze_orders}}",
+        "--format=json",
+        platform="""
+resources: {vault: {target: shop.vaults.Vault}}
+execution:
+  default: {type: celery, broker: {secret_ref: BROKER}}
+  wide: {type: celery, broker: "${BROKER}"}
+""",
+    )
+
+    assert code == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    missing = [(problem["line"], problem["fix"]) for problem in problems if problem["code"] == "FLOE-371"]
+    assert missing == [(3, "pip install dagster-celery"), (4, "pip install dagster-celery")]
+
+
+def test_modules_keep_their_places_behind_one_that_is_refused(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"platform.yaml": "resources: {vault: {target: shop.vaults.Vault}}"})
+    (project.path / "floe.yaml").write_text(
+        """
+orchestration:
+  asset_modules:
+    - shop/assets.py
+    - {module: shop.assets, group_nam: a}
+    - shop.assets
+    - shop.asets
+"""
+    )
+
+    assert run_command_line(["validate", "--format=json"]) == 1
+
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert [(problem["line"], problem["yaml_path"], problem["code"]) for problem in problems] == [
+        (4, "orchestration.asset_modules[0]", "FLOE-125"),
+        (5, "orchestration.asset_modules[1].group_nam", "FLOE-120"),
+        (7, "orchestration.asset_modules[3]", "FLOE-301"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "expected"),
+    [
+        ("{on: failure, target_function: shop.ops.alert}", []),
+        ("[{on: failure, target_function: shop.ops.alert}, shop.ops.alert]", []),
+        ("{on: failure, target_function: shop.ops.alrt}", [("hooks.target_function", "FLOE-311")]),
+        ("shop.ops.alrt", [("hooks", "FLOE-311")]),
+        ("[shop.ops.alert, shop.ops.alrt]", [("hooks[1]", "FLOE-311")]),
+    ],
+)
+def test_only_references_are_looked_up_beside_another_mistake(
+    project: UserProject, capsys: pytest.CaptureFixture[str], hooks: str, expected: list[tuple[str, str]]
+) -> None:
+    project.write({"shop/ops.py": "def alert(context): ..."})
+
+    assert (
+        validate(
+            project,
+            f"""
+            dbt: {{project_dir: nowhere}}
+            jobs:
+              hooks: {{type: batch, selection: "group:bronze", hooks: {hooks}, max_runtime_seconds: x}}
+            assets:
+              bronze_orders: {{partition_column: {{fn: day}}}}
+            """,
+            "--format=json",
+            platform="resources: {vault: {target: shop.vaults.Vault}}",
+        )
+        == 1
+    )
+
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    told = [
+        (problem["yaml_path"], problem["code"]) for problem in problems if problem["code"] in ("FLOE-301", "FLOE-311")
+    ]
+    assert told == [(f"orchestration.jobs.hooks.{path}", code) for path, code in expected]

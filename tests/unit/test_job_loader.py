@@ -251,7 +251,7 @@ class TestHooks:
 
         assert message(yaml, resources={"catalog": object(), "slak": object()}) == snapshot("""\
 error[FLOE-374]: hook 'alerts.post' asks for the resource 'slack', which does not exist
-  --> floe.yaml:3:60  orchestration.jobs.nightly.hooks[0]
+  --> floe.yaml:3:78  orchestration.jobs.nightly.hooks[0].target_function
    |  nightly: {type: batch, selection: [customers], hooks: [{target_function: alerts.post, on: failure}]}
   why: a parameter without annotation is the resource of its name; there are catalog, slak
   fix: did you mean 'slak'?\
@@ -279,19 +279,19 @@ error[FLOE-354]: hook 'alerts.mail' is a plain function and does not say when it
   fix: write {target_function: alerts.mail, on: failure}, or on: success
 
 error[FLOE-354]: hook 'alerts.page' is a Dagster hook and has 'on: failure' beside it
-  --> floe.yaml:8:11  orchestration.jobs.nightly.hooks[1]
+  --> floe.yaml:8:29  orchestration.jobs.nightly.hooks[1].target_function
    |  - {target_function: alerts.page, on: failure}
   why: a Dagster hook knows by itself when it is called; 'on' is for plain functions
   fix: delete 'on'
 
 error[FLOE-354]: hook 'alerts.odd' asks for 'retries', which nothing provides
-  --> floe.yaml:9:11  orchestration.jobs.nightly.hooks[2]
+  --> floe.yaml:9:29  orchestration.jobs.nightly.hooks[2].target_function
    |  - {target_function: alerts.odd, on: failure}
   why: a hook's function takes 'context' and resources by name
   fix: take them from context, such as context.op_config or context.resources
 
 error[FLOE-312]: hook 'alerts.later' is a coroutine function
-  --> floe.yaml:10:11  orchestration.jobs.nightly.hooks[3]
+  --> floe.yaml:10:29  orchestration.jobs.nightly.hooks[3].target_function
    |  - {target_function: alerts.later, on: failure}
   why: a hook is a Dagster hook (@dg.success_hook, @dg.failure_hook) or a plain function of its context
   fix: name a function that Dagster can call when a step ends

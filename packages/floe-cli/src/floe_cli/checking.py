@@ -24,7 +24,7 @@ from floe_dagster.targets import load_target
 Progress = Callable[[str], None]
 
 _TARGET_FIELDS = frozenset({"target_function", "fn", "translator"})
-_FREE_FIELDS = frozenset({"args", "config", "metadata", "tags", "vars"})
+_FREE_FIELDS = frozenset({"args", "config", "metadata", "partition_column", "tags", "vars"})
 _NO_INSTANCE = "there is no Dagster instance yet to compare with (DAGSTER_HOME, else .floe/dagster_home)"
 _NOT_WHOLE = "the Dagster instance was not looked at: the project has to be known as a whole for that"
 
@@ -175,7 +175,8 @@ def _targets_in(value: object, path: YamlPath = ()) -> Iterator[tuple[YamlPath, 
     elif isinstance(value, list):
         items = enumerate(value)
     for key, item in items:
-        if isinstance(item, str) and not is_unset(item) and (key in _TARGET_FIELDS or path[-1:] == ("hooks",)):
+        is_hook = key == "hooks" or (path[-1:] == ("hooks",) and isinstance(value, list))
+        if isinstance(item, str) and not is_unset(item) and (key in _TARGET_FIELDS or is_hook):
             yield (*path, key), item
         else:
             yield from _targets_in(item, (*path, key))

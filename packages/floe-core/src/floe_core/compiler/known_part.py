@@ -29,7 +29,8 @@ class KnownPart:
 
     Args:
         spec: In its sections stand no `Unset`. A field that is not known has its default there, and an entry that
-            cannot do without is left out, with whatever launches it.
+            cannot do without is left out, with whatever launches it. Only `asset_modules` keeps what is not known of
+            them, so that the others keep their places.
         jobs: Names of the jobs that were left out.
         modules: Whether all of `asset_modules` is known.
         assets: Whether it is known which assets there are, and what dbt makes of them.
@@ -57,7 +58,7 @@ def known_part(document: FloeDocument) -> KnownPart:
     assets, jobs = (_read_section(getattr(orchestration, name), values.get(name)) for name in ("assets", "jobs"))
     kept: dict[str, object] = {"assets": assets.entries, "jobs": jobs.entries}
     kept["partitions"] = _read_section(orchestration.partitions, values.get("partitions")).entries
-    kept["asset_modules"] = _known_entries(orchestration.asset_modules)
+    kept["asset_modules"] = () if is_unset(orchestration.asset_modules) else orchestration.asset_modules
     kept["dbt"] = None if is_partly_unset(values.get("dbt")) else orchestration.dbt
     kept |= {name: _read_section(getattr(orchestration, name), values.get(name)).entries for name in _LAUNCHERS}
     left = without_launchers(orchestration.model_copy(update=kept), None if jobs.is_unknown else jobs.left_out)

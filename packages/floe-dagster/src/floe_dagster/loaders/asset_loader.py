@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from floe_core.compiler.known_part import is_partly_unset
 from floe_core.errors import AssetModuleError, Location, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.orchestration_config import AssetModule
@@ -61,10 +62,14 @@ def load_what_imports(
     skip_files: frozenset[Path],
     problems: ProblemCollector,
 ) -> LoadedModules:
-    """What `load_assets` gives, of the modules that have nothing wrong; all else is noted in *problems*."""
+    """What `load_assets` gives, of the modules that have nothing wrong; all else is noted in *problems*.
+
+    Entries that are not known are passed over: what is wrong with them has been told.
+    """
     roots = set_up_import_paths(project.path)
     skipped = frozenset(path.resolve() for path in skip_files)
-    entries = [_Entry(entry, number, source, roots, skipped) for number, entry in enumerate(modules)]
+    known = ((number, entry) for number, entry in enumerate(modules) if not is_partly_unset(entry))
+    entries = [_Entry(entry, number, source, roots, skipped) for number, entry in known]
     imported: dict[str, tuple[_Entry, ModuleType]] = {}
     for entry in sorted(entries, key=lambda entry: entry.is_pattern):
         for module in entry.load(problems):

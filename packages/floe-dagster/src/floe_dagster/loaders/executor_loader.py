@@ -21,6 +21,13 @@ from floe_dagster.secrets import read_text
 
 DEFAULT_PROFILE = "default"
 
+_LIBRARIES = {
+    DaskExecution: ("dagster_dask", "dask_executor"),
+    CeleryExecution: ("dagster_celery", "celery_executor"),
+    KubernetesExecution: ("dagster_k8s", "k8s_job_executor"),
+}
+"""Dagster's own integration packages, which are installed only where they are used, and what they call the executor."""
+
 
 def build_executors(
     profiles: Mapping[str, ExecutionProfile], *, source: SourceMap | None
@@ -42,25 +49,51 @@ def build_executors(
         "multiprocess": dg.multiprocess_executor,
     }
     for name, profile in profiles.items():
-        if is_partly_unset(profile):
-            executors[name] = dg.in_process_executor  # a stand-in: nothing runs on what is not known
-            continue
+        location = source.locate("execution", name) if source else None
         with problems.collecting():
-            executors[name] = _build_executor(profile, location=source.locate("execution", name) if source else None)
+            library = _load_library(profile, location)
+            if is_partly_unset(profile):
+                executors[name] = dg.in_process_executor  # a stand-in: nothing runs on what is not known
+            else:
+                executors[name] = _build_executor(profile, library, location=location)
     problems.raise_if_any(LoadError)
     return executors
 
 
-def _build_executor(profile: ExecutionProfile, *, location: Location | None) -> dg.ExecutorDefinition:
+def _load_library(profile: ExecutionProfile, location: Location | None) -> dg.ExecutorDefinition:
+    """The executor of the library that *profile* is for, also where not all of it is known."""
+    if type(profile) not in _LIBRARIES:
+        return dg.in_process_executor
+    package, attribute = _LIBRARIES[type(profile)]
+    try:
+        module = importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        distribution = package.replace("_", "-")
+        raise LoadError(
+            Problem(
+                code="FLOE-371",
+                what=f"an execution profile of type '{profile.type}' needs {distribution}, which is not installed",
+                location=location,
+                fix=f"pip install {distribution}",
+            )
+        ) from error
+    return cast("dg.ExecutorDefinition", getattr(module, attribute))
+
+
+def _build_executor(
+    profile: ExecutionProfile, library: dg.ExecutorDefinition, *, location: Location | None
+) -> dg.ExecutorDefinition:
     match profile:
         case InProcessExecution():
             return dg.in_process_executor
         case MultiprocessExecution():
             return _build_multiprocess(profile)
         case DaskExecution():
-            return _library_executor("dask", location).configured({"cluster": _dask_cluster(profile)})
+            return library.configured({"cluster": _dask_cluster(profile)})
         case CeleryExecution():
-            return _library_executor("celery", location).configured(
+            return library.configured(
                 {
                     "broker": read_text(profile.broker, location=location),
                     "backend": read_text(profile.backend, location=location),
@@ -69,7 +102,7 @@ def _build_executor(profile: ExecutionProfile, *, location: Location | None) -> 
                 }
             )
         case KubernetesExecution():
-            return _library_executor("k8s", location).configured(_k8s_config(profile))
+            return library.configured(_k8s_config(profile))
         case _:
             assert_never(profile)
 
@@ -109,27 +142,3 @@ def _k8s_config(profile: KubernetesExecution) -> dict[str, object]:
         "step_k8s_config": profile.step_k8s_config,
     }
     return {name: value for name, value in config.items() if value not in (None, [], {})}
-
-
-def _library_executor(library: str, location: Location | None) -> dg.ExecutorDefinition:
-    """The executor of one of Dagster's own integration packages, which are installed only where they are used."""
-    package, attribute = {
-        "dask": ("dagster_dask", "dask_executor"),
-        "celery": ("dagster_celery", "celery_executor"),
-        "k8s": ("dagster_k8s", "k8s_job_executor"),
-    }[library]
-    try:
-        module = importlib.import_module(package)
-    except ModuleNotFoundError as error:
-        if error.name != package:
-            raise
-        distribution = package.replace("_", "-")
-        raise LoadError(
-            Problem(
-                code="FLOE-371",
-                what=f"an execution profile of type '{library}' needs {distribution}, which is not installed",
-                location=location,
-                fix=f"pip install {distribution}",
-            )
-        ) from error
-    return cast("dg.ExecutorDefinition", getattr(module, attribute))

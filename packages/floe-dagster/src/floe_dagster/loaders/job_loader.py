@@ -147,8 +147,10 @@ class _BatchJobBuilder:
         collector = ProblemCollector()
         hooks: list[dg.HookDefinition] = []
         for number, hook in enumerate(self.job.hooks):
-            path = (*self.path, "hooks", number)
-            location = self.source.locate(*(path if path in self.source else path[:-1]))
+            item = (*self.path, "hooks", number)
+            path = item if item in self.source else item[:-1]
+            function = (*path, "target_function")
+            location = self.source.locate(*(function if function in self.source else path))
             with collector.collecting():
                 loaded = load_hook(hook, location=location)
                 who = f"hook '{hook.target_function}'"
