@@ -28,7 +28,7 @@ LANGUAGES = {"bash", "yaml", "python", "dockerfile", "text", "sql"}
 NOT_RUN = {
     "demo/run": "installs everything; the demo itself is run by test_demo_refactored",
     "tests/run": "runs these tests",
-    "../.venv/bin/floe dev": "serves until it is ended; test_cli does that",
+    "floe dev": "serves until it is ended; test_cli does that",
 }
 
 
@@ -212,7 +212,7 @@ def test_the_wheels_that_a_page_makes_hold_all_that_floe_needs(clone: Path) -> N
 def my_shop(clone: Path, ended: dict[str, "subprocess.CompletedProcess[str]"]) -> Path:
     """What the commands of the README leave, with its floe.yaml and its definitions file."""
     assert ended
-    shop = clone / "my-shop"
+    shop = clone.parent / "my-shop"
     (shop / "floe.yaml").write_text(the_block("yaml", holding="name: my-shop").text)
     (shop / "my_shop" / "definitions.py").write_text(the_block("python", holding='(namespace="my-shop")').text)
     return shop

@@ -150,7 +150,7 @@ CODES: Mapping[str, ErrorCode] = {
     ),
     "FLOE-327": ErrorCode(
         "dbt cannot parse the project",
-        "The message is dbt's own. `dbt parse` in the project's folder says the same.",
+        "The message is dbt's own. It ends with the command of dbt that says the same.",
         wrong="select * from {{ ref('stg_ordres') }}",
         right="select * from {{ ref('stg_orders') }}",
     ),

@@ -40,7 +40,9 @@ class DbtParse:
     @property
     def command(self) -> str:
         """What the user would type."""
-        return f"dbt parse --project-dir {shown_path(self.project.path)}"
+        folders = {"project": self.project.path, "profiles": self.profile.profiles_dir}
+        given = [f"--{name}-dir {shown_path(path)}" for name, path in folders.items()]
+        return " ".join(["dbt parse", *given, *self.profile.args])
 
     def run(self, folder: DbtFolder) -> tuple[str, ...]:
         """Parse; the manifest and the parsed project are in *folder* afterwards. Gives dbt's warnings.
