@@ -52,3 +52,45 @@ def test_partitions_that_do_not_lead_upstream_hide_no_mistake_in_what_launches_t
         (13, "FLOE-340"),
         (15, "FLOE-358"),
     ]
+
+
+TWICE = """
+import dagster as dg
+
+
+@dg.asset
+def clicks() -> None: ...
+
+
+load = dg.define_asset_job("load", selection="clicks")
+
+
+@dg.schedule(job=load, cron_schedule="@daily")
+def nightly() -> dg.RunRequest:
+    return dg.RunRequest()
+"""
+
+
+@pytest.mark.requirement("010-FR-047")
+def test_one_name_of_two_hides_no_other_and_nothing_that_launches_them(
+    user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    floe_yaml = """
+    orchestration:
+      asset_modules: [shop.assets]
+      jobs:
+        load: {type: batch, selection: [clicks]}
+      schedules:
+        nightly: {job: load, cron_schedule: "@daily"}
+        weekly: {job: load, cron_schedule: "@weekly", partition_selector: latest}
+    """
+    user_project.write({"shop/__init__.py": "", "shop/assets.py": TWICE, "floe.yaml": floe_yaml, ".git/HEAD": ""})
+
+    assert run_command_line(["validate", "--format=json"]) == 1
+
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert [(problem["line"], problem["code"]) for problem in problems] == [
+        (4, "FLOE-360"),
+        (6, "FLOE-360"),
+        (7, "FLOE-356"),
+    ]

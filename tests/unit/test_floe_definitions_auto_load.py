@@ -310,6 +310,8 @@ def test_two_jobs_of_one_name_are_told_with_both_places(shop: UserProject) -> No
 
     assert message_of(error) == snapshot("""\
 error[FLOE-360]: there are two jobs named 'nightly'
+  --> floe.yaml:5:5  orchestration.jobs.nightly
+   |  nightly: {type: batch, selection: ["group:bronze"]}
   why: one comes from floe.yaml:5:5, the other from the call of from_compiled_artifacts
   fix: give one of them another name, or leave one out\
 """)

@@ -87,19 +87,19 @@ class LaunchParts:
             problems.certain |= set(self._certain_entries(jobs))
         sensors = self._build_sensors(known, jobs, problems)
         built = BuiltSchedules()
-        schedules: dict[str, Schedule] = {}
-        with problems.collecting():
-            built = build_schedules(
-                known.schedules,
-                jobs=jobs,
-                assets=self.assets,
-                source=source,
-                environment=self.environment,
-                sensor_names=sensors,
-                resources=self.resources,
-            )
-        with problems.collecting():
-            schedules = merge_schedules(built.schedules, self.modules, self.passed, source=source)
+        for name, schedule in known.schedules.items():
+            with problems.collecting():
+                one = build_schedules(
+                    {name: schedule},
+                    jobs=jobs,
+                    assets=self.assets,
+                    source=source,
+                    environment=self.environment,
+                    sensor_names=sensors,
+                    resources=self.resources,
+                )
+                built = built.with_others(one)
+        schedules = merge_schedules(built.schedules, self.modules, self.passed, source=source, problems=problems)
         problems.take_up()
         problems.raise_if_any(LoadError)
         problems.extend(built.warnings)
@@ -140,11 +140,9 @@ class LaunchParts:
                     executors=self.executors,
                     resources=self.resources,
                 )
-        with problems.collecting():
-            jobs = merge_jobs(declared, self.modules, self.passed, source=source)
-            problems.extend(_named_like_an_op(declared, jobs, source))
-            return jobs
-        return {}
+        jobs = merge_jobs(declared, self.modules, self.passed, source=source, problems=problems)
+        problems.extend(_named_like_an_op(declared, jobs, source))
+        return jobs
 
     def _build_sensors(
         self,
@@ -178,16 +176,15 @@ class LaunchParts:
             )
         with problems.collecting():
             declared |= build_partition_key_sensors(orchestration.partitions, source=source, resources=self.resources)
-        with problems.collecting():
-            return merge_sensors(
-                self.modules,
-                self.passed,
-                declared=declared,
-                locations={
-                    name: source.locate("orchestration", *path, key=True) for name, path in _sensor_paths(orchestration)
-                },
-            )
-        return {}
+        return merge_sensors(
+            self.modules,
+            self.passed,
+            problems=problems,
+            declared=declared,
+            locations={
+                name: source.locate("orchestration", *path, key=True) for name, path in _sensor_paths(orchestration)
+            },
+        )
 
 
 def _named_like_an_op(

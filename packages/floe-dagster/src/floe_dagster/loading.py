@@ -375,8 +375,7 @@ def _join_assets(
     origins = {**sources.dbt.origins, **sources.modules.origins}
     own_assets = [*sources.modules.assets, *passed.only_assets]
     joined: JoinedAssets | None = None
-    with problems.collecting():
-        check_asset_keys(sources.modules, sources.dbt.assets, passed, origins=origins)
+    check_asset_keys(sources.modules, sources.dbt.assets, passed, origins=origins, problems=problems)
     with problems.collecting():
         joined = join_tables(own_assets, other_tables=sources.dbt.tables, origins=origins)
     is_joined = joined is not None

@@ -7,7 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import dagster as dg
 
-from floe_core.errors import LoadError, Location, Problem
+from floe_core.errors import Location, Problem, ProblemCollector
 from floe_core.source_map import SourceMap
 from floe_dagster.launching.launchable import Launchable
 from floe_dagster.selection.asset_index import KeyPath
@@ -50,15 +50,20 @@ class _Contribution(Generic[T]):
     places: Mapping[str, str] = field(default_factory=dict)
     locations: Mapping[str, Location] = field(default_factory=dict)
 
+    def place_of(self, name: str) -> str:
+        """Where the definition of that name comes from."""
+        return self.places.get(name, self.place)
+
 
 def check_asset_keys(
-    modules: LoadedModules, dbt_assets: Sequence[Asset], passed: PassedObjects, *, origins: Mapping[KeyPath, str]
+    modules: LoadedModules,
+    dbt_assets: Sequence[Asset],
+    passed: PassedObjects,
+    *,
+    origins: Mapping[KeyPath, str],
+    problems: ProblemCollector,
 ) -> None:
-    """Nothing, where every asset key stands for one asset.
-
-    Raises:
-        LoadError: Two assets have one key; the message names where both come from.
-    """
+    """Tell *problems* of two assets that have one key, and where both come from."""
     places = {"/".join(key): place for key, place in origins.items()}
     _merge(
         "asset",
@@ -67,17 +72,19 @@ def check_asset_keys(
             _Contribution(_CALL, _by_key(passed.only_assets)),
             _Contribution("the dbt project", _by_key(dbt_assets)),
         ],
+        problems,
     )
 
 
 def merge_jobs(
-    declared: Mapping[str, Launchable], modules: LoadedModules, passed: PassedObjects, *, source: SourceMap
+    declared: Mapping[str, Launchable],
+    modules: LoadedModules,
+    passed: PassedObjects,
+    *,
+    source: SourceMap,
+    problems: ProblemCollector,
 ) -> dict[str, Launchable]:
-    """All jobs by name, those of floe.yaml first.
-
-    Raises:
-        LoadError: Two jobs have one name.
-    """
+    """All jobs by name, those of floe.yaml first; *problems* is told of two that have one name."""
     return _merge(
         "job",
         [
@@ -85,17 +92,19 @@ def merge_jobs(
             _Contribution("an asset module", _launchable(modules.jobs), _places("job", modules)),
             _Contribution(_CALL, _launchable(passed.jobs)),
         ],
+        problems,
     )
 
 
 def merge_schedules(
-    declared: Mapping[str, Schedule], modules: LoadedModules, passed: PassedObjects, *, source: SourceMap
+    declared: Mapping[str, Schedule],
+    modules: LoadedModules,
+    passed: PassedObjects,
+    *,
+    source: SourceMap,
+    problems: ProblemCollector,
 ) -> dict[str, Schedule]:
-    """All schedules by name, those of floe.yaml first.
-
-    Raises:
-        LoadError: Two schedules have one name.
-    """
+    """All schedules by name, those of floe.yaml first; *problems* is told of two that have one name."""
     return _merge(
         "schedule",
         [
@@ -103,6 +112,7 @@ def merge_schedules(
             _Contribution("an asset module", _named(modules.schedules), _places("schedule", modules)),
             _Contribution(_CALL, _named(passed.schedules)),
         ],
+        problems,
     )
 
 
@@ -110,6 +120,7 @@ def merge_sensors(
     modules: LoadedModules,
     passed: PassedObjects,
     *,
+    problems: ProblemCollector,
     declared: Mapping[str, dg.SensorDefinition] = MappingProxyType({}),
     locations: Mapping[str, Location] = MappingProxyType({}),
 ) -> dict[str, dg.SensorDefinition]:
@@ -120,9 +131,7 @@ def merge_sensors(
         passed: What the definitions file adds.
         declared: What floe.yaml makes sensors of.
         locations: Where in floe.yaml that stands.
-
-    Raises:
-        LoadError: Two sensors have one name.
+        problems: Told of two that have one name.
     """
     places = {name: str(location) for name, location in locations.items()}
     return _merge(
@@ -132,23 +141,23 @@ def merge_sensors(
             _Contribution("an asset module", _named(modules.sensors), _places("sensor", modules)),
             _Contribution(_CALL, _named(passed.sensors)),
         ],
+        problems,
     )
 
 
-def _merge(family: str, contributions: Iterable[_Contribution[T]]) -> dict[str, T]:
-    """{name: definition} in the order of the contributions; one object that is contributed twice counts once."""
+def _merge(family: str, contributions: Iterable[_Contribution[T]], problems: ProblemCollector) -> dict[str, T]:
+    """{name: definition} in the order of the contributions; one object that is contributed twice counts once.
+
+    Of two that have one name the first is there, and *problems* says so.
+    """
     merged: dict[str, T] = {}
-    places: dict[str, str] = {}
-    problems: list[Problem] = []
+    firsts: dict[str, _Contribution[T]] = {}
     for contribution in contributions:
         for name, item in contribution.items:
-            place = contribution.places.get(name, contribution.place)
-            if name in merged and merged[name] is not item:
-                problems.append(_defined_twice(family, name, places[name], place, contribution.locations.get(name)))
-            else:
-                merged[name], places[name] = item, place
-    if problems:
-        raise LoadError(*problems)
+            first = firsts.setdefault(name, contribution)
+            if merged.setdefault(name, item) is not item:
+                location = first.locations.get(name) or contribution.locations.get(name)
+                problems.add(_defined_twice(family, name, first.place_of(name), contribution.place_of(name), location))
     return merged
 
 

@@ -40,6 +40,15 @@ class BuiltSchedules:
     selectors: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
+    def with_others(self, others: "BuiltSchedules") -> "BuiltSchedules":
+        """These and *others*, which have other names."""
+        return BuiltSchedules(
+            {**self.schedules, **others.schedules},
+            (*self.not_here, *others.not_here),
+            {**self.selectors, **others.selectors},
+            (*self.warnings, *others.warnings),
+        )
+
 
 def build_schedules(
     schedules: Mapping[str, ScheduleDefinition],
