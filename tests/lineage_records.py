@@ -6,6 +6,7 @@ from typing import Any
 
 from floe_dagster.observability.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.datasets import DatasetResolver
+from floe_dagster.observability.lineage.known_columns import KnownColumns
 from floe_dagster.observability.lineage.records_to_events import LineageEvents
 from floe_dagster.observability.lineage.work import Works
 from floe_dagster.observability.masking import Masking
@@ -51,7 +52,12 @@ ASSETS: KnownAssets = {
 
 
 def make_events(
-    records: Iterable[Record], *, assets: KnownAssets = ASSETS, environ: Mapping[str, str] | None = None, **given: Any
+    records: Iterable[Record],
+    *,
+    assets: KnownAssets = ASSETS,
+    environ: Mapping[str, str] | None = None,
+    columns_folder: Path | None = None,
+    **given: Any,
 ) -> list[Event]:
     """The events that *records* make."""
     said = settings(**given)
@@ -60,6 +66,7 @@ def make_events(
         resolver=DatasetResolver(said, assets=assets, environ=environ or {}),
         assets=assets,
         masking=Masking(said, environ or {}),
+        known=KnownColumns(columns_folder),
     )
     events = LineageEvents(works)
     return [event for record in records for event in events.of(record)]

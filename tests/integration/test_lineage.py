@@ -221,6 +221,23 @@ def test_columns_come_from_declared_inputs_alone(finished: LineageRun) -> None:
     assert lineage[f"{MODEL}.orders_by_year"].keys() == {"id", "made_at", "amount"}
 
 
+def test_columns_do_not_depend_on_what_else_a_run_builds(runs: Runs, finished: LineageRun) -> None:
+    parts = runs.run("parts")
+
+    made = {name: event for name, event in parts.ends.items() if event["outputs"]}
+    assert made.keys() == {f"{MODEL}.customer_revenue", f"{PIPELINE}.snapshot.observed.orders_history"}
+    for name, event in made.items():
+        whole = finished.ends[name]
+        assert event["outputs"][0]["facets"] == whole["outputs"][0]["facets"]
+        assert event["job"]["facets"]["sql"] == whole["job"]["facets"]["sql"]
+    lineage = {name: event["outputs"][0]["facets"]["columnLineage"]["fields"] for name, event in made.items()}
+    assert lineage[f"{MODEL}.customer_revenue"].keys() == {"id", "name", "revenue"}
+    history = lineage[f"{PIPELINE}.snapshot.observed.orders_history"]
+    assert {name: [item["field"] for item in field["inputFields"]] for name, field in history.items()} == {
+        name: [name] for name in ("id", "customer_id", "ordered_at", "amount")
+    }
+
+
 def test_a_local_file_takes_no_thread_and_tells_rows_columns_and_sql(finished: LineageRun) -> None:
     orders = finished.ends[f"{PIPELINE}.bronze_orders"]["outputs"][0]
     seed = finished.ends[f"{PIPELINE}.seed.observed.countries"]["outputs"][0]

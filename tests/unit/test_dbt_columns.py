@@ -21,6 +21,7 @@ class Shop:
 
     def __init__(self, target: Path) -> None:
         self.target = target
+        self.columns_folder: Path | None = None
         self.nodes: dict[str, dict[str, Any]] = {}
 
     def add(self, given: dict[str, Any], sql: str | None = None) -> None:
@@ -35,7 +36,8 @@ class Shop:
     ) -> dict[str, Any]:
         """The facets of what was built."""
         call = dbt_call(self.target, manifest=manifest(*self.nodes.values()))
-        events = make_events([*before, NodeEnded(call, given["unique_id"], at(1), at(2), outcome, "success")])
+        ended = NodeEnded(call, given["unique_id"], at(1), at(2), outcome, "success")
+        events = make_events([*before, ended], columns_folder=self.columns_folder)
         check_events(events)
         (output,) = events[-1]["outputs"]
         facets: dict[str, Any] = output["facets"]
@@ -141,7 +143,7 @@ def test_a_contract_tells_the_order_of_columns_where_the_statement_has_the_same(
 
 
 def test_star_of_a_source_has_what_yaml_declares_and_the_asset_wrote(shop: Shop) -> None:
-    star = node("snapshot.shop.star", RAW["unique_id"], config={"materialized": "snapshot"})
+    star = node("model.shop.star", RAW["unique_id"])
     shop.nodes[RAW["unique_id"]] = {**RAW, "columns": {"id": {"name": "id"}}}
     shop.add(star, 'select * from "shop"."raw"."orders"')
     columns = [("id", "long"), ("paid", "double")]
@@ -174,6 +176,141 @@ def test_a_short_name_of_two_tables_is_neither(shop: Shop) -> None:
     assert sources(shop.build(reader)) == {}
     shop.add(reader, "select id from archive.main_silver.staged")
     assert sources(shop.build(reader)) == {"id": ["staged.id"]}
+
+
+STAR = node("model.shop.star", STAGED["unique_id"], checksum={"checksum": "1"})
+READER = node("model.shop.reader", STAR["unique_id"], STAGED["unique_id"])
+
+
+def another_call(shop: Shop, folder: Path) -> Shop:
+    """One that has compiled nothing yet."""
+    found = Shop(folder)
+    found.nodes, found.columns_folder = dict(shop.nodes), shop.columns_folder
+    return found
+
+
+@pytest.fixture
+def told(shop: Shop, tmp_path: Path) -> Shop:
+    """Of which all tables have been built in one call, with what was told of them."""
+    shop.columns_folder = tmp_path / "columns"
+    shop.add(STAR, f'select "at" as "Sold At", * exclude ("at") from {TABLE}.staged')
+    shop.build(STAGED)
+    shop.build(STAR)
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param(
+            'select "sold at", AMOUNT + 1 as a1, a1 * 2 as a2 from {}.star',
+            {"Sold At": ["star.Sold At"], "a1": ["star.amount"], "a2": ["star.amount"]},
+            id="names in their own case",
+        ),
+        pytest.param(
+            "select * from {0}.star join {0}.staged using (id, amount)",
+            {
+                "Sold At": ["star.Sold At"],
+                "id": ["star.id"],
+                "amount": ["star.amount"],
+                "at": ["staged.at"],
+            },
+            id="star of a join",
+        ),
+        pytest.param('select "at" from {0}.star join {0}.staged using (id)', {"at": ["staged.at"]}, id="a bare name"),
+    ],
+)
+def test_a_call_that_only_reads_a_table_knows_what_was_told_of_it(
+    told: Shop, tmp_path: Path, query: str, expected: dict[str, list[str]]
+) -> None:
+    later = another_call(told, tmp_path / "later")
+    for shop in (told, later):
+        shop.add(READER, query.format(TABLE))
+
+    found = later.build(READER)
+
+    assert sources(found) == expected
+    assert found == told.build(READER)
+    assert names(found) is not None
+
+
+def test_a_call_that_only_reads_tells_nothing_of_what_was_changed_since(told: Shop, tmp_path: Path) -> None:
+    later = another_call(told, tmp_path / "later")
+    later.add({**STAR, "checksum": {"checksum": "2"}})
+    later.add(READER, f"select * from {TABLE}.star")
+
+    assert "columnLineage" not in later.build(READER)
+    assert "schema" not in later.build(READER)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"table": 1}', "\xff"])
+def test_columns_that_cannot_be_read_again_are_not_known(told: Shop, tmp_path: Path, content: str) -> None:
+    later = another_call(told, tmp_path / "later")
+    later.add(READER, f"select * from {TABLE}.star")
+    for file in (tmp_path / "columns").iterdir():
+        file.write_text(content, encoding="latin-1")
+
+    assert "columnLineage" not in later.build(READER)
+
+
+def test_columns_that_cannot_be_kept_cost_nothing_else(told: Shop, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told.columns_folder = tmp_path / "file" / "columns"
+
+    assert sources(told.build(STAR))["Sold At"] == ["staged.at"]
+
+
+def test_what_an_asset_wrote_in_an_earlier_run_is_known(shop: Shop, tmp_path: Path) -> None:
+    shop.columns_folder = tmp_path / "columns"
+    star = node("model.shop.all_orders", RAW["unique_id"])
+    shop.add(star, 'select * from "shop"."raw"."orders"')
+    columns = [("id", "long"), ("Paid", "double")]
+    shop.build(STAGED, before=(AssetEnded(STEP, ("bronze_orders",), at(0), at(1), Outcome.SUCCEEDED, columns=columns),))
+
+    assert sources(another_call(shop, shop.target).build(star)) == {"id": ["orders.id"], "Paid": ["orders.Paid"]}
+
+
+SNAPSHOT = node(
+    "snapshot.shop.history",
+    STAGED["unique_id"],
+    config={"materialized": "snapshot", "snapshot_meta_column_names": {"dbt_valid_to": None}},
+    raw_code="{{ config(unique_key='id', meta={'a': 1}) }}\n{# all #}select * from {{ ref('shop', 'staged') }}",
+)
+
+
+def test_snapshots_have_the_columns_of_the_statement_in_their_file(shop: Shop, tmp_path: Path) -> None:
+    shop.columns_folder = tmp_path / "columns"
+    shop.nodes[STAGED["unique_id"]] = {**STAGED, "relation_name": f"{TABLE}.staged"}
+    reader = node("model.shop.reader", SNAPSHOT["unique_id"], STAGED["unique_id"])
+    shop.add(SNAPSHOT)
+    shop.add(reader, f"select dbt_valid_to, amount from {TABLE}.history join {TABLE}.staged using (id, amount)")
+
+    shop.build(STAGED)
+    found = shop.build(SNAPSHOT)
+
+    assert sources(found) == {name: [f"staged.{name}"] for name in ("id", "amount", "at")}
+    assert names(found) is None  # it may have kept others
+    assert sources(shop.build(reader)) == {"dbt_valid_to": ["history.dbt_valid_to"], "amount": ["history.amount"]}
+    assert sources(another_call(shop, tmp_path / "later").build(SNAPSHOT)) == sources(found)
+
+
+@pytest.mark.parametrize(
+    "raw_code",
+    [
+        "select * from {{ ref('staged', v=1) }}",
+        "select * from {{ ref('another') }}",
+        "select * from {{ source('shop', 'staged') }}",
+        "{% if true %}select * from {{ ref('staged') }}{% endif %}",
+        "select {{ columns() }} from {{ ref('staged') }}",
+        "{{ config() }}",
+        None,
+    ],
+)
+def test_a_snapshot_whose_statement_dbt_alone_knows_has_no_columns(shop: Shop, raw_code: str | None) -> None:
+    shop.nodes[STAGED["unique_id"]] = {**STAGED, "relation_name": f"{TABLE}.staged"}
+    shop.add({**SNAPSHOT, "raw_code": raw_code})
+
+    assert "columnLineage" not in shop.build(SNAPSHOT)
 
 
 @pytest.mark.parametrize("header", ["", "id,id\n", "id,\n", "id"], ids=["empty", "twice", "unnamed", "cut"])

@@ -11,6 +11,7 @@ OBSERVABILITY_DIR = "observability"  # in `.floe`
 TRACES_DIR = "traces"
 LINEAGE_DIR = "lineage"
 SPOOL_DIR = "spool"
+COLUMNS_DIR = "columns"
 
 Relation: TypeAlias = tuple[str, str, str]
 """Database, schema and name, as the database has them; any of them may be empty."""
@@ -77,3 +78,8 @@ class ObservabilitySettings:
     def spool_folder(self) -> Path:
         """Lineage events that could not be sent, for `floe lineage replay`."""
         return self.folder / SPOOL_DIR
+
+    @property
+    def columns_folder(self) -> Path:
+        """One file per table: its columns, for the lineage of what reads it."""
+        return self.folder / COLUMNS_DIR

@@ -1,8 +1,12 @@
-"""The columns of what dbt builds and reads in one call: from its statements, its seeds and what YAML declares."""
+"""The columns of what dbt builds and reads in one call.
+
+They are read from its statements, its seeds and what YAML declares; those of tables that it only reads, from what was
+told when they were written.
+"""
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from floe_dagster.lakehouse.tables import fold_name
@@ -19,6 +23,7 @@ from floe_dagster.observability.lineage.columns import (
 from floe_dagster.observability.lineage.dbt_graph import DbtGraph
 from floe_dagster.observability.lineage.facets import ColumnSource
 from floe_dagster.observability.lineage.identifiers import Identifiers
+from floe_dagster.observability.lineage.known_columns import KnownColumns, TableColumns
 
 Described = tuple[str, str | None, str | None]
 """A column's name, type and description."""
@@ -36,10 +41,10 @@ class DbtColumns:
 
     Args:
         graph: The nodes.
-        read_sql: The statement that dbt compiled of a node in this call, if it did.
+        read_sql: The statement that dbt compiled of a node in this call, if it did; of a snapshot, that of its file.
         dialect: dbt's word for the database.
         project_dir: Where seeds are, which do not say it themselves.
-        written: Table → columns that Python assets wrote into it.
+        known: The columns of tables as they were told last.
     """
 
     def __init__(
@@ -49,9 +54,9 @@ class DbtColumns:
         read_sql: Callable[[Node], str | None],
         dialect: str,
         project_dir: Path,
-        written: Mapping[DatasetId, tuple[str, ...]],
+        known: KnownColumns,
     ) -> None:
-        self._graph, self._read_sql, self._project_dir, self._written = graph, read_sql, project_dir, written
+        self._graph, self._read_sql, self._project_dir, self._known = graph, read_sql, project_dir, known
         self._dialect = dialect
         self._names = Identifiers(DIALECTS.get(dialect, dialect))
         self._of_statements: dict[str, Columns] = {}
@@ -68,6 +73,16 @@ class DbtColumns:
         given = ((name, declared.get(fold_name(name)) or {}) for name in names)
         return [(name, column.get("data_type"), column.get("description")) for name, column in given]
 
+    def note(self, node: Node) -> None:
+        """Keep what is known of the table that the node has made, for calls that read it only."""
+        if node["resource_type"] not in ("model", "snapshot"):
+            return
+        columns = self._of_table(str(node["unique_id"]))
+        names = tuple(column.name for column in columns if isinstance(column, Column) and column.name)
+        are_all = len(names) == len(columns)
+        table = self._graph.table(str(node["unique_id"]))
+        self._known.note(table, TableColumns(names, are_all=are_all, made_of=_checksum(node)))
+
     def _of_table(self, unique_id: str) -> Columns:
         """The columns of a table, as those who read it see them."""
         known = self._of_tables.get(unique_id)
@@ -81,10 +96,18 @@ class DbtColumns:
         names = self._all_names(node)
         if names is not None and (not _has_contract(node) or names == self._names_of_statement(node)):
             return columns_of_table(table, names, are_all=True)
+        told = self._told(node, table)
+        if told is not None and told.are_all:
+            return columns_of_table(table, told.names, are_all=True)
         made = [column.name for column in self._of_statement(node) if isinstance(column, Column) and column.name]
-        added = _OF_SNAPSHOTS if node["resource_type"] == "snapshot" and not _renames_own_columns(node) else ()
-        known = [*made, *self._written.get(table, ()), *self._declared(node), *added]
+        known = [*made, *(told.names if told is not None else ()), *self._declared(node), *_added_columns(node)]
         return columns_of_table(table, self._each_once(known), are_all=False, key=self._names.key)
+
+    def _told(self, node: Node, table: DatasetId) -> TableColumns | None:
+        """What was told when the table was written, unless this call has compiled the node and so writes it anew."""
+        if node["resource_type"] == "model" and self._read_sql(node) is not None:
+            return None
+        return self._known.find(table, made_of=_checksum(node))
 
     def _all_names(self, node: Node) -> tuple[str, ...] | None:
         """The names of all columns of the table that the node makes; None where only some are known.
@@ -165,5 +188,14 @@ def _has_contract(node: Node) -> bool:
     return bool(((node.get("config") or {}).get("contract") or {}).get("enforced"))
 
 
-def _renames_own_columns(snapshot: Node) -> bool:
-    return bool((snapshot.get("config") or {}).get("snapshot_meta_column_names"))
+def _checksum(node: Node) -> str:
+    """What dbt tells of the content of the node's file; a source has none."""
+    return str((node.get("checksum") or {}).get("checksum") or "")
+
+
+def _added_columns(node: Node) -> tuple[str, ...]:
+    """The columns that dbt adds to those of the statement."""
+    config = node.get("config") or {}
+    if node["resource_type"] != "snapshot" or any((config.get("snapshot_meta_column_names") or {}).values()):
+        return ()
+    return (*_OF_SNAPSHOTS, "dbt_is_deleted") if config.get("hard_deletes") == "new_record" else _OF_SNAPSHOTS

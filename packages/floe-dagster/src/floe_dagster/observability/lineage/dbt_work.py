@@ -11,6 +11,7 @@ from floe_dagster.observability.lineage.dbt_columns import DbtColumns
 from floe_dagster.observability.lineage.dbt_graph import DbtGraph
 from floe_dagster.observability.lineage.events import Table, Work
 from floe_dagster.observability.lineage.facets import Facet, Facets
+from floe_dagster.observability.lineage.plain_sql import read_plain_sql
 from floe_dagster.observability.lineage.source_code import locate_code
 from floe_dagster.observability.lineage.work import Works, time_facets
 from floe_dagster.observability.records import CallEnded, DbtCall, NodeEnded, Outcome
@@ -52,7 +53,10 @@ class DbtWorks:
             work = replace(work, job_facets={**work.job_facets, "sql": masked})
         if node["resource_type"] == "test":
             return self._with_result(work, node, record)
-        columns = self._columns_of(node) if record.outcome in (Outcome.SUCCEEDED, Outcome.WARNED) else {}
+        columns: Facets = {}
+        if record.outcome in (Outcome.SUCCEEDED, Outcome.WARNED):
+            columns = self._columns_of(node)
+            self._columns.note(node)
         written = {"outputStatistics": facets.output_statistics(record.rows)} if record.rows is not None else {}
         return replace(
             work,
@@ -86,7 +90,9 @@ class DbtWorks:
 
     def _run_facets(self, work: Work) -> Facets:
         call = self.call
-        values: Facet = {**work.run_facets["floe_run"], "dbtInvocationId": call.invocation_id}
+        values: Facet = {**work.run_facets["floe_run"]}
+        if call.invocation_id:
+            values["dbtInvocationId"] = call.invocation_id
         if call.partition is not None:
             values["partition"] = call.partition
         version = str(self._metadata.get("dbt_version") or "")
@@ -155,6 +161,8 @@ class DbtWorks:
         """The statement that dbt compiled in this call; of a microbatch model, that of its last batch."""
         if node["resource_type"] == "seed" or node.get("language", "sql") != "sql":
             return None
+        if node["resource_type"] == "snapshot":
+            return read_plain_sql(node, self.graph)
         path = Path(str(node.get("original_file_path") or ""))
         file = self.call.target_path / "compiled" / str(node.get("package_name")) / path
         if path.suffix in _YAML:  # tests that stand in YAML
@@ -173,7 +181,7 @@ class DbtWorks:
             read_sql=self._read_sql,
             dialect=self._dialect,
             project_dir=self.call.project_dir,
-            written=self.works.written,
+            known=self.works.known,
         )
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from floe_dagster.observability.assets import KnownAssets
 from floe_dagster.observability.datasets import DatasetResolver
 from floe_dagster.observability.lineage.destination import find_destination, is_switched_off
+from floe_dagster.observability.lineage.known_columns import KnownColumns
 from floe_dagster.observability.lineage.records_to_events import LineageEvents
 from floe_dagster.observability.lineage.sinks import EventSink, LocalSink, SendingSink
 from floe_dagster.observability.lineage.work import Works
@@ -43,6 +44,7 @@ def open_lineage(
         resolver=DatasetResolver(settings, assets=assets, environ=environ),
         assets=assets or {},
         masking=Masking(settings, environ),
+        known=KnownColumns(settings.columns_folder),
     )
     return LineageObserver(
         LineageEvents(works),

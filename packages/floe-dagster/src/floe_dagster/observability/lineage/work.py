@@ -11,6 +11,7 @@ from floe_dagster.observability.datasets import DatasetId, DatasetResolver, phys
 from floe_dagster.observability.lineage import facets
 from floe_dagster.observability.lineage.events import Table, Work
 from floe_dagster.observability.lineage.facets import Facets
+from floe_dagster.observability.lineage.known_columns import KnownColumns, TableColumns
 from floe_dagster.observability.lineage.source_code import locate_code
 from floe_dagster.observability.masking import Masking
 from floe_dagster.observability.records import (
@@ -36,14 +37,14 @@ class Works:
         resolver: Finds tables.
         assets: What is known of the assets of the run.
         masking: Keeps credentials out.
-        written: Table → its columns, of what Python assets wrote in this process.
+        known: The columns of tables as they were told last.
     """
 
     pipeline: str
     resolver: DatasetResolver
     assets: KnownAssets
     masking: Masking
-    written: dict[DatasetId, tuple[str, ...]] = field(default_factory=dict)
+    known: KnownColumns = field(default_factory=KnownColumns)
 
     def run(self, scope: RunScope) -> Work:
         """A Dagster run, under the name of the project: so its history is one, however it was launched."""
@@ -95,7 +96,8 @@ class Works:
         found: Facets = {}
         if record.columns:
             found["schema"] = facets.schema((name, type_, None) for name, type_ in record.columns)
-            self.written.update({table.id: tuple(name for name, _ in record.columns) for table in work.outputs})
+            for table in work.outputs:
+                self.known.note(table.id, TableColumns(tuple(name for name, _ in record.columns)))
         sources = self._column_sources(record, {table.id for table in work.inputs})
         if sources:
             found["columnLineage"] = facets.column_lineage(sources)
