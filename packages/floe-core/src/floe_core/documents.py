@@ -233,8 +233,13 @@ def read_platform_document(
         _platform_model(), interpolation, parsed.source, _PLATFORM_FAMILIES, _PLATFORM_YAML, {"floe.yaml": _floe_model}
     )
     spec, _, problems = _validate(document, strict_env=strict_env)
-    found = (*parsed.duplicates, *problems.errors), problems.warnings
-    return PlatformDocument(spec, parsed.source, path, environment, interpolation.unset, *found)
+    # Only projects with a platform.yaml pay for it.
+    from floe_core.document_secrets import tell_secrets  # noqa: PLC0415
+
+    shown = tell_secrets(document, parsed.value, (*parsed.duplicates, *problems.problems))
+    errors = tuple(problem for problem in shown.problems if problem.severity == "error")
+    warnings = tuple(problem for problem in shown.problems if problem.severity == "warning")
+    return PlatformDocument(spec, shown.source, path, environment, interpolation.unset, errors, warnings)
 
 
 def _floe_model() -> type[FloeSpec]:

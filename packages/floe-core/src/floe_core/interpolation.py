@@ -19,6 +19,7 @@ _DEEPEST = 32
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IN_KEY = re.compile(r"(?<!\$)\$\{")
 _MARK = re.compile(r"\$?\$\{|[{}]")
+_INNERMOST = re.compile(r"\$\{\w+:-?([^{}]*)\}")
 
 
 class EnvText(str):
@@ -42,6 +43,21 @@ def known_items(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
     """The entries that are known; none where all of *entries* is not."""
     if not is_unset(entries):
         yield from ((name, entry) for name, entry in entries.items() if not is_unset(entry))
+
+
+def defaults_in(text: str) -> Iterator[str]:
+    """The defaults of the expressions in *text*, and the text with them filled in, from the innermost on.
+
+    >>> list(defaults_in("${HOST:db}:${PORT:5432}"))
+    ['db', '5432', 'db:5432']
+    """
+    for _ in range(_DEEPEST):
+        defaults = _INNERMOST.findall(text)
+        if not defaults:
+            return
+        yield from defaults
+        text = _INNERMOST.sub(r"\1", text)
+        yield text
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,20 +54,26 @@ def mask_line(line: str) -> str:
     return line
 
 
-def _masked_pair(line: str, pair: re.Match[str]) -> str:
-    start, end = pair.span("value")
-    above = _ABOVE.search(line, 0, pair.start())
-    shown = _masked_value(pair["key"], pair["value"], above=above[1] if above else "")
-    return line[:start] + shown + line[end:]
+def mask_value(key: str, value: str, *, above: str = "") -> str:
+    """*value*, a scalar as YAML writes it, which stands under *key* in the mapping under *above*.
 
-
-def _masked_value(key: str, value: str, *, above: str) -> str:
+    >>> mask_value("password", "'${PASSWORD:lovelace}'")
+    "'${PASSWORD:***}'"
+    """
+    value = mask_text(value)
     quote = value[0] if value[0] in "\"'" else ""
     plain = value[1:].removesuffix(quote) if quote else value
     masked = _DEFAULT.sub(lambda found: found[1] + (MASK if _is_secret(key, found[2], above) else found[2]), plain)
     if masked == plain and _is_secret(key, plain, above):
         masked = MASK
     return value if masked == plain else f"{quote}{masked}{quote}"
+
+
+def _masked_pair(line: str, pair: re.Match[str]) -> str:
+    start, end = pair.span("value")
+    above = _ABOVE.search(line, 0, pair.start())
+    shown = mask_value(pair["key"], pair["value"], above=above[1] if above else "")
+    return line[:start] + shown + line[end:]
 
 
 def _is_secret(key: str, text: str, above: str) -> bool:

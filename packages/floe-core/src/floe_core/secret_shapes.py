@@ -137,7 +137,7 @@ _SHAPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("?", "&"),
         (
             r"(?i)(?<=[?&])(?!(?:page|next|continuation|sync|cursor|csrf)[_-]?)[\w-]*"
-            r"(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)=(?![$<{]|%7B|\w*(?:none|null|true|false)(?:&|$))[^&\s#'\"]{3,}"
+            r"(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)=(?![$<{]|%7B|\w*(?:none|null|true|false)(?:&|$))([^&\s#'\"]{3,})"
         ),
     ),
     (
@@ -246,7 +246,7 @@ def find_shapes(text: str, *, with_assignments: bool) -> Iterator[tuple[int, int
 def _shapes_in(text: str, *, with_assignments: bool) -> Iterator[tuple[int, int]]:
     for mark, _, shape in _MARKED_SHAPES:
         if mark in text:
-            yield from (found.span() for found in re.finditer(shape, text))
+            yield from (found.span(found.lastindex or 0) for found in re.finditer(shape, text))
     if with_assignments:
         yield from (found.span(found.lastindex or 0) for found in _assignments(text))
 

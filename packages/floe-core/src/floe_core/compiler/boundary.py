@@ -1,12 +1,12 @@
 """Whether floe.yaml stays logical: no address, bucket, region or credential stands in it."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from floe_core.compiler.allowances import apply_allowances
 from floe_core.compiler.place_shapes import find_address, find_place
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
+from floe_core.interpolation import defaults_in
 from floe_core.secret_names import is_secret_number
 from floe_core.secret_shapes import find_secret, find_secret_shape, windows_of
 from floe_core.source_map import SourceMap
@@ -37,8 +37,6 @@ _FAMILIES = {
 }
 
 _LONG_KEY = 12
-_DEEPEST = 32  # as in expressions
-_DEFAULT = re.compile(r"\$\{\w+:-?([^{}]*)\}")
 
 
 def check_boundary(raw: object, source: SourceMap, *, comments: Iterable[Comment] = ()) -> list[Problem]:
@@ -134,7 +132,7 @@ def _find(path: YamlPath, value: str | int) -> _Finding | None:
     key, above = [*(part for part in reversed(path) if isinstance(part, str)), "", ""][:2]
     if isinstance(value, int):
         return _Finding(f"the value of '{key}'", is_secret=True) if is_secret_number(key, value) else None
-    candidates = [window for text in (value, *_defaults(value)) for window in windows_of(text)]
+    candidates = [window for text in (value, *defaults_in(value)) for window in windows_of(text)]
     is_note = str(path[0]).startswith("x-")
     for candidate in candidates:
         secret = find_secret(key, candidate, above=above, is_for_people=field in _FOR_PEOPLE or is_note)
@@ -161,17 +159,6 @@ def _field(path: YamlPath) -> str:
     if path[1] == "partitions":
         return str(path[-1])
     return str(path[3]) if len(path) > 3 else str(path[1])
-
-
-def _defaults(text: str) -> Iterator[str]:
-    """The defaults of the expressions in *text*, and the text with them filled in, from the innermost on."""
-    for _ in range(_DEEPEST):
-        defaults = _DEFAULT.findall(text)
-        if not defaults:
-            return
-        yield from defaults
-        text = _DEFAULT.sub(r"\1", text)
-        yield text
 
 
 def _problem(finding: _Finding, holder: tuple[str, str], location: Location) -> Problem:
