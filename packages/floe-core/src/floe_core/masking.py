@@ -6,8 +6,11 @@ from dataclasses import replace
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.interpolation import Interpolation
 from floe_core.secret_masking import MASK
+from floe_core.secret_names import is_secret_name
+from floe_core.secret_shapes import find_secret_shape, windows_of
 
 _SHORTEST_MASKED = 4
+_VARIABLE = re.compile(r"\$\{(\w+)")
 
 
 class Masking:
@@ -19,15 +22,28 @@ class Masking:
         self._secret_places: dict[int, int] = {}
 
     def masked(self, text: str, path: YamlPath) -> str:
-        """*text*, which is about the value at *path*, with `${NAME}` where it repeats a value of the environment."""
+        """*text*, which is about the value at *path*, with `${NAME}` where it repeats a value of the environment.
+
+        Values of other places are replaced where they are secrets, and where they stand in or beside the one at *path*
+        and come from the environment: rules about two values name both.
+        """
         for other, raw in self._raw.items():
-            value = _value_at(self._value, other)
-            parts = [value, *re.split(r"[\s,;:/]+", value)] if other == path else [value]
+            value, is_own = _value_at(self._value, other), other == path
+            if not is_own and not self._may_be_told_of(other, raw, value, path=path):
+                continue
+            parts = [value, *re.split(r"[\s,;:/]+", value)] if is_own else [value]
             for index, part in enumerate(parts):
-                if _may_tell(part, is_part=bool(index), is_own=other == path):
+                if _may_tell(part, is_part=bool(index), is_own=is_own):
                     shown = "…" if index else raw
                     text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", shown.replace("\\", r"\\"), text)
         return text
+
+    def _may_be_told_of(self, other: YamlPath, raw: str, value: str, *, path: YamlPath) -> bool:
+        """Whether what is told of *path* may repeat the value of *other*, which is no word of the document then."""
+        if _is_secret(other, raw, value):
+            return True
+        is_near = other[: len(path)] == path or (other[:-1] == path[:-1] and isinstance(other[-1], str))
+        return bool(path) and is_near and value not in raw
 
     def hide(self, location: Location) -> None:
         """Show nothing of the line of *location* from there on."""
@@ -43,6 +59,11 @@ class Masking:
             return problem
         shown = location.source_line[: self._secret_places[location.line] - 1] + MASK
         return replace(problem, location=replace(location, source_line=shown))
+
+
+def _is_secret(path: YamlPath, raw: str, value: str) -> bool:
+    names = [str(path[-1]), *_VARIABLE.findall(raw)]
+    return any(is_secret_name(name) for name in names) or any(map(find_secret_shape, windows_of(value)))
 
 
 def _may_tell(value: str, *, is_part: bool, is_own: bool) -> bool:

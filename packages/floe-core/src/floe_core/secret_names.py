@@ -61,6 +61,12 @@ def is_password_name(key: str) -> bool:
     return bool(re.search(_PASSWORD, snake_case(key)))
 
 
+def is_secret_name(key: str) -> bool:
+    """Whether *key* is called like a secret, whatever stands under it."""
+    name = snake_case(key)
+    return any(re.search(names, name) for names in (_PASSWORD, _CERTAIN, _LIKELY, _PIN)) or name == "pass"
+
+
 def is_secret_number(key: str, number: int) -> bool:
     """Whether *number* under *key* is a secret, such as a PIN."""
     name = snake_case(key)
