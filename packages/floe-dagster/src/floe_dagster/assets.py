@@ -103,13 +103,17 @@ def floe_asset(
 class FloeAsset(dg.AssetsDefinition):
     """An asset definition that, called directly, does what the decorated function does and nothing more."""
 
+    function: UserFunction
+    """What the user wrote."""
     _direct: Callable[[], dg.AssetsDefinition]
 
     @classmethod
-    def of(cls, asset: dg.AssetsDefinition, *, direct: Callable[[], dg.AssetsDefinition]) -> "FloeAsset":
-        """*asset*, which is called by calling what *direct* builds."""
+    def of(
+        cls, asset: dg.AssetsDefinition, *, function: UserFunction, direct: Callable[[], dg.AssetsDefinition]
+    ) -> "FloeAsset":
+        """*asset* of *function*, which is called by calling what *direct* builds."""
         own = cls.__new__(cls)
-        vars(own).update(vars(asset), _direct=direct)
+        vars(own).update(vars(asset), function=function, _direct=direct)
         return own
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -120,15 +124,18 @@ class FloeAsset(dg.AssetsDefinition):
 
     def map_asset_specs(self, fn: Callable[[dg.AssetSpec], dg.AssetSpec]) -> "FloeAsset":
         """The asset with other specs, called as before."""
-        return FloeAsset.of(super().map_asset_specs(fn), direct=self._direct)
+        return self._with(super().map_asset_specs(fn))
 
     def with_attributes(self, **attributes: Any) -> "FloeAsset":
         """The asset with other attributes, called as before."""
-        return FloeAsset.of(super().with_attributes(**attributes), direct=self._direct)
+        return self._with(super().with_attributes(**attributes))
 
     def rebuilt(self, arguments: Mapping[str, Any]) -> "FloeAsset":
         """The asset made of *arguments* of Dagster's constructor, called as before."""
-        return FloeAsset.of(dg.AssetsDefinition.dagster_internal_init(**arguments), direct=self._direct)
+        return self._with(dg.AssetsDefinition.dagster_internal_init(**arguments))
+
+    def _with(self, definition: dg.AssetsDefinition) -> "FloeAsset":
+        return FloeAsset.of(definition, function=self.function, direct=self._direct)
 
 
 def rebuild_asset(asset: dg.AssetsDefinition, **changes: Any) -> dg.AssetsDefinition:
@@ -165,6 +172,7 @@ class _Decoration:
         )
         return FloeAsset.of(
             asset,
+            function=function,
             direct=functools.cache(
                 lambda: self._build(function, function.compute(required=required), required=required)
             ),

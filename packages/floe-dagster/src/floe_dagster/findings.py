@@ -10,7 +10,7 @@ from floe_core.schemas.asset_config import AssetConfig
 
 _OF_PARTITIONS = frozenset(
     {"FLOE-340", "FLOE-342", "FLOE-343", "FLOE-347", "FLOE-348", "FLOE-350", "FLOE-351", "FLOE-356", "FLOE-358"}
-    | {"FLOE-359", "FLOE-383", "FLOE-384", "FLOE-385", "FLOE-387", "FLOE-397"}
+    | {"FLOE-359", "FLOE-383", "FLOE-384", "FLOE-385", "FLOE-387", "FLOE-397", "FLOE-411"}
 )
 _OF_SELECTIONS = frozenset({"FLOE-331", "FLOE-332", "FLOE-333", "FLOE-334", "FLOE-345", "FLOE-349"})
 _NAMES_AN_ASSET = re.compile(r" (asset|pattern) '")

@@ -22,6 +22,7 @@ from floe_core.documents import (
 from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
+from floe_dagster.asset_settings.annotated_values import check_annotated_values
 from floe_dagster.asset_settings.application import apply_settings
 from floe_dagster.asset_settings.partition_fields import check_partition_fields
 from floe_dagster.asset_settings.patterns import AssetSettings
@@ -203,6 +204,13 @@ def _build_project(
                 index=index,
                 origins=sources.modules.origins,
             )
+    problems.extend(
+        check_annotated_values(
+            [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)],
+            settings=sources.specs.settings,
+            has_io_manager="io_manager" in resources,
+        )
+    )
     launchable = LaunchableAssets.of(
         index,
         [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],

@@ -57,6 +57,11 @@ class UserFunction:
         """The function as it stands in its file."""
         return FunctionSource.of(self.fn)
 
+    @property
+    def returns(self) -> object:
+        """The return annotation, or `Signature.empty`; a function that yields is annotated with what it yields in."""
+        return resolve_return(self.fn)
+
     def compute(
         self, *, required: Collection[str] = (), conversion: Callable[[], Conversion] | None = None
     ) -> Callable[..., Any]:

@@ -121,19 +121,8 @@ class ReturnedValues:
         )
 
     def _write(self, frame: object) -> Mapping[str, dg.MetadataValue[Any]]:
-        if not self.outputs:
-            raise self._failure(
-                f"returns {_a(frame)} but names no output table",
-                why="the rows that an asset returns are written to the one table in its 'outputs'",
-                fix="name it: @floe_asset(outputs=['schema.table'])",
-            )
-        if len(self.outputs) > 1:
-            raise self._failure(
-                f"returns {_a(frame)} but names {len(self.outputs)} output tables ({', '.join(self.outputs)})",
-                why="the rows that an asset returns are written to the one table in its 'outputs'",
-                fix="write each with the 'catalog' resource, catalog.write_table(name, rows), and return a dict",
-            )
-        partition = resolve_run_partition(self.context)
+        problem = check_output_table(type(frame), self.outputs)
+        partition = resolve_run_partition(self.context) if problem is None else problem
         if isinstance(partition, Problem):
             raise self._failure(partition.what, why=partition.why, fix=partition.fix, code=partition.code)
         columns = _columns_of(frame)
@@ -159,16 +148,40 @@ class ReturnedValues:
 
 def is_frame(value: object) -> bool:
     """Whether *value* holds rows that the catalog can write; the libraries are not imported for the look."""
-    return _reader_of_columns(value) is not None
+    return is_frame_type(type(value))
+
+
+def is_frame_type(kind: type) -> bool:
+    """Whether values of *kind* do."""
+    return _reader_of_columns(kind) is not None
+
+
+def check_output_table(kind: type, outputs: Sequence[str]) -> Problem | None:
+    """What is wrong with *outputs* for an asset that returns rows of *kind*, if anything.
+
+    The problem has no location, and its `what` completes "asset 'x' ...".
+    """
+    if len(outputs) == 1:
+        return None
+    why = "the rows that an asset returns are written to the one table in its 'outputs'"
+    if not outputs:
+        what = f"returns {_a_value_of(kind)} but names no output table"
+        return Problem("FLOE-410", what, why=why, fix="name it: @floe_asset(outputs=['schema.table'])")
+    return Problem(
+        "FLOE-410",
+        f"returns {_a_value_of(kind)} but names {len(outputs)} output tables ({', '.join(outputs)})",
+        why=why,
+        fix="write each with the 'catalog' resource, catalog.write_table(name, rows), and return a dict",
+    )
 
 
 def _columns_of(frame: object) -> Sequence[tuple[str, str]]:
-    read = _reader_of_columns(frame)
+    read = _reader_of_columns(type(frame))
     return [] if read is None else [(str(name), str(kind)) for name, kind in read(frame)]
 
 
-def _reader_of_columns(value: object) -> "Callable[[Any], Iterable[tuple[object, object]]] | None":
-    for cls in type(value).__mro__:
+def _reader_of_columns(kind: type) -> "Callable[[Any], Iterable[tuple[object, object]]] | None":
+    for cls in kind.__mro__:
         reader = _FRAMES.get(f"{cls.__module__.partition('.')[0].removeprefix('_')}.{cls.__name__}")
         if reader is not None:
             return reader
@@ -244,6 +257,9 @@ def _as_result(value: object) -> str:
 
 
 def _a(value: object) -> str:
-    return f"a value of type {type(value).__module__.partition('.')[0]}.{type(value).__qualname__}".replace(
-        "builtins.", ""
-    )
+    return _a_value_of(type(value))
+
+
+def _a_value_of(kind: type) -> str:
+    module = kind.__module__.partition(".")[0].removeprefix("_")
+    return f"a value of type {module}.{kind.__qualname__}".replace("builtins.", "")
