@@ -1,6 +1,7 @@
 """The project folder."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,31 @@ error[FLOE-130]: there is no floe.yaml
   why: looked in empty and in every folder above it
   fix: run 'floe init', or name the folder with --project DIR\
 """)
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda path: path.symlink_to(path.name), "floe.yaml is a link that leads back to itself"),
+        (lambda path: path.symlink_to("nowhere"), "floe.yaml is a link to 'nowhere', which does not exist"),
+        (lambda path: path.symlink_to("/dev/zero"), "floe.yaml is a device"),
+        (lambda path: path.mkdir(), "floe.yaml is a folder"),
+        (os.mkfifo, "floe.yaml is a pipe"),
+    ],
+    ids=["loop", "dangling link", "device", "folder", "pipe"],
+)
+def test_a_floe_yaml_that_is_no_file_is_told_and_no_other_one_is_taken(
+    make: Callable[[Path], None], what: str, shop: Path
+) -> None:
+    make(shop / "assets" / "floe.yaml")
+
+    with pytest.raises(DocumentError) as raised:
+        find_project_dir(shop / "assets" / "deep")
+
+    problem = raised.value.problems[0]
+    assert (problem.code, problem.what) == ("FLOE-130", what)
+    assert problem.location
+    assert problem.location.file.endswith("shop/assets/floe.yaml")
 
 
 def test_a_file_of_nearly_that_name_is_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,13 @@ def find_project_dir(start: Path) -> Path:
     """The folder that holds floe.yaml: *start* (a folder, or a file in it) or the nearest one above it.
 
     Raises:
-        DocumentError: There is none.
+        DocumentError: There is none, or what the nearest one holds by that name is no file.
     """
     folder = _absolute(start)
     folders = list(folder_and_parents(folder if folder.is_dir() else folder.parent))
     for candidate in folders:
-        if (candidate / FLOE_YAML).is_file():
+        if holds_floe_yaml(candidate):
+            _check_is_file(candidate / FLOE_YAML)
             return candidate
     other = next((name for name in ("floe.yml", "Floe.yaml") if (folders[0] / name).is_file()), "")
     raise DocumentError(
@@ -39,6 +41,38 @@ def find_project_dir(start: Path) -> Path:
             fix=f"rename {other} to floe.yaml" if other else "run 'floe init', or name the folder with --project DIR",
         )
     )
+
+
+def holds_floe_yaml(folder: Path) -> bool:
+    """Whether there is anything called floe.yaml in *folder*: whoever wrote a broken one means no other folder's."""
+    return os.path.lexists(folder / FLOE_YAML)
+
+
+def _check_is_file(path: Path) -> None:
+    what, fix = _other_than_file(path)
+    if what:
+        raise DocumentError(Problem("FLOE-130", f"floe.yaml {what}", Location(shown_path(path)), fix=fix))
+
+
+def _other_than_file(path: Path) -> tuple[str, str]:
+    """What *path* is that cannot be read as a document, and what to do about it; nothing where it is a file."""
+    replace_it = "put a file in its place, such as 'floe init' makes"
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return f"is a link to '{path.readlink()}', which does not exist", "make that file, or link to another one"
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "is a link that leads back to itself", "link to a file, or put a file in its place"
+        return f"cannot be read: {error.strerror}", "let it be read, or link to another file"
+    kinds = {
+        stat.S_ISREG: "",
+        stat.S_ISDIR: "is a folder",
+        stat.S_ISFIFO: "is a pipe",
+        stat.S_ISSOCK: "is a socket",
+    }
+    what = next((what for is_one, what in kinds.items() if is_one(mode)), "is a device")
+    return what, replace_it if what else ""
 
 
 def write_whole(file: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from floe_core.errors import LoadError, Location, Problem, shown_path
-from floe_core.project import FLOE_YAML, ProjectFolder, folder_and_parents
+from floe_core.project import ProjectFolder, folder_and_parents, holds_floe_yaml
 
 BUILT_IN_MODULE = "floe_dagster.code_location"
 """Definitions made of floe.yaml alone, for a project without a definitions file."""
@@ -99,7 +99,7 @@ def _file_of_module(module_name: str, folder: Path) -> Path | None:
 
 
 def _nearest_project(file: Path) -> Path | None:
-    return next((folder for folder in file.parents if (folder / FLOE_YAML).is_file()), None)
+    return next(filter(holds_floe_yaml, file.parents), None)
 
 
 def _pointer_to_file(project_dir: Path) -> CodePointer | None:
@@ -136,7 +136,7 @@ def _is_foreign(folder: Path) -> bool:
         folder.name.startswith(".")
         or folder.name in _SKIPPED_FOLDERS
         or (folder / "pyvenv.cfg").is_file()
-        or (folder / FLOE_YAML).is_file()
+        or holds_floe_yaml(folder)
     )
 
 
