@@ -1,6 +1,8 @@
 """Texts without credentials."""
 
+import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -17,8 +19,8 @@ def masking(secret_names: tuple[str, ...] = (), **environ: str) -> Masking:
     [
         ("no secret here", "no secret here"),
         ("postgres://ada:lovelace@db/shop", "postgres://***@db/shop"),
-        ("https://token@git.example/a?b=c", "https://***@git.example/a?b=c"),
-        ("user 'ada' password='love lace'; x", "user 'ada' password=***; x"),
+        ("https://t0ken@git.example/a?b=c", "https://***@git.example/a?b=c"),
+        ("user 'ada' password='love lace'; x", "user 'ada' password='***'; x"),
         ("PASSWORD: lovelace, host db", "PASSWORD: ***, host db"),
         ("api-key=abc&x=1", "api-key=***&x=1"),
         ("Authorization: Bearer eyJhbGciOi.J9", "Authorization: Bearer ***"),
@@ -48,6 +50,68 @@ def test_variables_that_are_called_like_secrets_are_masked() -> None:
     assert Masking(settings(), environ)("hunter22 short abcdefgh /tmp") == "*** short *** /tmp"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASS", "lovelace"),
+        ("SHOP_PWD2", "lovelace"),
+        ("DB_PW", "lovelace"),
+        ("AWS_ACCESS_KEY_ID", "AKIAX0Y1Z2A3B4C5D6E7"),
+        ("AZURE_STORAGE_ACCESS_KEY", "a/b+c=="),
+        ("STRIPE_KEY", "sk-x0y1z2a3"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "lovelace"),
+        ("PRIVATE_KEY", "x" * 5000),
+        ("PASSWORD", r'love"la\ce'),
+        ("CREDENTIALS", '{"a": 1,\n "b": "lovelace"}'),
+        ("PIN_SECRET", "901245"),
+    ],
+)
+def test_a_variable_that_is_called_like_a_secret_is_one(name: str, value: str) -> None:
+    mask = masking(**{name: value})
+
+    assert mask(f"it is {value}, {value!r}") == "it is ***, '***'"
+    assert mask(f"it is {json.dumps(value)}") == 'it is "***"'
+    assert mask(f"it is {quote(value, safe='')}") == "it is ***"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARTITION_KEY", "2026-01-01"),
+        ("SORT_KEY", "order_date"),
+        ("CACHE_KEY", "orders-v12"),
+        ("KEY", "short1"),
+        ("PWD", "/no/such/folder"),
+        ("OLDPWD", "/no/such/folder"),
+        ("SECRET_STORE", "kubernetes"),
+        ("TOKEN_TYPE", "bearer-tokens"),
+        ("DB_PASSWORD", "postgres"),
+        ("GOOGLE_APPLICATION_CREDENTIALS_FILE", "/no/such/key.json"),
+        ("SECRETS_DIR", "/no/such/folder"),
+        ("DB_PASS", "word"),
+        ("DATABASE_URL", "postgres://ada@db/shop"),
+    ],
+)
+def test_what_stands_in_texts_for_itself_is_no_secret(name: str, value: str) -> None:
+    assert masking(**{name: value})(f"it is {value}.") == f"it is {value}."
+
+
+def test_the_password_of_an_address_is_masked_alone() -> None:
+    mask = masking(DATABASE_URL="postgres://ada:love%40lace@db/shop")
+
+    assert mask("love@lace, love%40lace") == "***, ***"
+
+
+def test_a_secret_of_letters_is_masked_as_a_word() -> None:
+    assert masking(A_TOKEN="abcdef")("abcdef, xabcdefx, abcdef_1") == "***, xabcdefx, ***_1"
+
+
+def test_of_a_secret_with_lines_each_is_masked() -> None:
+    key = "-- begin --\n0123456789abcdefghij\nshort\n-- end --"
+
+    assert masking(SSH_KEY_TOKEN=key)("at 0123456789abcdefghij, short") == "at ***, short"
+
+
 def test_of_two_secrets_the_longer_goes_first() -> None:
     assert masking(A_TOKEN="abcdef", B_TOKEN="abcdefgh")("abcdefgh") == "***"
 
@@ -59,6 +123,8 @@ def test_of_two_secrets_the_longer_goes_first() -> None:
         ("where token = 'abc' and x = 'y'", "where token = '***' and x = 'y'"),
         ("create secret s (type s3, secret 'abc')", "create secret s (type s3, secret '***')"),
         ("attach 'postgres://ada:lovelace@db'", "attach 'postgres://***@db'"),
+        ("where token = reference", "where token = reference"),
+        ("select 1 -- password: lovelace", "select 1 -- password: ***"),
     ],
 )
 def test_sql_keeps_what_is_no_text(query: str, shown: str) -> None:
@@ -67,3 +133,4 @@ def test_sql_keeps_what_is_no_text(query: str, shown: str) -> None:
 
 def test_an_address_loses_what_follows_it() -> None:
     assert without_credentials("http://a:b@c:1/d?e=f#g") == "http://c:1/d"
+    assert without_credentials("postgres://a:b@d/e@c:1/d") == "postgres://c:1/d"

@@ -1,18 +1,18 @@
 """Secrets that platform.yaml names, read where they are used."""
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from floe_core.errors import LoadError, Location, Problem
 from floe_core.schemas.secrets import SecretRef
+from floe_core.secret_assignments import MASK
+from floe_core.secret_texts import mask_secrets
+from floe_core.secret_variables import find_secret_values, values_pattern
 
 SECRETS_DIR_VARIABLE = "FLOE_SECRETS_DIR"
 _READ: set[str] = set()
 """The secrets that this process has read, to be kept out of what it shows."""
-_SECRET_NAME = re.compile(r"passw|secret|token|api_?key|credential|private_?key", re.IGNORECASE)
-_PASSWORD_IN_ADDRESS = re.compile(r"(?<=://)[^/\s'\"@]+(?=@)")
 _SHORTEST_HIDDEN = 6
 
 
@@ -81,15 +81,20 @@ def secret_values_in(value: object) -> list[str]:
     return sorted((secret for item in items for secret in secret_values_in(item)), key=len, reverse=True)
 
 
-def without_known_secrets(text: str) -> str:
-    """*text*, which may be anybody's, with `***` for every secret that this process has read or has a variable for.
+def keep_hidden(variables: Iterable[str]) -> None:
+    """Keep the values of *variables* out of what this process shows, however they are called."""
+    values = (os.environ.get(name, "") for name in variables)  # noqa: TID251 - see above
+    _READ.update(value for value in values if value)
 
-    A variable counts that is called like a secret, and so does the password of an address, whatever it is.
+
+def without_known_secrets(text: str) -> str:
+    """*text*, which may be anybody's, with `***` for what looks like a secret and for those that this process knows.
+
+    Known is what was read here, and what stands in a variable that is called like a secret.
     """
-    environ = os.environ.items()  # noqa: TID251 - see above
-    named = {value for name, value in environ if _SECRET_NAME.search(name) and not value.startswith((os.sep, "."))}
-    values = sorted((value for value in named | _READ if len(value) >= _SHORTEST_HIDDEN), key=len, reverse=True)
-    return _PASSWORD_IN_ADDRESS.sub("***", without_secrets(text, values))
+    read = {value for value in _READ if len(value) >= _SHORTEST_HIDDEN}
+    known = values_pattern({*find_secret_values(os.environ), *read})  # noqa: TID251 - see above
+    return mask_secrets(known.sub(MASK, text))
 
 
 def without_secrets(text: str, secrets: list[str]) -> str:

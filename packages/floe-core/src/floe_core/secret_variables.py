@@ -1,0 +1,94 @@
+"""Values of the environment that are secrets, and texts without them."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote, quote_plus, unquote
+
+_SECRET = re.compile(
+    r"(?i)passw|passphrase|pwd|(?:^|_)(?:pass|pw)\d*$|secret|token|api_?key|access_?key|private_?key|credential|"
+    r"connection_?string|authorization"
+)
+_HEADERS = re.compile(r"(?i)otlp_.*headers")
+_ABOUT_SECRET = re.compile(
+    r"(?i)_(?:file|dir|path|name|type|id|store|helper|ttl|seconds|policy|length|hash|count|url|uri)$"
+)
+_KEY = re.compile(r"(?i)(?:^|_)(?:key|auth|dsn|salt|pat)\d*$")
+_FOLDERS = frozenset({"PWD", "OLDPWD"})
+_WORDS = frozenset(
+    "postgres postgresql password passwd secret secrets token changeme default dagster duckdb public private enabled "
+    "disabled required bearer kubernetes production staging development admin administrator username".split()
+)
+"""Values that stand in texts without telling anything."""
+
+_PLAIN = re.compile(r"[A-Za-z]*(?:[_. -][A-Za-z]+)*[_-]?\d{0,4}|\d{4}-\d\d-\d\d.*|[\d.,:]+|\w+://[^@]*")
+_PASSWORD_OF_ADDRESS = re.compile(r"://[^\s/:@]*:(.+)@")
+_PATHS = ("/", ".", "~")
+_SHORTEST = 6
+_SHORTEST_UNLIKELY = 10
+_SHORTEST_LINE = 16
+_LONGEST_PATH = 1024
+
+
+def is_secret_variable(name: str) -> bool:
+    """Whether a variable of that name holds a secret.
+
+    >>> is_secret_variable("SHOP_PWD2"), is_secret_variable("PWD"), is_secret_variable("PARTITION_KEY")
+    (True, False, False)
+    """
+    return name.upper() not in _FOLDERS and bool(_SECRET.search(name)) and not _ABOUT_SECRET.search(name)
+
+
+def find_secret_values(environ: Mapping[str, str]) -> Iterator[str]:
+    """The values of variables that are called like secrets, and passwords of addresses in all others.
+
+    A value that may well stand in a text for itself is left out: a word, a date, a file that is there. How unlikely it
+    has to be depends on the name: `DB_PASSWORD` says more than `SORT_KEY`.
+    """
+    for name, value in environ.items():
+        if _HEADERS.search(name):
+            yield from (part for part in (value, *re.split(r"[=,]", value)) if len(part) >= _SHORTEST)
+        elif is_secret_variable(name):
+            if len(value) >= _SHORTEST and value.lower() not in _WORDS and not _is_file(value):
+                yield value
+        elif (_KEY.search(name) or _SECRET.search(name)) and _is_unlikely(value):
+            yield value
+        password = _PASSWORD_OF_ADDRESS.search(value) if "@" in value and "://" in value else None
+        if password is not None and len(password[1]) >= _SHORTEST and password[1].lower() not in _WORDS:
+            yield from {password[1], unquote(password[1])}
+
+
+def values_pattern(values: Iterable[str]) -> re.Pattern[str]:
+    """What matches each of *values* in a text, however it is written there; the longest first."""
+    forms = {form for value in values if value for form in _forms_of(value)}
+    return re.compile("|".join(map(_bounded, sorted(forms, key=lambda form: (-len(form), form)))) or r"(?!)")
+
+
+def _forms_of(value: str) -> Iterator[str]:
+    """*value*, as it stands in JSON, in an address and in Python, and each line of it."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield repr(value)[1:-1]
+    yield from (quote(value, safe=""), quote_plus(value))
+    if "\n" in value:
+        yield from (line.strip() for line in value.splitlines() if len(line.strip()) >= _SHORTEST_LINE)
+
+
+def _bounded(value: str) -> str:
+    """A word or a number counts where no other letter or digit is beside it; what is shorter was declared a secret."""
+    is_word = len(value) >= _SHORTEST and (value.isalpha() or value.isdigit())
+    return rf"(?<![^\W_]){re.escape(value)}(?![^\W_])" if is_word else re.escape(value)
+
+
+def _is_unlikely(value: str) -> bool:
+    return len(value) >= _SHORTEST_UNLIKELY and not _PLAIN.fullmatch(value) and not value.startswith(_PATHS)
+
+
+def _is_file(value: str) -> bool:
+    if not value.startswith(_PATHS) or len(value) > _LONGEST_PATH:
+        return False
+    with suppress(OSError, ValueError, RuntimeError):
+        return Path(value).expanduser().exists()
+    return False
