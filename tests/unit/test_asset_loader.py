@@ -1,3 +1,4 @@
+import signal
 import sys
 from pathlib import Path
 
@@ -594,10 +595,37 @@ error[FLOE-303]: module 'shop.bronze' exits while it is imported
 """)
 
     def test_an_interrupt_is_not_an_error_of_the_module(self, user_project: UserProject) -> None:
-        user_project.write({"shop/bronze.py": "raise KeyboardInterrupt\n"})
+        before = signal.getsignal(signal.SIGINT)
+        wait = "import time\n\ntime.sleep(30)\n"
+        user_project.write({"shop/bronze.py": f"import os, signal\n\nos.kill(os.getpid(), signal.SIGINT)\n{wait}"})
 
         with pytest.raises(KeyboardInterrupt):
             load(user_project, "[shop.bronze]")
+        assert signal.getsignal(signal.SIGINT) is before
+
+    def test_an_interrupt_that_only_the_module_raises_is_its_error(self, user_project: UserProject) -> None:
+        user_project.write({"shop/bronze.py": "raise KeyboardInterrupt\n"})
+
+        assert message(user_project, "[shop.bronze]") == snapshot("""\
+
+error[FLOE-303]: module 'shop.bronze' raises KeyboardInterrupt when it is imported
+  --> floe.yaml:2:19  orchestration.asset_modules[0]
+   |  asset_modules: [shop.bronze]
+      shop/bronze.py:1
+          raise KeyboardInterrupt
+      KeyboardInterrupt
+""")
+
+    def test_a_module_may_handle_signals_itself(self, user_project: UserProject) -> None:
+        before = signal.getsignal(signal.SIGINT)
+        ignoring = "import signal\n\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n1 / 0\n"
+        user_project.write({"shop/bronze.py": ignoring})
+
+        try:
+            assert "ZeroDivisionError" in message(user_project, "[shop.bronze]")
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def test_a_broken_package_above_is_told_once(self, user_project: UserProject) -> None:
         user_project.write({**SHOP, "shop/assets/__init__.py": "1 / 0\n"})

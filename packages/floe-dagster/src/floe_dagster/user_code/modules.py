@@ -12,6 +12,7 @@ from types import ModuleType
 from floe_core.errors import FloeError, LoadError, Location, Problem, shown_path
 from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_dagster.user_code.import_paths import ImportRoots, current_roots, list_project_modules
+from floe_dagster.user_code.interrupts import noticed_interrupts
 from floe_dagster.user_code.tracebacks import comes_from_floes_loading, is_floe
 
 _MOST_FRAMES = 4
@@ -49,9 +50,13 @@ def import_user_module(
             continue
         if not _exists(prefix):
             raise error_class(missing_module(wanted or name, prefix, location))
+        interrupts: list[int] = []
         try:
-            importlib.import_module(prefix)
-        except (Exception, SystemExit) as error:  # whatever the user's code raises is part of the report
+            with noticed_interrupts() as interrupts:
+                importlib.import_module(prefix)
+        except BaseException as error:  # whatever the user's code raises is part of the report
+            if interrupts and not isinstance(error, Exception | SystemExit):
+                raise
             problems = _own_problems(error) or (_import_problem(name, prefix, error, location),)
             forget_modules_since(before, name=name)
             if comes_from_floes_loading(error):
