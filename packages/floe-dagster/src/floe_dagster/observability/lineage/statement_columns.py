@@ -19,6 +19,7 @@ from floe_dagster.observability.lineage.columns import (
 from floe_dagster.observability.lineage.identifiers import Identifiers
 from floe_dagster.observability.lineage.parsing import UnreadableError, parse_select
 from floe_dagster.observability.lineage.scope import Scope
+from floe_dagster.observability.lineage.unions import by_name, by_position, with_unknown_sources
 
 Known = Mapping[str, Columns]
 """Common table expressions, by their names."""
@@ -104,7 +105,7 @@ class _Reader:
             columns = self._renamed(self.query(table.this, {**known, self._key(alias.this): before}, outer), alias)
             if columns == before:
                 return columns
-        return _with_unknown_sources(columns)
+        return with_unknown_sources(columns)
 
     def _beginning(self, query: exp.Expr, known: Known, outer: Scope | None) -> Columns:
         while isinstance(query, exp.SetOperation) or (isinstance(query, exp.Subquery) and not query.args.get("pivots")):
@@ -127,26 +128,8 @@ class _Reader:
                 return UNKNOWN
             other = self.query(operation.expression, known, outer)
             is_by_name = bool(operation.args.get("by_name"))
-            columns = self._by_name(columns, other) if is_by_name else _by_position(columns, other)
+            columns = by_name(columns, other, key=self.names.key) if is_by_name else by_position(columns, other)
         return columns
-
-    def _by_name(self, first: Columns, second: Columns) -> Columns:
-        others = {
-            self.names.key(column.name): column for column in second if isinstance(column, Column) and column.name
-        }
-        merged: list[Column | Rest] = []
-        for column in first:
-            key = self.names.key(column.name) if isinstance(column, Column) and column.name else ""
-            if isinstance(column, Column) and key in others:
-                merged.append(replace(column, sources=merge_sources(column.sources, others.pop(key).sources)))
-            else:
-                merged.extend([column] if _are_all_known(second) else _with_unknown_sources([column]))
-        alone = [
-            column
-            for column in second
-            if isinstance(column, Rest) or not column.name or self.names.key(column.name) in others
-        ]
-        return (*merged, *(alone if _are_all_known(first) else _with_unknown_sources(alone)))
 
     def _select(self, select: exp.Select, known: Known, outer: Scope | None) -> Columns:
         if select.args.get("kind") or select.args.get("exclude"):
@@ -365,26 +348,6 @@ class _Reader:
         if identifier is None:
             return ""
         return self.names.name(identifier.name, is_quoted=bool(identifier.args.get("quoted")))
-
-
-def _by_position(first: Columns, second: Columns) -> Columns:
-    """As unions have it: the names are those of the first."""
-    merged: list[Column | Rest] = []
-    for column, other in zip(first, second, strict=False):
-        if isinstance(column, Rest) or isinstance(other, Rest):
-            break
-        merged.append(replace(column, sources=merge_sources(column.sources, other.sources)))
-    return (*merged, *_with_unknown_sources(first[len(merged) :]))  # who stands beside whom is not known
-
-
-def _are_all_known(columns: Columns) -> bool:
-    return all(isinstance(column, Column) and column.name is not None for column in columns)
-
-
-def _with_unknown_sources(columns: Sequence[Column | Rest]) -> Columns:
-    return tuple(
-        replace(column, table=None) if isinstance(column, Rest) else replace(column, sources=None) for column in columns
-    )
 
 
 def _of_values(values: exp.Expr) -> Columns:
