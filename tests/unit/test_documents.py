@@ -564,7 +564,7 @@ error[FLOE-125]: 'tags' of job 'load' cannot have a key 'a b'
 error[FLOE-122]: 'selection' of job 'load' cannot be a mapping
   --> floe.yaml:2:30  orchestration.jobs.load.selection
    |  jobs: {load: {type: batch, selection: {group: bronze}}}
-  why: it must be text
+  why: it must be text or a list of texts
   fix: write it as text, without a blank behind the ':': 'group:bronze'\
 """,
             "selection is empty": """\

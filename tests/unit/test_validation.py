@@ -193,7 +193,7 @@ error[FLOE-120]: partitions definition 'daily' takes no key 'colour'
 error[FLOE-122]: 'kinds' of pattern '*' cannot be 5
   --> floe.yaml:4:43  orchestration.assets.*.kinds
    |  assets: {"*": {partitions: daly, kinds: 5}, "b*": {partitions: daily}}
-  why: it must be text
+  why: it must be text or a list of texts
   fix: put it in quotes: '5'
 
 error[FLOE-120]: job 'load' takes no key 'colour'

@@ -9,6 +9,9 @@ from floe_core.suggestions import list_names
 
 _LISTED_KEYS = 5
 _LONGEST_SHOWN = 60
+_EXAMPLE = 10
+_HOURS_OF_DAY = 24
+_CRON_KEYS = ("cron", "cron_schedule")
 _KNOWN_AS = {
     **dict.fromkeys(("polaris", "nessie", "lakekeeper", "unity", "gravitino"), "rest"),
     **dict.fromkeys(("jdbc", "sqlite", "postgresql"), "sql"),
@@ -38,27 +41,41 @@ def describe_type(expected: str, *, keys: Collection[str], short: str) -> str:
     return f"text, the '{short}', or {mapping}" if short else mapping
 
 
-def suggest_form(expected: str, value: object, *, written: str, key: str, short: str, all_optional: bool) -> str:
+def suggest_form(
+    expected: str,
+    value: object,
+    *,
+    written: str,
+    key: str,
+    short: str,
+    all_optional: bool,
+    is_listed: bool = False,
+    bounds: tuple[float | None, float | None] = (None, None),
+) -> str:
     """How to write what was probably meant.
 
     Args:
         expected: See `describe_type`.
         value: What stands there.
         written: The first word of it as the document writes it.
-        key: The key that it is the value of.
+        key: The key that it is the value of, also in a list.
         short: See `describe_type`.
         all_optional: Whether a mapping here may be empty.
+        is_listed: Whether a list of *expected* is taken as well.
+        bounds: The least and the greatest number.
     """
     match expected:
+        case "text" if key in _CRON_KEYS:
+            return _as_cron(value)
         case "text":
-            return _as_text(value, written)
+            return _as_text(value, written, is_listed=is_listed)
         case "a list":
             return "write it as a list: [a, b]"
         case "a mapping":
             return _as_mapping(value, short=short, all_optional=all_optional)
         case "a whole number" | "a number":
             seconds = _seconds(value) if key.endswith("seconds") else None
-            return "write digits, such as 10" if seconds is None else f"write it in seconds: {seconds:.15g}"
+            return _as_number(value, *bounds) if seconds is None else f"write it in seconds: {seconds:.15g}"
         case _:
             return f"write {expected}"
 
@@ -72,12 +89,29 @@ def suggest_kind(name: str, kinds: Collection[str]) -> str:
     return f"write '{known}'" if known in kinds else ""
 
 
-def _as_text(value: object, written: str) -> str:
+def _as_cron(value: object) -> str:
+    """The five fields for a number that may be the hour of a day."""
+    is_hour = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _HOURS_OF_DAY
+    return f"write the five fields, such as '0 {value if is_hour else 6} * * *'"
+
+
+def _as_number(value: object, least: float | None, greatest: float | None) -> str:
+    percent = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value) if isinstance(value, str) else None
+    if percent and greatest == 1:
+        return f"write it as a part of 1: {float(percent[1]) / 100:.15g}"
+    if greatest is not None and greatest < _EXAMPLE:
+        return f"write a number from {least or 0:.15g} to {greatest:.15g}"
+    return f"write digits, such as {_EXAMPLE}"
+
+
+def _as_text(value: object, written: str, *, is_listed: bool) -> str:
     match value:
         case int() | float():
             return f"put it in quotes: '{written}'"
         case dict() if len(value) == 1 and (text := _joined(value)):
             return f"write it as text, without a blank behind the ':': '{text}'"
+        case dict() if is_listed:
+            return "write the text, or a list: [a, b]"
         case dict() if written.startswith("{"):
             return "put text that begins with '{' in quotes"
         case [str() as only]:

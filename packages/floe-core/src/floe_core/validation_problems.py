@@ -111,7 +111,8 @@ class ErrorDescriber:
         if kind == "literal_error":
             return self._not_a_choice(place)
         if (wrong_type := _TYPE_ERROR.match(kind)) is not None:
-            return self._wrong_type(place, _EXPECTED[wrong_type[1]])
+            is_listed = _stands_for_list(place, error["loc"])
+            return self._wrong_type(place, _EXPECTED[wrong_type[1]], is_listed=is_listed)
         why, remedy = _bound(kind, context)
         variable = self._words.variable(place)
         fix = remedy and (f"set {variable} to {remedy}" if variable else f"write {remedy}")
@@ -150,9 +151,9 @@ class ErrorDescriber:
     def _other_place(self, parent: Place, key: str) -> str:
         """Where *key* would be right, if it is nowhere near a key of the place where it stands."""
         schema, _ = self._walker.unwrap(parent.schema)
-        for tag, kind in (parent.kinds or {}).items():
-            if self._takes(kind, key):
-                return f"'{key}' belongs to type {tag}"
+        kinds = [tag for tag, kind in (parent.kinds or {}).items() if self._takes(kind, key)]
+        if kinds:
+            return f"'{key}' belongs to type{'s' if len(kinds) > 1 else ''} {list_names(kinds)}"
         for name, inner in schema.get("fields", {}).items():
             if self._takes(inner["schema"], key):
                 self._expect((*parent.path, name, key))
@@ -264,7 +265,7 @@ class ErrorDescriber:
         only = f"write '{next(iter(choices))}'" if len(choices) == 1 else "write one of them"
         return did_you_mean(str(place.value), choices) or suggest_kind(str(place.value), choices) or only
 
-    def _wrong_type(self, place: Place, expected: str) -> Problem:
+    def _wrong_type(self, place: Place, expected: str, *, is_listed: bool) -> Problem:
         variable = self._words.variable(place)
         if variable and place.value == "":
             return self._nothing(place, variable)
@@ -272,26 +273,32 @@ class ErrorDescriber:
         if schema["type"] == "tagged-union":
             return self._no_mapping_of_a_kind(place)
         short = self._walker.short_form(place.schema)
-        why = f"it must be {describe_type(expected, keys=list(keys_of(model)), short=short)}"
+        one = describe_type(expected, keys=list(keys_of(model)), short=short)
+        why = f"it must be {f'{one} or a list of texts' if is_listed and expected == 'text' else one}"
         if variable:
             is_single = expected not in ("a mapping", "a list")
             fix = f"set {variable} to {expected}" if is_single else f"write {expected}: an expression gives one value"
         else:
-            fix = self._settings_elsewhere(place, expected) or self._other_form(place, expected, short=short)
+            fix = self._settings_elsewhere(place, expected) or self._other_form(
+                place, expected, short=short, is_listed=is_listed
+            )
         return self._refused(place, "FLOE-122", why=why, fix=fix)
 
-    def _other_form(self, place: Place, expected: str, *, short: str) -> str:
+    def _other_form(self, place: Place, expected: str, *, short: str, is_listed: bool) -> str:
         family = self._document.families.get(place.path)
         if family and expected == "a mapping" and not short:
             without = ", without '- '" if isinstance(place.value, list) else ", indented"
             return f"write each {family} below its name, 'name: …'{without}"
+        schema, _ = self._walker.unwrap(place.schema)
         return suggest_form(
             expected,
             place.value,
             written=self._words.source_text(place),
-            key=str(place.path[-1]) if place.path else "",
+            key=next((part for part in reversed(place.path) if isinstance(part, str)), ""),
             short=short,
             all_optional=not self._keys_of(place.schema, only_required=True),
+            is_listed=is_listed,
+            bounds=(schema.get("ge"), schema.get("le")),
         )
 
     def _settings_elsewhere(self, place: Place, expected: str) -> str:
@@ -364,10 +371,14 @@ def _deletion(place: Place) -> str:
     return f"delete the {'entry' if isinstance(place.path[-1], int) else 'key'}"
 
 
+def _stands_for_list(place: Place, loc: tuple[str | int, ...]) -> bool:
+    """Whether the value at *place* stands alone where a list is taken, too; *loc* leads into that list."""
+    return bool(loc) and isinstance(loc[-1], int) and place.path[-1:] != loc[-1:]
+
+
 def _as_list(place: Place, loc: tuple[str | int, ...]) -> str:
     """How to write the list that a text with commas in it was meant to be."""
-    is_item = bool(loc) and isinstance(loc[-1], int) and place.path[-1:] != loc[-1:]
-    if not is_item or not isinstance(place.value, str) or "," not in place.value:
+    if not _stands_for_list(place, loc) or not isinstance(place.value, str) or "," not in place.value:
         return ""
     items = ", ".join(item.strip() for item in place.value.split(","))
     return f"write it as a list: [{items}]"

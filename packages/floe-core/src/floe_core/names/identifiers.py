@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import unicodedata
 from typing import Annotated, TypeAlias
 
 from floe_core.names.rules import Rule, RuleError
@@ -78,7 +79,9 @@ def check_variable_name(text: str) -> str:
 
 
 def _name_like(text: str, separator: str) -> str:
-    guess = re.sub(r"[^A-Za-z0-9_-]+" if separator == "-" else r"[^A-Za-z0-9_]+", separator, text).strip("-_")
+    # Letters with marks become those without; what has no such form (ß, 東) becomes a separator.
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    guess = re.sub(r"[^A-Za-z0-9_-]+" if separator == "-" else r"[^A-Za-z0-9_]+", separator, plain).strip("-_")
     return f"write '{guess}'" if guess and guess[0].isalpha() and guess != text else ""
 
 

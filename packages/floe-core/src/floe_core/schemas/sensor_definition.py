@@ -173,7 +173,7 @@ class RunStatusSensor(_LaunchingSensor):
         "to never count.",
     )
     status: Annotated[Literal["SUCCESS", "FAILURE", "STARTED", "CANCELED"], BeforeValidator(_read_status)] = Field(
-        description="Status that is waited for."
+        description="Status that is waited for; taken in lower case and as CANCELLED, too."
     )
     target_function: FunctionReference | None = Field(
         default=None,
