@@ -111,6 +111,30 @@ DEFINITIONS = """
         return 1
 
     @dg.op
+    def begin():
+        time.sleep(0.3)
+        return 1
+
+    @dg.op
+    def stumble(number):
+        return divide(0)
+
+    @dg.op
+    def finish(number):
+        return number
+
+    @dg.graph_asset
+    def of_ops():
+        return finish(begin())
+
+    @dg.graph_asset
+    def of_broken_ops():
+        return finish(stumble(begin()))
+
+    @dg.asset(deps=[of_broken_ops])
+    def after_ops(): ...
+
+    @dg.op
     def sweep(): ...
 
     @dg.job
@@ -120,7 +144,7 @@ DEFINITIONS = """
     defs = dg.Definitions(
         assets=[
             orders, broken, after_broken, pair, by_key, flaky, hasty, endless, configured,
-            checked, after_checked, after_all, in_a_path,
+            checked, after_checked, after_all, in_a_path, of_ops, of_broken_ops, after_ops,
         ],
         asset_checks=[few_orders, never_reached],
         jobs=[
@@ -128,6 +152,7 @@ DEFINITIONS = """
             dg.define_asset_job("everything", ["orders", "broken", "after_broken"]),
             dg.define_asset_job("whole", dg.AssetSelection.assets("after_all").upstream()),
             dg.define_asset_job("paths", dg.AssetSelection.assets(in_a_path)),
+            dg.define_asset_job("graphs", dg.AssetSelection.assets(of_ops, of_broken_ops, after_ops)),
             dg.define_asset_job("pairs", ["left", "right"]),
             dg.define_asset_job("partitioned", ["by_key"]),
             dg.define_asset_job("patient", ["orders", "flaky"], tags={"dagster/max_retries": "2"}),
@@ -243,6 +268,22 @@ def test_an_asset_whose_key_has_a_slash_inside_a_part_is_reported(
     assert report.groups == {"files/a/b <b>x</b>": "default"}
 
 
+def test_an_asset_of_several_ops_fails_with_any_of_them_and_lasts_as_long_as_all(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, _ = run(location, instance, "graphs")
+
+    results = {result.key: result for result in report.assets}
+    assert {key: (result.status, result.because) for key, result in results.items()} == {
+        "of_ops": ("materialized", ()),
+        "of_broken_ops": ("failed", ()),
+        "after_ops": ("skipped", ("of_broken_ops",)),
+    }
+    assert (results["of_ops"].seconds or 0) >= 0.3
+    (failure,) = report.failures
+    assert (failure.step, failure.assets) == ("of_broken_ops.stumble", ("of_broken_ops",))
+
+
 def test_assets_of_one_step_are_told_of_as_they_finish_with_their_own_time(
     location: CodeLocation, instance: dg.DagsterInstance
 ) -> None:
@@ -326,7 +367,7 @@ def test_a_job_that_does_not_exist_is_answered_with_the_closest(location: CodeLo
 
     assert str(raised.value) == (
         "error[FLOE-420]: there is no job 'bronz'\n"
-        "  why: the jobs are bronze, everything, hurried, limited, pairs, partitioned, paths, patient, "
+        "  why: the jobs are bronze, everything, graphs, hurried, limited, pairs, partitioned, paths, patient, "
         "sweeping, tuned, unlimited, whole\n"
         "  fix: did you mean 'bronze'?"
     )

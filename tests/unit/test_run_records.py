@@ -1,7 +1,7 @@
 """From Dagster's events of real runs to records: ends of what never began, clocks that step back, runs that died."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 import dagster as dg
@@ -52,6 +52,61 @@ def after_all() -> None:
 @dg.multi_asset(specs=[dg.AssetSpec("made"), dg.AssetSpec("left_out", skippable=True)])
 def either() -> Iterator[dg.MaterializeResult[None]]:
     yield dg.MaterializeResult("made")
+
+
+@dg.op
+def first() -> int:
+    return 1
+
+
+@dg.op
+def fails(number: int) -> int:
+    raise ValueError(f"no {number}")
+
+
+@dg.op
+def last(number: int) -> int:
+    return number
+
+
+@dg.graph_asset
+def of_ops() -> int:
+    result: int = last(first())
+    return result
+
+
+@dg.graph_asset
+def of_broken_ops() -> int:
+    result: int = last(fails(first()))
+    return result
+
+
+@dg.graph_multi_asset(outs={"whole": dg.AssetOut(), "half": dg.AssetOut()})
+def of_both() -> dict[str, int]:
+    number = first()
+    return {"whole": last(number), "half": fails(number)}
+
+
+@dg.asset(deps=[of_broken_ops])
+def after_ops() -> None:
+    """Never begins."""
+
+
+@dg.asset
+def writes_more(context: dg.AssetExecutionContext) -> None:
+    context.log_event(dg.AssetMaterialization("of_its_own", metadata={"dagster/row_count": 9}))
+
+
+@dg.op
+def makes() -> Iterator[dg.AssetMaterialization | dg.Output[None]]:
+    yield dg.AssetMaterialization("op_made", partition="a")
+    yield dg.AssetMaterialization("op_made", partition="b", metadata={"dagster/row_count": 9})
+    yield dg.Output(None)
+
+
+@dg.job
+def making() -> None:
+    makes()
 
 
 @dg.op(retry_policy=dg.RetryPolicy(max_retries=1, delay=0))
@@ -139,6 +194,82 @@ def test_an_asset_that_its_step_left_out_was_skipped() -> None:
 
     outcomes = {record.asset: record.outcome for record in records if isinstance(record, AssetEnded)}
     assert outcomes == {("made",): Outcome.SUCCEEDED, ("left_out",): Outcome.SKIPPED}
+
+
+def assets_of(records: Sequence[Record]) -> dict[str, AssetEnded]:
+    """Each asset's end, which it has once and after its one beginning."""
+    begun = [(record.scope, record.asset) for record in records if isinstance(record, AssetStarted)]
+    ended = [record for record in records if isinstance(record, AssetEnded)]
+    assert [(record.scope, record.asset) for record in ended] == begun
+    return {"/".join(record.asset): record for record in ended}
+
+
+def test_an_asset_of_several_ops_lasts_from_the_first_of_them_to_the_last() -> None:
+    times = [moment * SECOND for moment in range(100)]
+
+    records = EndedRun.of(of_ops).records(times=times, outcome=Outcome.SUCCEEDED)
+
+    steps = {record.scope.step_key: record for record in records if isinstance(record, StepEnded)}
+    (asset,) = assets_of(records).values()
+    (started,) = (record for record in records if isinstance(record, AssetStarted))
+    assert (asset.outcome, asset.of_graph, asset.scope.step_key) == (Outcome.SUCCEEDED, True, "of_ops.last")
+    assert asset.started_at == started.at == steps["of_ops.first"].started_at
+    assert steps["of_ops.last"].started_at < asset.at <= steps["of_ops.last"].at
+
+
+def test_an_asset_of_several_ops_fails_with_any_of_them() -> None:
+    records = EndedRun.of(of_broken_ops, after_ops).records(times=[moment * SECOND for moment in range(100)])
+
+    assets = assets_of(records)
+    steps = {record.scope.step_key: record for record in records if isinstance(record, StepEnded)}
+    broken = assets["of_broken_ops"]
+    assert broken.error is not None
+    assert (broken.outcome, broken.error.message) == (Outcome.FAILED, "no 1")
+    assert (broken.started_at, broken.at) == (
+        steps["of_broken_ops.first"].started_at,
+        steps["of_broken_ops.fails"].at - SECOND,
+    )
+    assert (assets["after_ops"].outcome, assets["after_ops"].because) == (Outcome.SKIPPED, ("of_broken_ops",))
+    assert steps["of_broken_ops.last"].outcome is Outcome.SKIPPED
+
+
+def test_of_the_assets_of_a_graph_those_fail_whose_ops_do() -> None:
+    outcomes = {name: asset.outcome.value for name, asset in assets_of(EndedRun.of(of_both).records()).items()}
+
+    assert outcomes == {"whole": "succeeded", "half": "failed"}
+
+
+def test_an_asset_whose_last_op_has_not_begun_when_the_run_is_cancelled_is_cancelled_with_it() -> None:
+    ended = EndedRun.of(of_ops)
+    until = next(number for number, event in enumerate(ended.events) if event.step_key == "of_ops.last")
+
+    records = replace(ended, events=ended.events[:until]).records(outcome=Outcome.CANCELLED)
+
+    assert [(asset.outcome, asset.of_graph) for asset in assets_of(records).values()] == [(Outcome.CANCELLED, True)]
+
+
+def test_what_is_skipped_says_what_has_failed() -> None:
+    records = EndedRun.of(source, broken, after_broken, check_of_it, after_all).records()
+
+    because = {record.scope.step_key: record.because for record in records if isinstance(record, StepEnded)}
+    assert because == {
+        "source": (),
+        "broken": (),
+        "after_broken": ("broken",),
+        "after_broken_check_of_it": ("broken",),
+        "after_all": ("broken",),
+    }
+
+
+def test_what_a_step_materialises_beside_its_own_assets_is_an_asset_of_it() -> None:
+    beside = assets_of(EndedRun.of(writes_more).records(outcome=Outcome.SUCCEEDED))
+    assert {name: (asset.outcome.value, asset.rows) for name, asset in beside.items()} == {
+        "writes_more": ("succeeded", None),
+        "of_its_own": ("succeeded", 9),
+    }
+
+    (made,) = assets_of(EndedRun.of(job=making).records(outcome=Outcome.SUCCEEDED)).values()
+    assert (made.asset, made.scope.step_key, made.rows) == (("op_made",), "makes", 9)
 
 
 def test_a_retry_that_says_nothing_was_requested() -> None:

@@ -1,6 +1,7 @@
 """What the shop's till exports."""
 
 import datetime as dt
+import os
 
 import pyarrow as pa
 
@@ -9,6 +10,8 @@ from floe_dagster import floe_asset
 
 @floe_asset(outputs=["bronze.orders"])
 def bronze_orders():
+    if os.environ.get("FAILS") == "an asset":
+        raise ValueError("the till is closed")
     days = [dt.datetime(2024, 3, day, 12) for day in (1, 1, 2, 3)]
     return pa.table(
         {

@@ -102,6 +102,8 @@ class StepEnded:
     assets: Sequence[KeyPath] = ()
     checks: Sequence[tuple[KeyPath, str]] = ()
     builds_dbt: bool = False
+    because: Sequence[str] = ()
+    """What has failed, where it was skipped for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class CheckFact:
 
 @dataclass(frozen=True, slots=True)
 class AssetStarted:
-    """The step that computes an asset begins; assets of dbt have nodes instead."""
+    """The step that computes an asset begins, or the first of several; assets of dbt have nodes instead."""
 
     scope: StepScope
     asset: KeyPath
@@ -147,6 +149,10 @@ class AssetEnded:
     location: str | None = None
     """Where its table is stored, where the materialisation tells."""
     checks: Sequence[CheckFact] = ()
+    of_graph: bool = False
+    """Whether several steps compute it: it lasts from the beginning of the first of them."""
+    because: Sequence[str] = ()
+    """What has failed, where it was skipped for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,7 @@ class DbtCall:
 
     scope: StepScope
     invocation_id: str
+    """Empty of one that did not come about."""
     manifest: Manifest
     project_dir: Path
     target_path: Path
@@ -226,6 +233,8 @@ class NodeEnded:
     adapter_response: Mapping[str, Any] = field(default_factory=dict)
     compile_seconds: float | None = None
     execute_seconds: float | None = None
+    because: Sequence[str] = ()
+    """What has failed, where it was skipped for that."""
 
 
 @dataclass(frozen=True, slots=True)

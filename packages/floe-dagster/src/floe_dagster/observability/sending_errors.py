@@ -14,7 +14,7 @@ _TLS = re.compile(r"certificate verify failed: [^(\[]+|wrong version number", re
 _FIRST_REDIRECTION, _FIRST_ERROR = 300, 400
 
 
-def describe_error(error: Exception, *, address: str) -> str:
+def describe_error(error: Exception, *, address: str) -> str:  # noqa: C901 - one line per kind of error
     """What went wrong.
 
     Args:
@@ -37,6 +37,10 @@ def describe_error(error: Exception, *, address: str) -> str:
         case exceptions.ConnectionError():
             is_closed = "Connection aborted" in str(error)
             return "the backend closed the connection without an answer" if is_closed else UNREACHED
+        case exceptions.ChunkedEncodingError():
+            return "the backend broke off its answer"
+        case exceptions.ContentDecodingError():
+            return "the backend's answer cannot be read"
         case OSError() if found := _NO_FILE.search(str(error)):
             return f"the certificate {found[1]} is not there"
         case _:

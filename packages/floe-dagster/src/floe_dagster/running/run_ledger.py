@@ -18,6 +18,7 @@ OpStatus: TypeAlias = Literal["done", "failed", "canceled"]
 
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
+_DBT_UNIT_TEST = re.compile(r"\bunit_test (\w+) \(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class RunLedger:
     checks: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
     ops: dict[str, OpResult] = field(default_factory=dict)  # by step
     failures: list[StepFailed] = field(default_factory=list)
+    failed_unit_tests: set[str] = field(default_factory=set)  # of dbt, by name
     started_steps: dict[str, float] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _outputs: dict[str, dict[str, object]] = field(default_factory=dict)  # step → metadata of its outputs
@@ -172,6 +174,7 @@ class RunLedger:
         """Forget what failed: another run goes on from there, and keeps what was materialized."""
         self.started_steps.clear()
         self.failures.clear()
+        self.failed_unit_tests.clear()
         self.assets = {key: result for key, result in self.assets.items() if result.status == "materialized"}
         self.ops = {step: result for step, result in self.ops.items() if result.status == "done"}
 
@@ -180,23 +183,37 @@ class RunLedger:
         self.failures = [StepFailed("", reason)]
         return self.failures[0]
 
-    def close(self, parents: Mapping[str, Collection[str]]) -> None:
-        """Settle what the run planned and never got to; *parents* are the assets that each asset depends on."""
+    def has_begun(self, step: str) -> bool:
+        """Whether a step has begun, or another of its graph."""
+        whole = _graph_of(step)
+        return any(key == step or (whole != "" and _graph_of(key) == whole) for key in self.started_steps)
+
+    def close(self, parents: Mapping[str, Collection[str]], unit_tests: Mapping[str, Collection[str]]) -> None:
+        """Settle what the run planned and never got to.
+
+        Args:
+            parents: The assets that each asset depends on.
+            unit_tests: The unit tests that dbt has of an asset, by name, where some failed.
+        """
         for asset in self.planned_assets:
             self.assets.setdefault(asset, AssetResult(asset, "skipped"))
         for asset, name in self.planned_checks:
             self.checks.setdefault((asset, name), CheckResult(asset, name, "skipped"))
         self.assets |= {
-            key: replace(result, because=self._failures_above(key, parents))
+            key: replace(result, because=self._failures_above(key, parents, unit_tests))
             for key, result in self.assets.items()
             if result.status == "skipped"
         }
 
-    def _failures_above(self, skipped: str, parents: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    def _failures_above(
+        self, skipped: str, parents: Mapping[str, Collection[str]], unit_tests: Mapping[str, Collection[str]]
+    ) -> tuple[str, ...]:
         """The nearest failures on each way up from an asset that was *skipped*."""
         found: dict[str, None] = {}
         above, seen = [skipped], {skipped}
         for key in above:  # it grows on the way
+            failed = sorted(self.failed_unit_tests.intersection(unit_tests.get(key, ())))
+            found |= {f"unit test {name}": None for name in failed}
             for parent in sorted(set(parents.get(key, ())) - seen):
                 seen.add(parent)
                 match self.assets.get(parent):
@@ -233,7 +250,7 @@ class RunLedger:
         key, step = _key(materialization.asset_key), _step(event)
         seconds = _number(materialization.metadata.get(_DBT_DURATION))
         if seconds is None:
-            seconds = timestamp - self.started_steps.get(step, timestamp)
+            seconds = timestamp - self._began_at(step, timestamp)
         before = self.assets.get(key)
         count = _rows(materialization.metadata, before)
         partition = self._partitions(before, materialization.partition)
@@ -272,13 +289,14 @@ class RunLedger:
     def _retry_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         yield StepRetried(_step(event), describe_error(event.step_retry_data.error))
 
-    def _finish_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+    def _finish_step(self, event: dg.DagsterEvent, timestamp: float) -> Iterator[RunNews]:
         step, seconds = _step(event), event.step_success_data.duration_ms / 1000
         assets = self._assets_of(step)
         for key in assets:
             result = self.assets.get(key)
             if result is not None and key not in self._told:
-                self.assets[key] = replace(result, seconds=seconds)
+                whole = timestamp - self._began_at(step, timestamp) if _graph_of(step) else seconds
+                self.assets[key] = replace(result, seconds=whole)
                 yield self.assets[key]
         if self._is_op(step):
             metadata = self._outputs.get(step, {})
@@ -288,7 +306,7 @@ class RunLedger:
     def _fail_step(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         step, failure = _step(event), event.step_failure_data
         if failure.error_source is ErrorSource.INTERRUPT:
-            missing = [key for key in self._assets_of(step) if key not in self.assets]
+            missing = [key for key in self._assets_behind(step) if key not in self.assets]
             self.assets |= {key: AssetResult(key, "canceled") for key in missing}
             if self._is_op(step):
                 self.ops[step] = OpResult(step, "canceled")
@@ -312,14 +330,15 @@ class RunLedger:
 
     def _failed_assets(self, step: str, error: str) -> tuple[str, ...]:
         """What a step that failed was to build and did not; what dbt skipped behind a failure did not fail itself."""
-        missing = tuple(key for key in self._assets_of(step) if key not in self.assets)
+        missing = tuple(key for key in self._assets_behind(step) if key not in self.assets)
         if not self._is_dbt(step):
             return missing
-        named = set(_DBT_NODE.findall(error))
+        named, unit_tests = set(_DBT_NODE.findall(error)), _DBT_UNIT_TEST.findall(error)
+        self.failed_unit_tests.update(unit_tests)
         failed = tuple(key for key in missing if self.dbt_names.get(key) in named)
         tests = [self.checks.get(check) for check, planned in self.planned_checks.items() if planned == step]
         has_failed_test = any(test is not None and test.status == "failed" for test in tests)
-        return failed or (() if has_failed_test else missing)
+        return failed or (() if has_failed_test or unit_tests else missing)
 
     def _is_op(self, step: str) -> bool:
         """Whether the step makes neither assets nor checks."""
@@ -330,6 +349,25 @@ class RunLedger:
 
     def _assets_of(self, step: str) -> tuple[str, ...]:
         return tuple(asset for asset, planned in self.planned_assets.items() if planned == step)
+
+    def _assets_behind(self, step: str) -> tuple[str, ...]:
+        """The assets of a step, or those of the graph that it is a part of: they come of none of its steps alone."""
+        whole = _graph_of(step)
+        behind = (asset for asset, planned in self.planned_assets.items() if whole and _graph_of(planned) == whole)
+        return self._assets_of(step) or tuple(behind)
+
+    def _began_at(self, step: str, otherwise: float) -> float:
+        """When a step began, or the first of those of its graph."""
+        whole = _graph_of(step)
+        steps = self.started_steps.items()
+        began = (at for key, at in steps if key == step or (whole != "" and _graph_of(key) == whole))
+        return min(began, default=otherwise)
+
+
+def _graph_of(step: str) -> str:
+    """The graph whose ops the steps `graph.op` are; empty of a step that is none of these."""
+    whole, dot, _ = step.partition(".")
+    return whole if dot else ""
 
 
 def _failed_on(check: CheckResult, asset: str) -> bool:

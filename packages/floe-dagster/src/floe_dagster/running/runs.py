@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph, AssetNode
 from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
@@ -34,6 +34,7 @@ RunStatus: TypeAlias = Literal["success", "failure", "canceled"]
 _MAX_RETRIES_TAG = "dagster/max_retries"
 _MAX_RUNTIME_TAG = "dagster/max_runtime"
 _RETRY_NUMBER_TAG = "dagster/retry_number"
+_DBT_MANIFEST = "dagster_dbt/manifest"
 _DBT_UNIQUE_ID = "dagster_dbt/unique_id"  # such as `model.shop.stg_orders`
 _DOTS_BEFORE_NAME = 2
 
@@ -171,7 +172,8 @@ class _Execution:
         if status == "canceled" or self.is_interrupted:
             self._cancel_what_is_under_way()
         self._ledger.close(
-            {key: [parent.to_user_string() for parent in node.parent_keys] for key, node in nodes.items()}
+            {key: [parent.to_user_string() for parent in node.parent_keys] for key, node in nodes.items()},
+            _unit_tests(nodes) if self._ledger.failed_unit_tests else {},
         )
         return RunReport(
             run_id=run_id,
@@ -188,7 +190,7 @@ class _Execution:
     def _cancel_what_is_under_way(self) -> None:
         """Say so of assets whose steps did not come to say it: they wait to be tried again, or would not end."""
         ledger = self._ledger
-        left = [key for key, step in ledger.planned_assets.items() if step in ledger.started_steps]
+        left = [key for key, step in ledger.planned_assets.items() if ledger.has_begun(step)]
         ledger.assets |= {key: AssetResult(key, "canceled") for key in left if key not in ledger.assets}
 
     def _execute(
@@ -270,6 +272,19 @@ def _dbt_names(graph: AssetGraph) -> Iterator[tuple[str, str]]:
         unique_id = str(node.metadata.get(_DBT_UNIQUE_ID, ""))
         if node.is_executable and unique_id.count(".") >= _DOTS_BEFORE_NAME:
             yield node.key.to_user_string(), unique_id.split(".")[_DOTS_BEFORE_NAME]
+
+
+def _unit_tests(nodes: Mapping[str, AssetNode]) -> dict[str, list[str]]:
+    """Asset → names of the unit tests that dbt has of it, which only the manifest knows."""
+    assets = {str(node.metadata.get(_DBT_UNIQUE_ID, "")): key for key, node in nodes.items()}
+    wrapped = (getattr(node.metadata.get(_DBT_MANIFEST), "manifest", None) for node in nodes.values())
+    manifest = next((found for found in wrapped if isinstance(found, Mapping)), {})
+    found: dict[str, list[str]] = {}
+    for test in (manifest.get("unit_tests") or {}).values():
+        for tested in (test.get("depends_on") or {}).get("nodes") or ():
+            if tested in assets:
+                found.setdefault(assets[tested], []).append(str(test["name"]))
+    return found
 
 
 def _project_tags(location: CodeLocation) -> dict[str, str]:

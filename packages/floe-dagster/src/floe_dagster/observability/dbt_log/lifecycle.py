@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from floe_dagster.observability.dbt_log.node_results import NodeResult, error_of, parse_time, read_result
+from floe_dagster.observability.dbt_log.skip_reasons import SkipReasons
 from floe_dagster.observability.records import BatchEnded, DbtCall, ErrorFact, NodeEnded, NodeStarted, Outcome, Record
 
 _OBSERVED = frozenset({"model", "seed", "snapshot", "test", "function"})
@@ -48,9 +49,11 @@ class NodeLifecycle:
         self._call = call
         self._open: dict[str, _OpenNode] = {}
         self._ended: set[str] = set()
+        self._reasons = SkipReasons(call.manifest)
 
     def take(self, event: Mapping[str, Any]) -> Iterator[Record]:
         """What an event of the log tells, or one like it that is printed."""
+        self._reasons.note_unit_test(event)
         info = _observed_node(event)
         started_at = parse_time(info.get("node_started_at")) if info is not None else None
         if info is None or started_at is None or info["unique_id"] in self._ended:
@@ -166,7 +169,9 @@ class NodeLifecycle:
         del self._open[record.unique_id]
         self._ended.add(record.unique_id)
         self.built.append(record.unique_id)
-        yield record
+        self._reasons.note(record)
+        is_skipped = record.outcome is Outcome.SKIPPED
+        yield replace(record, because=self._reasons.of(record.unique_id)) if is_skipped else record
 
     def _printed_end(self, node: _OpenNode, info: Mapping[str, Any], event: Mapping[str, Any]) -> NodeEnded:
         kind, status = str(info.get("resource_type")), str(info.get("node_status") or "")

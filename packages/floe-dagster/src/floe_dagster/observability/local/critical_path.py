@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from floe_dagster.observability.local.trace_tree import TraceTree
 from floe_dagster.observability.local.traces import LocalSpan
 
+_OF_GRAPH = "floe.asset.of_graph"
 _SLACK = 1_000_000  # a millisecond: clocks of two threads or machines
 
 
@@ -25,8 +26,8 @@ def find_critical_path(tree: TraceTree) -> tuple[Stretch, ...]:
     through it. Before that child began, the path goes through the child that ended last until then, for it is what was
     waited for, and so on to the start of the span; within each child in the same way. Time in which no such child was
     under way is the span's own. A child that was under way when the next one on the path began did not hold that up, so
-    it is not on the path, however long it took. What lies outside of its parent's time does not count, and a
-    millisecond is no difference.
+    it is not on the path, however long it took. What lies outside of its parent's time does not count, nor does an
+    asset that several steps compute, which stands beside them; and a millisecond is no difference.
     """
     root = tree.spans[tree.root]
     stretches: list[Stretch] = []
@@ -52,7 +53,8 @@ class _Backwards:
         self.span_id = span_id
         self.started_at = started_at
         self.cursor = ended_at
-        below = [tree.spans[child] for child in tree.children.get(span_id, ())]
+        children = [tree.spans[child] for child in tree.children.get(span_id, ())]
+        below = [child for child in children if not child.attributes.get(_OF_GRAPH)]
         self._waiting: Iterator[LocalSpan] = iter(
             sorted(below, key=lambda span: (-min(span.ended_at, ended_at), span.started_at, span.span_id))
         )

@@ -1,9 +1,7 @@
 """The dbt calls of a step whose process was killed: what dbt had begun is in its log."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.dependency import NodeHandle
@@ -11,7 +9,8 @@ from dagster._core.definitions.dependency import NodeHandle
 from floe_dagster.observability.dbt_log.lifecycle import NodeLifecycle
 from floe_dagster.observability.dbt_log.log_tail import LogTail
 from floe_dagster.observability.records import DbtCall, Outcome, Record, StepScope
-from floe_dagster.observability.runs.step_contents import DBT_MANIFEST, OBSERVABILITY_TAG
+from floe_dagster.observability.runs.skipped_calls import manifest_of
+from floe_dagster.observability.runs.step_contents import OBSERVABILITY_TAG
 
 _NO_PROJECT = Path("/dev/null")  # where its files are is told when a node begins
 
@@ -29,7 +28,7 @@ class DeadCall:
         op = job.get_node(node)
         logs = floe_dir.glob(f"dbt/*/runs/{op.name}-{scope.run.run_id[:7]}-*/dbt.log")
         log = max(logs, key=lambda file: file.stat().st_mtime_ns, default=None)
-        manifest = _manifest_of(job, node)
+        manifest = manifest_of(job, node)
         if log is None or manifest is None or op.tags.get(OBSERVABILITY_TAG, "per_model") != "per_model":
             return None
         tail = LogTail(log)
@@ -58,10 +57,3 @@ class DeadCall:
         lifecycle = NodeLifecycle(self.call)
         told = [record for event in LogTail(self.log).read(self.call.invocation_id) for record in lifecycle.take(event)]
         return told, list(lifecycle.close(at=self.last_heard_of, outcome=Outcome.FAILED))
-
-
-def _manifest_of(job: dg.JobDefinition, node: NodeHandle) -> Mapping[str, Any] | None:
-    definition = job.asset_layer.get_assets_def_for_node(node)
-    found: Iterator[object] = (spec.metadata.get(DBT_MANIFEST) for spec in definition.specs) if definition else iter(())
-    manifest = getattr(next(found, None), "manifest", None)
-    return manifest if isinstance(manifest, Mapping) else None

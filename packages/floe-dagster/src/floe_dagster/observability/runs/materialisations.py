@@ -42,6 +42,11 @@ class MaterialisedAsset:
             }
 
 
+def is_of_dbt(materialization: dg.AssetMaterialization) -> bool:
+    """Whether dagster-dbt tells it of a node of a dbt call, which is observed itself."""
+    return {"unique_id", "invocation_id"} <= materialization.metadata.keys()
+
+
 def check_fact(evaluation: dg.AssetCheckEvaluation) -> CheckFact:
     """What a check found."""
     return CheckFact(

@@ -1,7 +1,7 @@
 """The events of a Dagster run as records: its steps, attempt by attempt, with their assets and checks."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -12,6 +12,7 @@ from floe_dagster.observability.records import (
     AssetEnded,
     AssetStarted,
     CheckEnded,
+    CheckFact,
     ErrorFact,
     KeyPath,
     Outcome,
@@ -24,8 +25,9 @@ from floe_dagster.observability.records import (
     StepStarted,
 )
 from floe_dagster.observability.runs.error_facts import error_fact, is_interruption
-from floe_dagster.observability.runs.materialisations import MaterialisedAsset, check_fact
-from floe_dagster.observability.runs.step_contents import PartitionFact, StepContents, read_step_contents
+from floe_dagster.observability.runs.materialisations import MaterialisedAsset, check_fact, is_of_dbt
+from floe_dagster.observability.runs.skipped_calls import skip_call
+from floe_dagster.observability.runs.step_contents import PartitionFact, StepContents, last_step, read_step_contents
 
 _CRASH = "ChildProcessCrashException"
 _UNPARTITIONED = PartitionFact("")
@@ -51,7 +53,21 @@ class _Step:
     scope: StepScope
     started_at: int
     contents: StepContents
+    node: NodeHandle | None
     assets: dict[KeyPath, MaterialisedAsset] = field(default_factory=dict)
+    checks: list[CheckFact] = field(default_factory=list)
+    """Those of other steps' assets."""
+
+
+@dataclass(slots=True)
+class _GraphAsset:
+    """An asset that several steps compute, of which one has begun."""
+
+    started_at: int
+    failed_at: int = 0
+    error: ErrorFact | None = None
+    is_told: bool = False
+    """Whether it has begun for those who observe."""
 
 
 class RunRecords:
@@ -88,6 +104,8 @@ class RunRecords:
         self._launched: dict[str, int] = {}
         self._crashes: dict[str, str] = {}
         self._open: dict[str, _Step] = {}
+        self._graph_assets: dict[KeyPath, _GraphAsset] = {}
+        self._causes: dict[str, Sequence[str]] = {}  # step that failed or was skipped → what has failed
         self.failures: dict[str, ErrorFact] = {}
         """Step that failed for good → why."""
 
@@ -124,17 +142,30 @@ class RunRecords:
             yield from self._end(step_key, Outcome.CANCELLED if cancelled else Outcome.FAILED, why)
         if outcome is Outcome.FAILED and self.failures:
             yield from self._skip_what_never_began()
+        yield from self._end_graph_assets(outcome)
         yield RunEnded(self._scope, self._started_at, self._now(), outcome, error)
 
     def _skip_what_never_began(self) -> Iterator[Record]:
         """The steps that Dagster leaves out, without a word, because something upstream has failed."""
-        failed = set(self.failures)
         for step_key, planned in self._plan().items():
-            if step_key not in self._begun and not failed.isdisjoint(planned.upstream):
-                failed.add(step_key)
+            causes = [cause for upstream in sorted(planned.upstream) for cause in self._causes.get(upstream, ())]
+            if step_key not in self._begun and causes:
+                self._causes[step_key] = tuple(dict.fromkeys(causes))
                 at = self._now()
                 yield from self._begin(step_key, planned.node, at=at)
                 yield from self._end(step_key, Outcome.SKIPPED, None, at=at)
+
+    def _end_graph_assets(self, outcome: Outcome) -> Iterator[Record]:
+        """The assets of several steps of which the last has not begun when the run ends."""
+        for key, asset in self._graph_assets.items():
+            if asset.is_told:
+                continue
+            node = last_step(self._job, key)
+            contents = read_step_contents(self._job, node, run=self._scope, instance=self._instance)
+            scope = StepScope(self._scope, str(node), self._attempts.get(str(node), 0))
+            step = _Step(scope, asset.started_at, contents, node)
+            yield self._asset_started(step, key)
+            yield self._asset_ended(step, key, outcome, None, at=self._now())
 
     def _start(self, event: DagsterEvent) -> Iterator[Record]:
         assert event.step_key is not None
@@ -148,11 +179,12 @@ class RunRecords:
         if node is not None:
             contents = read_step_contents(self._job, node, run=self._scope, instance=self._instance)
         scope = StepScope(self._scope, step_key, self._attempts.get(step_key, 0))
-        self._open[step_key] = _Step(scope, at, contents)
+        step = self._open[step_key] = _Step(scope, at, contents, node)
+        for key in contents.of_graph if step_key not in self._causes else ():
+            self._graph_assets.setdefault(key, _GraphAsset(at))
         yield StepStarted(scope, at, contents.assets, contents.checks, contents.builds_dbt)
         for key in _own_assets(contents):
-            partition = contents.partitions.get(key, _UNPARTITIONED)
-            yield AssetStarted(scope, key, at, partition.key or None, partition.window)
+            yield self._asset_started(step, key)
 
     def _note_crash(self, event: DagsterEvent) -> None:
         """What Dagster says of a process that ended before its step: of the error itself it keeps the name alone."""
@@ -162,19 +194,22 @@ class RunRecords:
 
     def _note_result(self, event: DagsterEvent) -> Iterator[Record]:
         step = self._open.get(event.step_key or "")
-        if step is None or step.contents.builds_dbt:
+        if step is None:
             return
         at = self._now()
         if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
             materialization = event.step_materialization_data.materialization
-            step.assets.setdefault(tuple(materialization.asset_key.path), MaterialisedAsset()).add(
-                materialization, at=at
-            )
+            key = tuple(materialization.asset_key.path)
+            if not is_of_dbt(materialization) and not (step.contents.builds_dbt and key in step.contents.assets):
+                step.assets.setdefault(key, MaterialisedAsset()).add(materialization, at=at)
+            return
+        if step.contents.builds_dbt:
             return
         check = check_fact(event.asset_check_evaluation_data)
         if check.asset in step.contents.assets:
             step.assets.setdefault(check.asset, MaterialisedAsset()).checks.append(check)
         else:
+            step.checks.append(check)
             yield CheckEnded(step.scope, check, step.started_at, at)
 
     def _take_end(self, event: DagsterEvent) -> Iterator[Record]:
@@ -201,8 +236,20 @@ class RunRecords:
         fact = error_fact(error, otherwise=crash if error and error.cls_name == _CRASH else silent)
         if is_last:
             self.failures[step_key] = fact
+            self._note_cause(step_key, fact)
         yield from self._end(step_key, Outcome.CANCELLED if cancelled else Outcome.FAILED, fact)
         self._attempts[step_key] = self._attempts.get(step_key, 0) + 1
+
+    def _note_cause(self, step_key: str, error: ErrorFact) -> None:
+        """Note what failed with a step: its assets, its checks, those of the graph that it is a part of, or itself."""
+        step = self._open.get(step_key)
+        if step is None:
+            return
+        for key in step.contents.of_graph:
+            asset = self._graph_assets[key]
+            if asset.error is None:
+                asset.failed_at, asset.error = self._now(), error
+        self._causes[step_key] = tuple(_failed_in(step)) or (f"step {step_key}",)
 
     def _end(
         self, step_key: str, outcome: Outcome, error: ErrorFact | None, *, at: int | None = None
@@ -211,8 +258,15 @@ class RunRecords:
         if step is None:
             return
         at, contents = self._now() if at is None else at, step.contents
+        because = self._causes.get(step_key, ()) if outcome is Outcome.SKIPPED else ()
+        if contents.builds_dbt and outcome is Outcome.SKIPPED and step.node is not None:
+            yield from skip_call(self._job, step.node, step.scope, contents, at=at, because=because)
         for key in _own_assets(contents):
-            yield _asset_ended(step, key, outcome, error, at=at)
+            yield self._asset_ended(step, key, outcome, error, at=at, because=because)
+        for key, found in step.assets.items():
+            if key not in contents.assets and found.at is not None:
+                yield self._asset_started(step, key)
+                yield self._asset_ended(step, key, outcome, error, at=at)
         yield StepEnded(
             step.scope,
             step.started_at,
@@ -222,7 +276,66 @@ class RunRecords:
             contents.assets,
             contents.checks,
             contents.builds_dbt,
+            because,
         )
+
+    def _asset_started(self, step: _Step, key: KeyPath) -> AssetStarted:
+        """Of an asset that several steps compute, the first of them has told when it began."""
+        graph_asset = self._graph_asset(step, key)
+        started_at = step.started_at
+        if graph_asset is not None:
+            graph_asset.is_told = True
+            started_at = min(graph_asset.started_at, started_at)
+        partition = step.contents.partitions.get(key, _UNPARTITIONED)
+        return AssetStarted(step.scope, key, started_at, partition.key or None, partition.window)
+
+    def _asset_ended(
+        self,
+        step: _Step,
+        key: KeyPath,
+        outcome: Outcome,
+        error: ErrorFact | None,
+        *,
+        at: int,
+        because: Sequence[str] = (),
+    ) -> AssetEnded:
+        """An asset that was materialised has succeeded, whatever becomes of its step."""
+        found = step.assets.get(key, MaterialisedAsset())
+        partition = step.contents.partitions.get(key, _UNPARTITIONED)
+        graph_asset = self._graph_asset(step, key)
+        started_at = step.started_at
+        if graph_asset is not None:
+            started_at = min(graph_asset.started_at, started_at)
+        if found.at is not None:
+            outcome, error, at, because = Outcome.SUCCEEDED, None, found.at, ()
+        elif graph_asset is not None and graph_asset.error is not None:
+            is_over = outcome is Outcome.SKIPPED
+            outcome, error = (Outcome.FAILED, graph_asset.error) if is_over else (outcome, error)
+            at, because = graph_asset.failed_at if is_over else at, ()
+        elif outcome is Outcome.SUCCEEDED:
+            outcome = Outcome.SKIPPED  # one of several that the step was free to leave out
+        return AssetEnded(
+            scope=step.scope,
+            asset=key,
+            started_at=started_at,
+            at=max(at, started_at),
+            outcome=outcome,
+            error=error,
+            partition=partition.key or None,
+            window=partition.window,
+            rows=found.rows,
+            columns=found.columns,
+            column_lineage=found.column_lineage,
+            location=found.location,
+            checks=found.checks,
+            of_graph=key in step.contents.of_graph,
+            because=because,
+        )
+
+    def _graph_asset(self, step: _Step, key: KeyPath) -> _GraphAsset | None:
+        """What the first step has told of an asset; a second attempt at the last step begins with that."""
+        asset = self._graph_assets.get(key)
+        return asset if key in step.contents.of_graph and step.scope.attempt == 0 else None
 
     def _now(self) -> int:
         self._latest = max(self._clock(), self._latest)
@@ -235,26 +348,18 @@ def _own_assets(contents: StepContents) -> Iterator[KeyPath]:
         yield from contents.assets
 
 
-def _asset_ended(step: _Step, key: KeyPath, outcome: Outcome, error: ErrorFact | None, *, at: int) -> AssetEnded:
-    """An asset that was materialised has succeeded, whatever becomes of its step."""
-    found = step.assets.get(key, MaterialisedAsset())
-    partition = step.contents.partitions.get(key, _UNPARTITIONED)
-    if found.at is not None:
-        outcome, error = Outcome.SUCCEEDED, None
-    elif outcome is Outcome.SUCCEEDED:
-        outcome = Outcome.SKIPPED  # one of several that the step was free to leave out
-    return AssetEnded(
-        scope=step.scope,
-        asset=key,
-        started_at=step.started_at,
-        at=found.at or at,
-        outcome=outcome,
-        error=error,
-        partition=partition.key or None,
-        window=partition.window,
-        rows=found.rows,
-        columns=found.columns,
-        column_lineage=found.column_lineage,
-        location=found.location,
-        checks=found.checks,
-    )
+def _failed_in(step: _Step) -> Iterator[str]:
+    """The assets and checks of a step that did not come out well."""
+    contents = step.contents
+    if contents.builds_dbt:
+        return  # told by its nodes
+    for key in contents.of_graph or contents.assets:
+        found = step.assets.get(key, MaterialisedAsset())
+        if found.at is None:
+            yield "/".join(key)
+        yield from (f"check {'/'.join(key)}: {check.name}" for check in found.checks if _is_wrong(check))
+    yield from (f"check {'/'.join(check.asset)}: {check.name}" for check in step.checks if _is_wrong(check))
+
+
+def _is_wrong(check: CheckFact) -> bool:
+    return not check.passed and check.severity == "ERROR"

@@ -33,12 +33,14 @@ class StepContents:
         checks: Asset and name of the checks that it has selected.
         builds_dbt: Whether they are nodes of dbt, which are observed one by one.
         partitions: Of the assets that have some.
+        of_graph: The assets that the step has a part in, where it is one of several that compute them.
     """
 
     assets: Sequence[KeyPath] = ()
     checks: Sequence[tuple[KeyPath, str]] = ()
     builds_dbt: bool = False
     partitions: Mapping[KeyPath, PartitionFact] = field(default_factory=dict)
+    of_graph: Sequence[KeyPath] = ()
 
 
 def read_step_contents(
@@ -56,7 +58,22 @@ def read_step_contents(
         checks=checks,
         builds_dbt=_builds_dbt(job, node),
         partitions=dict(_partitions(job, assets, run, instance)) if run.partition is not None else {},
+        of_graph=[tuple(key.path) for key in _assets_of_graph(job, node)],
     )
+
+
+def last_step(job: dg.JobDefinition, asset: KeyPath) -> NodeHandle:
+    """The step that materialises *asset*."""
+    handle: NodeHandle = job.asset_layer.get_op_output_handle(dg.AssetKey(asset)).node_handle
+    return handle
+
+
+def _assets_of_graph(job: dg.JobDefinition, node: NodeHandle) -> Iterator[dg.AssetKey]:
+    layer = job.asset_layer
+    definition = layer.get_assets_def_for_node(node) if node.parent is not None else None
+    for key in sorted(definition.keys) if definition is not None else ():
+        if layer.get(key).is_materializable and node in layer.upstream_dep_op_handles(key):
+            yield key
 
 
 def _builds_dbt(job: dg.JobDefinition, node: NodeHandle) -> bool:

@@ -9,6 +9,7 @@ from floe_dagster.observability.tracing.run_spans import (
     error_attributes,
     exception_events,
     message_of,
+    skip_attributes,
     status_of,
     step_attributes,
 )
@@ -50,6 +51,7 @@ def build_node_span(record: NodeEnded) -> SpanData:
                 for name, value in record.adapter_response.items()
                 if isinstance(value, str | bool | int | float)
             },
+            **skip_attributes(record.because),
             **error_attributes(record.error),
         },
         events=exception_events(record.error, at=record.at),
@@ -95,7 +97,7 @@ def build_call_span(record: CallEnded) -> SpanData | None:
         status_message=message_of(record.error),
         attributes={
             **step_attributes(call.scope),
-            "dbt.invocation_id": call.invocation_id,
+            **_known({"dbt.invocation_id": call.invocation_id or None}),
             "dbt.command": call.command,
             "dbt.node.count": len(record.built),
             **error_attributes(record.error),
@@ -131,14 +133,15 @@ def _label(unique_id: str, node: Mapping[str, Any]) -> str:
 def _node_attributes(call: DbtCall, unique_id: str, node: Mapping[str, Any]) -> dict[str, AttributeValue]:
     config = node.get("config") or {}
     adapter = str(call.manifest.get("metadata", {}).get("adapter_type") or "")
-    namespace = "|".join(str(part) for part in (node.get("database"), node.get("schema")) if part)
+    place = (node.get("database"), node.get("schema")) if node.get("relation_name") else ()
+    namespace = "|".join(str(part) for part in place if part)
     return {
         **step_attributes(call.scope),
         "dbt.node.unique_id": unique_id,
         "dbt.node.resource_type": str(node.get("resource_type") or unique_id.partition(".")[0]),
-        "dbt.invocation_id": call.invocation_id,
         **_known(
             {
+                "dbt.invocation_id": call.invocation_id or None,
                 "dbt.node.materialized": config.get("materialized"),
                 "dbt.node.relation": node.get("relation_name"),
                 "dagster.partition_key": call.partition,

@@ -94,6 +94,7 @@ def build_step_span(record: StepEnded) -> SpanData:
             "cicd.pipeline.task.name": step.step_key,
             "cicd.pipeline.task.run.id": f"{place.span_id:016x}",
             "cicd.pipeline.task.run.result": _RESULTS[record.outcome],
+            **skip_attributes(record.because),
             **error_attributes(record.error),
         },
         events=exception_events(record.error, at=record.at),
@@ -101,12 +102,15 @@ def build_step_span(record: StepEnded) -> SpanData:
 
 
 def build_asset_span(record: AssetEnded) -> SpanData:
-    """An asset, with what its checks found; one that its step left out took no time."""
+    """An asset, with what its checks found; one that its step left out took no time.
+
+    One that several steps compute stands beside them, below the run.
+    """
     step = record.scope
     return SpanData(
         run_id=step.run.run_id,
         place=asset_place(step, record.asset),
-        parent_id=step_place(step).span_id,
+        parent_id=(run_place(step.run) if record.of_graph else step_place(step)).span_id,
         name=f"asset {'/'.join(record.asset)}",
         started_at=record.started_at,
         ended_at=record.started_at if record.outcome is Outcome.SKIPPED else record.at,
@@ -118,6 +122,8 @@ def build_asset_span(record: AssetEnded) -> SpanData:
             "dagster.asset.status": record.outcome.value,
             **({"dagster.partition_key": record.partition} if record.partition else {}),
             **({"dagster.row_count": record.rows} if record.rows is not None else {}),
+            **({"floe.asset.of_graph": True} if record.of_graph else {}),
+            **skip_attributes(record.because),
             **error_attributes(record.error),
         },
         events=(
@@ -166,6 +172,11 @@ def message_of(error: ErrorFact | None) -> str:
 def error_attributes(error: ErrorFact | None) -> Attributes:
     """The kind of *error*, for searching."""
     return {"error.type": error.type} if error else {}
+
+
+def skip_attributes(because: Sequence[str]) -> Attributes:
+    """What has failed, of what was skipped for that."""
+    return {"floe.skipped_because": tuple(because)} if because else {}
 
 
 def exception_events(error: ErrorFact | None, *, at: int) -> Sequence[SpanEvent]:
