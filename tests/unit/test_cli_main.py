@@ -155,7 +155,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     process.stderr.close()
     process.wait()
 
-    assert shown == ""
+    assert (shown, process.returncode) == ("", 141)
 
 
 def test_problems_have_no_colors_unless_a_terminal_shows_them() -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from io import StringIO
@@ -473,6 +475,57 @@ error[FLOE-450]: the trace of run '2f1c7f5e-7a44-4d0b-9c0b-5c9d1c3f8f10' holds n
 """,
         )
     )
+
+
+def test_a_reader_that_goes_away_is_no_error_of_the_command(tmp_path: Path) -> None:
+    shop_trace(failing=True, tests=4).write(tmp_path)
+    (tmp_path / "floe.yaml").write_text("name: shop")
+    program = "from floe_cli.main import main; main()"
+    command = [sys.executable, "-c", program, "trace", "--project", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+
+    shown = process.stderr.read()
+    process.stderr.close()
+
+    assert (process.wait(), shown) == (141, "")
+
+
+def test_the_page_begins_with_what_went_wrong_first(capfd: pytest.CaptureFixture[str]) -> None:
+    trace = WrittenTrace()
+    trace.step("late", 0, 3, error="OSError: disk is full")
+    first = trace.step("soon", 0, 1, error="ValueError: no orders")
+    trace.step("last", 2, 4, error="OSError: disk is full")
+    trace.run(4, error="OSError: failed: step 'soon'")
+    trace.write(Path.cwd())
+
+    assert page_data(shown(capfd, "--html", "-"))["first_failure"] == first
+
+
+def test_what_was_skipped_says_why_once_for_a_reason(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    trace = WrittenTrace()
+    skipped = {"cicd.pipeline.task.run.result": "skip", "dbt.node.status": "skipped"}
+    reasons = (("one", ["orders"]), ("two", ["orders"]), ("three", ["orders", "test not_null_id"]))
+    for begins, (name, because) in enumerate(reasons):
+        trace.below("dbt", f"model {name}", begins, begins, attributes={**skipped, "floe.skipped_because": because})
+    trace.step("dbt", 0, 2)
+    trace.run(2)
+
+    lines = [line.strip() for line in drawn(trace, tmp_path).splitlines()]
+    trace.write(Path.cwd())
+    told = json.loads(shown(capfd, "--format", "json"))
+
+    assert [line for line in lines if "skipped" in line] == [
+        "skipped: orders failed",
+        "skipped: orders, test not_null_id failed",
+    ]
+    assert {span["label"]: span["because"] for span in told["spans"] if span["because"]} == {
+        "one": ["orders"],
+        "two": ["orders"],
+        "three": ["orders", "test not_null_id"],
+    }
 
 
 def test_the_page_goes_into_a_file_or_to_stdout(capfd: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+EXIT_NOT_READ = 141  # as of a process that SIGPIPE ends
+
 _SEVERITY_COLOR = {"error": "red", "warning": "yellow"}
 _WIDE = 240
 _QUIET_SECONDS = 0.8
@@ -30,8 +32,16 @@ def say(text: str) -> None:
 
 
 def emit(text: str) -> None:
-    """What the command was asked for, for a pipe as well as for a person."""
-    click.echo(text, color=color_choice())
+    """What the command was asked for, for a pipe as well as for a person.
+
+    Raises:
+        SystemExit: Nobody reads on; rich leaves so, too.
+    """
+    try:
+        click.echo(text, color=color_choice())
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes what Python writes as it ends
+        raise SystemExit(EXIT_NOT_READ) from None
 
 
 def emit_json(value: object) -> None:

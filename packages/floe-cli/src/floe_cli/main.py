@@ -12,7 +12,7 @@ from types import MappingProxyType
 import click
 from click.shell_completion import CompletionItem
 
-from floe_cli.console import say, show_problems
+from floe_cli.console import EXIT_NOT_READ, say, show_problems
 from floe_cli.options import Settings, shared_options
 from floe_core.errors import FloeError
 from floe_core.suggestions import did_you_mean, list_names
@@ -109,7 +109,8 @@ def cli() -> None:
     """floe turns one floe.yaml into a Dagster code location.
 
     \b
-    Exit codes: 0 fine, 1 something is wrong with the project, 2 wrong usage, 3 a run failed, 130 interrupted.
+    Exit codes: 0 fine, 1 something is wrong with the project, 2 wrong usage, 3 a run failed, 130 interrupted,
+    141 nobody reads the output to its end.
     """
 
 
@@ -143,6 +144,10 @@ def run_command_line(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("interrupted")
         return EXIT_INTERRUPTED
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # nobody reads the output to its end
+            return EXIT_NOT_READ
+        raise
     except Exception as error:  # noqa: BLE001 - the border of the process: nothing but this sees the failure
         show_unexpected(error, with_traceback=settings.traceback)
         return EXIT_FINDINGS

@@ -75,16 +75,23 @@ class _Waterfall:
         self._end = max(row.time.ends for row in report.rows) or 1.0
 
     def lines(self) -> Iterator[Text]:
-        """A line for each row, and one below a row with an error."""
+        """A line for each row, one below a row with an error, and below what was skipped why, once for a reason."""
         if self._bar_width:
             yield self._axis()
+        reason = ""
         for rows in self._rows:
             yield self._line(rows)
             row = rows[0]
             if row.headline and len(rows) == 1:
-                room = self._label_width + self._bar_width + self._times + self._notes
-                text = _cut(f"{'  ' * row.depth}    {_printable(row.headline)}", max(room, _NARROWEST_BAR))
-                yield Text(text, style="red")
+                yield self._remark(row, row.headline, style="red")
+            elif row.reason and row.reason != reason:
+                yield self._remark(row, f"skipped: {row.reason}", style="dim")
+            reason = row.reason
+
+    def _remark(self, row: SpanRow, text: str, *, style: str) -> Text:
+        room = self._label_width + self._bar_width + self._times + self._notes
+        indented = f"{'  ' * row.depth}    {_printable(text)}"
+        return Text(_cut(indented, max(room, _NARROWEST_BAR)), style=style)
 
     def _axis(self) -> Text:
         end = shown_seconds(self._end)

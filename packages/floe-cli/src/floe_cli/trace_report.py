@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+from floe_core.suggestions import list_names
 from floe_dagster.observability.local.critical_path import Stretch, find_critical_path
 from floe_dagster.observability.local.trace_tree import TraceTree
 from floe_dagster.observability.local.traces import LocalSpan
@@ -25,6 +26,8 @@ _ROWS = ("dagster.row_count", "dbt.rows_affected")
 _FAILURES = "dbt.test.failures"
 _PARTITION = "dagster.partition_key"
 _BATCH = "dbt.batch.number"
+_BECAUSE = "floe.skipped_because"
+_MOST_REASONS = 3
 _SAYS_LITTLE = re.compile(r"\bError in \w+ .*\(.*\)$|^([A-Z][\w ]*Error): \1$")
 _UNTIL_FIVE_SECONDS, _UNTIL_A_MINUTE, _UNTIL_AN_HOUR = 4.995, 59.95, 3599.5
 
@@ -71,6 +74,8 @@ class SpanRow:
     """Whether the path goes through it or through something below it."""
     headline: str
     """What went wrong in one line; empty where something below it says so better."""
+    because: tuple[str, ...] = ()
+    """What has failed, where the span was skipped for that."""
 
     @property
     def seconds(self) -> float:
@@ -92,6 +97,11 @@ class SpanRow:
             self.mark if self.kind == "check" and self.mark in ("failed", "warned") else "",
         ]
         return ", ".join(part for part in (self.partition, *numbers) if part)
+
+    @property
+    def reason(self) -> str:
+        """Why it was skipped, in one line."""
+        return f"{list_names(self.because, limit=_MOST_REASONS)} failed" if self.because else ""
 
     @property
     def error(self) -> str:
@@ -122,6 +132,11 @@ class TraceReport:
         return self.rows[0]
 
     @property
+    def first_failure(self) -> SpanRow | None:
+        """What went wrong first, of what says best what did."""
+        return min((row for row in self.rows if row.headline), key=lambda row: row.time.ends, default=None)
+
+    @property
     def critical(self) -> tuple[SpanRow, ...]:
         """The spans that have a part of the critical path for themselves, in the order of their parts."""
         return tuple(sorted((row for row in self.rows if row.critical), key=lambda row: row.critical[0].begins))
@@ -149,6 +164,7 @@ def report_trace(tree: TraceTree, *, written_at: datetime, state: RunState | Non
             partition=_partition(span, tree.spans.get(parents.get(key, ""))),
             is_on_path=key in on_path,
             headline=_headline(_error(span)) if key in causes else "",
+            because=_because(span),
         )
         for key, span in tree.spans.items()
     )
@@ -182,6 +198,7 @@ def trace_as_json(report: TraceReport) -> dict[str, object]:
             {"span_id": row.span.span_id, "name": row.span.name, "seconds": _rounded(row.critical_seconds)}
             for row in report.critical
         ],
+        "first_failure": report.first_failure.span.span_id if report.first_failure is not None else None,
         "spans": [_row_as_json(row) for row in report.rows],
     }
 
@@ -223,6 +240,11 @@ def _label(span: LocalSpan) -> str:
 def _partition(span: LocalSpan, parent: LocalSpan | None) -> str:
     own = span.attributes.get(_PARTITION)
     return "" if own is None or (parent is not None and parent.attributes.get(_PARTITION) == own) else str(own)
+
+
+def _because(span: LocalSpan) -> tuple[str, ...]:
+    found = span.attributes.get(_BECAUSE)
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _open_mark(span: LocalSpan, state: RunState | None, *, is_root: bool) -> Mark:
@@ -304,6 +326,8 @@ def _row_as_json(row: SpanRow) -> dict[str, object]:
         "critical": [[_rounded(stretch.begins), _rounded(stretch.ends)] for stretch in row.critical],
         "note": row.note,
         "headline": row.headline,
+        "reason": row.reason,
+        "because": list(row.because),
         "error": row.error,
         "attributes": dict(row.span.attributes),
         "events": [

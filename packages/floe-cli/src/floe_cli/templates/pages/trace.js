@@ -113,6 +113,7 @@ function drawRows() {
     name.append(fold, element("span", {class: `mark m-${span.status}`, title: WORDS[span.status]}, MARKS[span.status]));
     if (span.kind !== "span") name.append(element("span", {class: "kind"}, span.kind));
     name.append(element("span", {class: "label", title: span.name}, span.label || span.name));
+    if (span.reason) name.append(element("span", {class: "note"}, `skipped: ${span.reason}`));
     if (span.headline) name.append(element("span", {class: "why", title: span.error}, span.headline));
     if (span.note) name.append(element("span", {class: "note"}, span.note));
     const time = element("div", {class: "time"});
@@ -338,5 +339,4 @@ drawStatuses();
 drawRows();
 drawTimes();
 draw();
-const failed = spans.findLastIndex(span => span.headline);
-if (failed >= 0) choose(failed, {reveal: true});
+if (byId.has(trace.first_failure)) choose(byId.get(trace.first_failure), {reveal: true});
