@@ -660,8 +660,8 @@ error[FLOE-312]: sensor 'three' calls 'shop.alerts.of_dagster', which is a sched
 error[FLOE-374]: function 'shop.alerts.tell' asks for the resource 'pager', which does not exist
   --> floe.yaml:14:64  orchestration.sensors.four.target_function
    |  four: {type: run_status, status: FAILURE, target_function: shop.alerts.tell}
-  why: a parameter without annotation is the resource of its name; there are catalog
-  fix: define it under 'resources' in platform.yaml
+  why: the parameter 'pager' is annotated as a resource; there are catalog
+  fix: delete the parameter, or define it under 'resources' in platform.yaml
 
 4 errors\
 """)

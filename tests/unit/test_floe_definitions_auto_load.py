@@ -297,6 +297,8 @@ def test_two_things_of_one_name_are_told_with_both_places(shop: UserProject) -> 
 
     assert message_of(error) == snapshot("""\
 error[FLOE-360]: there are two assets with the key 'orders'
+  --> assets.py:4
+   |  @floe_asset(group_name="bronze", outputs="bronze.orders")
   why: one comes from assets.py:4, the other from the call of from_compiled_artifacts
   fix: give one of them another key, or leave one out\
 """)

@@ -463,6 +463,25 @@ ops:
         dg.Definitions.validate_loadable(dg.Definitions(jobs=list(jobs.values())))
 
 
+ASKING = """
+import dagster as dg
+
+
+def by_name(catalog): ...
+
+
+def by_type(mail: dg.ResourceParam[object]): ...
+
+
+@dg.op(required_resource_keys={"mail"})
+def by_key(): ...
+
+
+class Mailer:
+    def send(self, days: int = 1): ...
+"""
+
+
 class TestWhatIsWrong:
     @pytest.mark.requirement("010-FR-022")
     def test_arguments_that_are_missing_unknown_or_of_another_type(self) -> None:
@@ -570,7 +589,7 @@ error[FLOE-314]: job 'tidy' does not give 'shop.ops.by_resource' the argument 'm
   --> floe.yaml:3:5  orchestration.jobs.tidy
    |  tidy: {type: ops, target_function: shop.ops.by_resource}
   why: the parameter has no default, and no resource has its name (shop/ops.py:89)
-  fix: add it: args: {mailer: …}\
+  fix: add it: args: {mailer: …}, or define the resource 'mailer' in platform.yaml, if one is meant\
 """)
 
     def test_a_resource_that_does_not_exist(self) -> None:
@@ -581,7 +600,36 @@ error[FLOE-374]: 'shop.ops.vacuum' asks for the resource 'catalog', which does n
   --> floe.yaml:3:40  orchestration.jobs.tidy.target_function
    |  tidy: {type: ops, target_function: shop.ops.vacuum, args: {tables: []}}
   why: a parameter without annotation is the resource of its name; there are dbt
-  fix: define it under 'resources' in platform.yaml\
+  fix: delete the parameter, or define it under 'resources' in platform.yaml\
+""")
+
+    @pytest.mark.parametrize(
+        ("target", "told"),
+        [
+            ("shop.asking.by_name", "a parameter without annotation is the resource of its name"),
+            ("shop.asking.by_type", "the parameter 'mail' is annotated as a resource"),
+            ("shop.asking.by_key", "it is among the required resource keys"),
+        ],
+    )
+    def test_why_a_resource_is_asked_for(self, target: str, told: str, user_project: UserProject) -> None:
+        user_project.write({"shop/asking.py": ASKING})
+        args = ", args: {}" if target != "shop.asking.by_name" else ""
+        resources = {"dbt": 1} if target != "shop.asking.by_name" else {"catlog": 1}
+
+        text = message(f"tidy: {{type: ops, target_function: {target}{args}}}", resources=resources)
+
+        assert "FLOE-374" in text
+        assert f"\n  why: {told}; there are " in text
+
+    def test_a_method_is_called_on_nothing(self, user_project: UserProject) -> None:
+        user_project.write({"shop/asking.py": ASKING})
+
+        assert message("tidy: {type: ops, target_function: shop.asking.Mailer.send}") == snapshot("""\
+error[FLOE-314]: job 'tidy' calls 'shop.asking.Mailer.send', which is a method
+  --> floe.yaml:3:5  orchestration.jobs.tidy
+   |  tidy: {type: ops, target_function: shop.asking.Mailer.send}
+  why: it is called on an object, and there is none (shop/asking.py:15)
+  fix: name a function, or put @staticmethod above the method and take 'self' out of it\
 """)
 
     def test_an_argument_of_a_type_that_no_document_has(self) -> None:

@@ -160,7 +160,7 @@ error[FLOE-374]: function 'keys.tables' asks for the resource 'catalog', which d
   --> floe.yaml:5:62  orchestration.partitions.three.partitions.t.fn
    |  three: {type: multi, partitions: {t: {type: dynamic, fn: keys.tables}, r: {type: dynamic}}}
   why: a parameter without annotation is the resource of its name; there are dbt
-  fix: define it under 'resources' in platform.yaml
+  fix: delete the parameter, or define it under 'resources' in platform.yaml
 
 3 errors\
 """)

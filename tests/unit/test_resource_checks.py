@@ -66,7 +66,7 @@ error[FLOE-374]: asset 'unknown' asks for the resource 'weather_api', which does
   fix: define it under 'resources' in platform.yaml
 
 error[FLOE-374]: asset check 'orders_fine' asks for the resource 'clock', which does not exist
-  why: a parameter without annotation is the resource of its name; there are catalog, dbt
+  why: the parameter 'clock' is annotated as a resource; there are catalog, dbt
   fix: define it under 'resources' in platform.yaml
 
 4 errors

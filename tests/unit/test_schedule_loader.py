@@ -808,7 +808,7 @@ error[FLOE-374]: function 'runs.with_resource' asks for the resource 'catalog', 
   --> floe.yaml:7:68  orchestration.schedules.nightly.target_function
    |  nightly: {job: load, cron_schedule: '@daily', target_function: runs.with_resource}
   why: a parameter without annotation is the resource of its name; there are dbt
-  fix: define it under 'resources' in platform.yaml\
+  fix: delete the parameter, or define it under 'resources' in platform.yaml\
 """)
 
     def test_functions_that_cannot_be_called(self) -> None:

@@ -1,5 +1,6 @@
 """Definitions that come from several places, put together under the rule that every name stands for one thing."""
 
+import linecache
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -68,7 +69,7 @@ def check_asset_keys(
     _merge(
         "asset",
         [
-            _Contribution("an asset module", _by_key(modules.assets), places),
+            _Contribution("an asset module", _by_key(modules.assets), places, _locations_in(places)),
             _Contribution(_CALL, _by_key(passed.only_assets)),
             _Contribution("the dbt project", _by_key(dbt_assets)),
         ],
@@ -187,6 +188,16 @@ def _named(definitions: Iterable[T]) -> Iterator[tuple[str, T]]:
 
 def _by_key(assets: Iterable[Asset]) -> Iterator[tuple[str, dg.AssetSpec]]:
     return (("/".join(spec.key.path), spec) for spec in specs_of(assets))
+
+
+def _locations_in(places: Mapping[str, str]) -> dict[str, Location]:
+    """The *places* that name a line of a file."""
+    parts = ((name, *place.rpartition(":")) for name, place in places.items())
+    return {
+        name: Location(file, int(line), source_line=linecache.getline(file, int(line)).rstrip() or None)
+        for name, file, _, line in parts
+        if file and line.isdigit()
+    }
 
 
 def _places(family: str, modules: LoadedModules) -> dict[str, str]:

@@ -60,7 +60,7 @@ def load_called_function(
             )
         )
     who = f"function '{reference}'"
-    problems = check_asked_resources(parameters.resource_keys, who=who, resources=resources, location=location)
+    problems = check_asked_resources(parameters.resource_keys, who=who, resources=resources, location=location, fn=fn)
     ProblemCollector(problems).raise_if_any(TargetError)
     context = parameters.context.name if parameters.context else None
     return CalledFunction(reference, fn, context, parameters.resource_keys)

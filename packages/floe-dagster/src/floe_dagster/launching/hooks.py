@@ -32,6 +32,12 @@ def load_hook(hook: Hook, *, location: Location) -> dg.HookDefinition:
     return _build_hook(target, hook, location)
 
 
+def plain_function(hook: Hook, *, location: Location) -> Callable[..., object] | None:
+    """The function that `load_hook` made a hook of; None where *hook* names one of Dagster's."""
+    target = load_target(hook.target_function, location=location)
+    return target if callable(target) and not isinstance(target, dg.HookDefinition) else None
+
+
 def _build_hook(fn: Callable[..., object], hook: Hook, location: Location) -> dg.HookDefinition:
     parameters = classify_parameters(fn)
     if parameters.config or parameters.others:

@@ -1,6 +1,6 @@
 """What jobs, schedules and whatever else launches runs have to know of the assets and of one another."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -12,6 +12,7 @@ from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.partitioning.texts import describe_partitions
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 from floe_dagster.selection.resolution import Keys, SelectionPlace, resolve_selection
+from floe_dagster.user_code.resource_parameters import why_resource
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,22 @@ def select_launched(
 
 
 def check_asked_resources(
-    asked: Collection[str], *, who: str, resources: Collection[str] | None, location: Location
+    asked: Collection[str],
+    *,
+    who: str,
+    resources: Collection[str] | None,
+    location: Location,
+    fn: Callable[..., object] | None = None,
 ) -> Iterator[Problem]:
-    """The resources among *asked* that do not exist; nothing where it is not known which exist."""
+    """The resources among *asked* that do not exist; nothing where it is not known which exist.
+
+    Args:
+        asked: Keys of resources.
+        who: Who asks, as messages begin.
+        resources: Keys of all resources.
+        location: Where the document names who asks.
+        fn: The plain function whose parameters ask, if it is one.
+    """
     if resources is None:
         return
     for key in sorted(set(asked) - set(resources)):
@@ -127,9 +141,9 @@ def check_asked_resources(
             "FLOE-374",
             f"{who} asks for the resource '{key}', which does not exist",
             location,
-            why="a parameter without annotation is the resource of its name; there are "
-            f"{list_names(sorted(resources))}",
-            fix=did_you_mean(key, resources) or "define it under 'resources' in platform.yaml",
+            why=f"{why_resource(key, fn)}; there are {list_names(sorted(resources))}",
+            fix=did_you_mean(key, resources)
+            or f"{'delete the parameter, or ' if fn is not None else ''}define it under 'resources' in platform.yaml",
         )
 
 

@@ -11,7 +11,7 @@ from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
 from floe_core.schemas.job_definition import BatchJob, JobDefinition, OpsJob
 from floe_core.source_map import SourceMap
 from floe_core.suggestions import list_names
-from floe_dagster.launching.hooks import load_hook
+from floe_dagster.launching.hooks import load_hook, plain_function
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets, check_asked_resources, select_launched
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_run_config
 from floe_dagster.ops.ops_job import OpsJobPlace, build_ops_job
@@ -156,7 +156,11 @@ class _BatchJobBuilder:
                 who = f"hook '{hook.target_function}'"
                 collector.extend(
                     check_asked_resources(
-                        loaded.required_resource_keys, who=who, resources=self.resources, location=location
+                        loaded.required_resource_keys,
+                        who=who,
+                        resources=self.resources,
+                        location=location,
+                        fn=plain_function(hook, location=location),
                     )
                 )
                 hooks.append(loaded)

@@ -84,13 +84,19 @@ def _build_function_job(place: OpsJobPlace, fn: Callable[..., object]) -> dg.Job
     ProblemCollector(problems).raise_if_any(LoadError)
     name = re.sub(r"\W+", "_", function.source.name).strip("_")  # a lambda is called '<lambda>'
     op = build_function_op(_definition_name(place, name), function, args=args)
-    return _define_job(place, _graph_of(place, op, name), asked=function.parameters.resource_keys)
+    return _define_job(place, _graph_of(place, op, name), asked=function.parameters.resource_keys, fn=fn)
 
 
-def _define_job(place: OpsJobPlace, graph: dg.GraphDefinition, *, asked: Collection[str]) -> dg.JobDefinition:
+def _define_job(
+    place: OpsJobPlace,
+    graph: dg.GraphDefinition,
+    *,
+    asked: Collection[str],
+    fn: Callable[..., object] | None = None,
+) -> dg.JobDefinition:
     job, location = place.job, place.locate("target_function")
     who = f"'{job.target_function}'"
-    asked_problems = check_asked_resources(asked, who=who, resources=place.resources, location=location)
+    asked_problems = check_asked_resources(asked, who=who, resources=place.resources, location=location, fn=fn)
     ProblemCollector(asked_problems).raise_if_any(LoadError)
     try:
         return graph.to_job(

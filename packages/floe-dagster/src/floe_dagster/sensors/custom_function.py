@@ -52,7 +52,7 @@ def load_custom_function(
     function = FunctionArguments.of(reference, fn, given=args, resources=resources)
     problems = ProblemCollector(function.check(args, subject=subject, source=source, path=(*path, "args")))
     asked = function.parameters.resource_keys
-    problems.extend(check_asked_resources(asked, who=f"'{reference}'", resources=resources, location=location))
+    problems.extend(check_asked_resources(asked, who=f"'{reference}'", resources=resources, location=location, fn=fn))
     problems.raise_if_any(LoadError)
     return function
 

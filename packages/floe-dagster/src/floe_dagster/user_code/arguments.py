@@ -129,7 +129,9 @@ class FunctionArguments:
         for name, argument in self.arguments.items():
             is_misspelt = any(closest_names(other, [name]) for other in unknown)
             if argument.is_required and name not in values and not is_misspelt:
-                yield self._missing(name, subject, source.locate(*path))
+                location = source.locate(*path)
+                is_object = name == "self" and self._is_method
+                yield self._method(subject, location) if is_object else self._missing(name, subject, location)
         for error in self._refused({name: value for name, value in values.items() if name in known or self.takes_any}):
             what = f"a value for '{error.path[0]}' that it does not take" if error.path else "arguments that do not fit"
             location = source.locate(*path, *error.path)
@@ -203,8 +205,24 @@ class FunctionArguments:
             f"{subject} does not give '{self.reference}' the argument '{name}'",
             location,
             why=f"the parameter{shown} has no default, and no resource has its name{self._place}",
-            fix=f"add it: args: {{{name}: …}}",
+            fix=f"add it: args: {{{name}: …}}"
+            + ("" if shown else f", or define the resource '{name}' in platform.yaml, if one is meant"),
         )
+
+    def _method(self, subject: str, location: Location) -> Problem:
+        return Problem(
+            CODE,
+            f"{subject} calls '{self.reference}', which is a method",
+            location,
+            why=f"it is called on an object, and there is none{self._place}",
+            fix="name a function, or put @staticmethod above the method and take 'self' out of it",
+        )
+
+    @property
+    def _is_method(self) -> bool:
+        """Whether it is a function in a class that takes an object of that first."""
+        first = next(iter(inspect.signature(self.fn).parameters), "")
+        return first == "self" and "." in getattr(self.fn, "__qualname__", "").rpartition("<locals>.")[2]
 
     @property
     def _place(self) -> str:

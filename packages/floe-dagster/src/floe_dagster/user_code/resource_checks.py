@@ -1,13 +1,16 @@
 """Whether every resource and every value of another asset that an asset or asset check asks for is there."""
 
-from collections.abc import Collection, Iterable, Mapping
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 
 import dagster as dg
+from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
 
 from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
+from floe_dagster.user_code.resource_parameters import why_resource
 
 
 def check_resource_keys(
@@ -73,6 +76,13 @@ def _origin(asset: dg.AssetsDefinition, origins: Mapping[KeyPath, str]) -> str:
     return next((origins.get(tuple(key.path), "") for key in sorted(asset.keys)), "")
 
 
+def _function_of(asset: dg.AssetsDefinition) -> Callable[..., object]:
+    compute = asset.op.compute_fn
+    fn: Callable[..., object] = compute.decorated_fn if isinstance(compute, DecoratedOpFunction) else compute
+    written: Callable[..., object] = inspect.unwrap(fn)
+    return written
+
+
 def _missing(
     asset: dg.AssetsDefinition,
     key: str,
@@ -89,6 +99,6 @@ def _missing(
         code="FLOE-374",
         what=f"{_name(asset)} asks for the resource '{key}', which does not exist",
         detail=_origin(asset, origins),
-        why=f"a parameter without annotation is the resource of its name; there are {list_names(sorted(resources))}",
+        why=f"{why_resource(key, _function_of(asset))}; there are {list_names(sorted(resources))}",
         fix=close or "define it under 'resources' in platform.yaml",
     )

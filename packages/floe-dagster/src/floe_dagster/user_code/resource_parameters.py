@@ -67,6 +67,16 @@ def classify_parameters(fn: Callable[..., object], *, given: Collection[str] = (
     return Parameters(context=context, config=config, resources=resources, others=others, defaulted=defaulted)
 
 
+def why_resource(key: str, fn: Callable[..., object] | None) -> str:
+    """Why *fn* asks for the resource *key*, for messages; None is what Dagster asks for by keys."""
+    parameter = next((p for p in resolve_parameters(fn) if p.name == key), None) if fn is not None else None
+    if parameter is None:
+        return "it is among the required resource keys"
+    if parameter.annotation is Parameter.empty:
+        return "a parameter without annotation is the resource of its name"
+    return f"the parameter '{key}' is annotated as a resource"
+
+
 def resolve_parameters(fn: Callable[..., object]) -> tuple[Parameter, ...]:
     """The parameters of *fn* with annotations that are objects, never text; what cannot be resolved is left out."""
     hints = _resolve_annotations(fn)
