@@ -98,6 +98,43 @@ def test_no_secret_is_printed_or_stored(shop: Path) -> None:
     assert not [value for value in FROM_ENVIRONMENT.values() if value in artifacts and value != "true"]
 
 
+FAILING_MODEL = """
+select 1 as id, '{{ var("db_password") }}' as p, '{{ var("login") }}' as l, no_such_column from {{ ref("stg_orders") }}
+where 'password={{ var("db_password") }}' <> 'x'
+"""
+VARS = {"SHOP_PWD2": "LEAKvar-pwd-2", "SHOP_LOGIN": "LEAKlogin-3", "SHOP_DAY": "2026-01-01"}
+COMMAND = "The dbt CLI process with command"
+
+
+def test_vars_of_dbt_that_are_secret_stand_in_nothing_that_is_told_of_a_failure(tmp_path: Path) -> None:
+    assert floe(tmp_path, "init", "shop").returncode == 0
+    project = tmp_path / "shop"
+    text = (project / "floe.yaml").read_text()
+    assert "  dbt:\n" in text
+    dbt_vars = 'vars: {db_password: "${SHOP_PWD2}", login: {secret: "${SHOP_LOGIN}"}, day: "${SHOP_DAY}"}'
+    (project / "floe.yaml").write_text(text.replace("  dbt:\n", f"  dbt:\n    {dbt_vars}\n", 1))
+    (model,) = project.glob("**/models/**/stg_orders.sql")
+    (model.parent / "broken.sql").write_text(FAILING_MODEL)
+
+    failed = floe(project, "run", "full_pipeline", **VARS)
+
+    assert failed.returncode == 3, failed
+    told = {"printed": failed.stdout + failed.stderr} | {
+        f"{file.relative_to(project)}": file.read_text(errors="replace")
+        for folder in ("observability", "logs")
+        for file in (project / ".floe" / folder).rglob("*")
+        if file.is_file()
+    }
+    assert {Path(name).parent.name for name in told} >= {"traces", "lineage", "logs"}
+    for name, content in told.items():
+        assert "LEAK" not in content, name
+    observed = "".join(content for name, content in told.items() if "observability" in name)
+    assert "no_such_column" in observed
+    assert COMMAND not in observed
+    assert "--vars" not in observed
+    assert '"day": "2026-01-01"' in "".join(told.values())  # the command, in the log
+
+
 def leaks(outputs: dict[str, str], project: Path) -> list[str]:
     """Where a secret stands, in outputs and in files below the project.
 

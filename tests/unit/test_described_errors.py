@@ -9,7 +9,7 @@ import floe_core.errors
 import floe_dagster.user_code.functions
 from floe_core.schemas.secrets import SecretRef
 from floe_dagster.running.described_errors import describe_error
-from floe_dagster.secrets import read_secret
+from floe_dagster.secrets import keep_hidden, read_secret
 
 LIBRARY = sysconfig.get_path("purelib")
 DBT_MESSAGE = """dagster_dbt.errors.DagsterDbtCliRuntimeError: The dbt CLI process with command
@@ -109,6 +109,13 @@ def test_frames_of_floe_are_not_the_users() -> None:
     assert "/srv/shop/assets.py:1" in told
     assert "floe_dagster" not in told
     assert "floe_core" not in told
+
+
+def test_variables_that_are_kept_hidden_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_X", "love-lace")
+    keep_hidden(["SHOP_X", "SHOP_NOT_SET"])
+
+    assert describe_error(error("ValueError: love-lace\n")) == "ValueError: ***"
 
 
 def test_no_secret_of_this_process_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_variables_that_are_called_like_secrets_are_masked() -> None:
     ],
 )
 def test_a_variable_that_is_called_like_a_secret_is_one(name: str, value: str) -> None:
-    mask = masking(**{name: value})
+    mask = Masking(settings(), {name: value})
 
     assert mask(f"it is {value}, {value!r}") == "it is ***, '***'"
     assert mask(f"it is {json.dumps(value)}") == 'it is "***"'
@@ -93,7 +93,13 @@ def test_a_variable_that_is_called_like_a_secret_is_one(name: str, value: str) -
     ],
 )
 def test_what_stands_in_texts_for_itself_is_no_secret(name: str, value: str) -> None:
-    assert masking(**{name: value})(f"it is {value}.") == f"it is {value}."
+    assert Masking(settings(), {name: value})(f"it is {value}.") == f"it is {value}."
+
+
+def test_a_variable_that_is_named_is_one_where_its_value_is_no_word() -> None:
+    mask = Masking(settings(secret_variables=["ONE", "TWO"]), {"ONE": "love-lace", "TWO": "low", "THREE": "byron-1788"})
+
+    assert mask("love-lace, low, byron-1788") == "***, low, byron-1788"
 
 
 def test_the_password_of_an_address_is_masked_alone() -> None:

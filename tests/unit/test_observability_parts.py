@@ -1,5 +1,6 @@
 """What observers are told of a project: where to write, and what its tables are called."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from builders import platform_spec
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
+from floe_core.secret_variables import find_variables_of_secrets
 from floe_dagster import floe_asset
 from floe_dagster.dbt.index import DbtIndex, DbtNode, DbtSource, RelationNames
 from floe_dagster.dbt_parts import DbtParts
@@ -21,7 +23,14 @@ REST = {"type": "rest", "uri": "https://ada@lake.example/api/catalog?x=1", "clie
 POSTGRES = {"type": "postgres", "host": "db", "user": "etl", "password": SECRET, "dbname": "shop", "schema": "dbt"}
 
 
-def build(folder: Path, *, dbt: DbtParts | None = None, assets: Any = (), **platform: Any) -> ObservabilitySettings:
+def build(
+    folder: Path,
+    *,
+    dbt: DbtParts | None = None,
+    assets: Any = (),
+    secret_variables: Iterable[str] = (),
+    **platform: Any,
+) -> ObservabilitySettings:
     spec = FloeSpec.model_validate({"name": "shop", "orchestration": {}})
     whole = platform_spec(**platform)
     return build_observability_settings(
@@ -32,7 +41,16 @@ def build(folder: Path, *, dbt: DbtParts | None = None, assets: Any = (), **plat
         namespace="floe",
         dbt=dbt or DbtParts(),
         python_assets=assets,
+        secret_variables=secret_variables,
     )
+
+
+def test_variables_under_the_names_of_secrets_are_secrets(tmp_path: Path) -> None:
+    raw = {"dbt": {"vars": {"db_password": "${ONE}", "login": [{"token": "x${TWO:-1}", "name": "${THREE}"}]}}}
+
+    said = build(tmp_path, secret_variables=find_variables_of_secrets(raw), catalogs={"default": REST})
+
+    assert (said.secret_names, said.secret_variables) == (["NAME"], ["ONE", "TWO"])
 
 
 def test_the_embedded_platform_is_called_by_its_files(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ _ASSIGNMENT = re.compile(
 )
 _FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]*+)[ \t]++(?!-)")
 _OF_USER = re.compile(r"(?<!\S)((?:-u|--user)[ =][\"']?[^\s:'\"$]{1,64}:)[^\s'\"$]+")
+_WORDS_ELSEWHERE = ("identified", "password", "pragma")
 _SET_ELSEWHERE = re.compile(
     r"(?i)\b(identified\s+(?:with\s+\S+\s+)?(?:by|as)\s+(?:password\s+|values\s+)?"
     r"|set\s+password\s+for\s+[^\s=]+\s*=\s*(?:password\s*\(\s*)?"
@@ -101,9 +102,21 @@ def mask_assigned(text: str, *, is_sql: bool = False) -> str:
         is_sql: Whether it is a statement: there what a secret's name is compared with, outside texts and comments, is
             a column where it is no text.
     """
-    text = _OF_USER.sub(rf"\1{MASK}", _SET_ELSEWHERE.sub(rf"\1'{MASK}'", text))
+    text = _OF_USER.sub(rf"\1{MASK}", text)
+    lower = text.lower()
+    if any(word in lower for word in _WORDS_ELSEWHERE):
+        text = _SET_ELSEWHERE.sub(rf"\1'{MASK}'", text)
     masked = _replace(text, _find_assigned(text, is_sql=is_sql))
     return _replace(masked, _find_flags(masked))
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what stands under *name* is a secret, or may be one.
+
+    >>> is_secret_name("db_password"), is_secret_name("clientSecret"), is_secret_name("password_hash")
+    (True, True, False)
+    """
+    return _kind_of(name, is_of_address=False) is not None
 
 
 def _replace(text: str, spans: Iterable[_Span]) -> str:

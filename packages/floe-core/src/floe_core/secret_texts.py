@@ -43,7 +43,11 @@ def mask_secrets(text: str, *, is_sql: bool = False) -> str:
         text = _PRIVATE_KEY.sub(MASK, text)
     if "@" in text:
         text = _OF_ORACLE.sub(rf"\1{MASK}@", _NO_SCHEME.sub(rf"\g<user>:{MASK}@", _ADDRESS.sub(_mask_user, text)))
-    text = _COOKIE.sub(rf"\1{MASK}", _HEADER.sub(rf"\1\2{MASK}", text))
+    lower = text.lower()
+    if "bearer" in lower or "basic" in lower:
+        text = _HEADER.sub(rf"\1\2{MASK}", text)
+    if "cookie" in lower:
+        text = _COOKIE.sub(rf"\1{MASK}", text)
     return _RUN.sub(_mask_token, mask_assigned(text, is_sql=is_sql))
 
 

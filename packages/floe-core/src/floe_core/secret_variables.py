@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote
+
+from floe_core.secret_assignments import is_secret_name
 
 _SECRET = re.compile(
     r"(?i)passw|passphrase|pwd|(?:^|_)(?:pass|pw)\d*$|secret|token|api_?key|access_?key|private_?key|credential|"
@@ -24,6 +26,7 @@ _WORDS = frozenset(
 """Values that stand in texts without telling anything."""
 
 _PLAIN = re.compile(r"[A-Za-z]*(?:[_. -][A-Za-z]+)*[_-]?\d{0,4}|\d{4}-\d\d-\d\d.*|[\d.,:]+|\w+://[^@]*")
+_EXPRESSION = re.compile(r"(?<!\$)\$\{([A-Za-z_]\w*)")
 _PASSWORD_OF_ADDRESS = re.compile(r"://[^\s/:@]*:(.+)@")
 _PATHS = ("/", ".", "~")
 _SHORTEST = 6
@@ -41,16 +44,20 @@ def is_secret_variable(name: str) -> bool:
     return name.upper() not in _FOLDERS and bool(_SECRET.search(name)) and not _ABOUT_SECRET.search(name)
 
 
-def find_secret_values(environ: Mapping[str, str]) -> Iterator[str]:
+def find_secret_values(environ: Mapping[str, str], *, named: Collection[str] = ()) -> Iterator[str]:
     """The values of variables that are called like secrets, and passwords of addresses in all others.
 
     A value that may well stand in a text for itself is left out: a word, a date, a file that is there. How unlikely it
     has to be depends on the name: `DB_PASSWORD` says more than `SORT_KEY`.
+
+    Args:
+        environ: The environment.
+        named: Variables that are secrets, however they are called.
     """
     for name, value in environ.items():
         if _HEADERS.search(name):
             yield from (part for part in (value, *re.split(r"[=,]", value)) if len(part) >= _SHORTEST)
-        elif is_secret_variable(name):
+        elif name in named or is_secret_variable(name):
             if len(value) >= _SHORTEST and value.lower() not in _WORDS and not _is_file(value):
                 yield value
         elif (_KEY.search(name) or _SECRET.search(name)) and _is_unlikely(value):
@@ -58,6 +65,22 @@ def find_secret_values(environ: Mapping[str, str]) -> Iterator[str]:
         password = _PASSWORD_OF_ADDRESS.search(value) if "@" in value and "://" in value else None
         if password is not None and len(password[1]) >= _SHORTEST and password[1].lower() not in _WORDS:
             yield from {password[1], unquote(password[1])}
+
+
+def find_variables_of_secrets(raw: object, *, key: str = "") -> Iterator[str]:
+    """The variables that a document, as it is written, puts under the names of secrets, however they are called.
+
+    >>> list(find_variables_of_secrets({"vars": {"db_password": "${SHOP_ONE:-x}", "day": "${DAY}"}}))
+    ['SHOP_ONE']
+    """
+    if isinstance(raw, str):
+        yield from _EXPRESSION.findall(raw) if "${" in raw and is_secret_name(key) else ()
+    elif isinstance(raw, Mapping):
+        for name, item in raw.items():
+            yield from find_variables_of_secrets(item, key=str(name))
+    elif isinstance(raw, list | tuple):
+        for item in raw:
+            yield from find_variables_of_secrets(item, key=key)
 
 
 def values_pattern(values: Iterable[str]) -> re.Pattern[str]:

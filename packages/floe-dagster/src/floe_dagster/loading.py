@@ -22,6 +22,7 @@ from floe_core.documents import (
 from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
+from floe_core.secret_variables import find_variables_of_secrets
 from floe_dagster.asset_settings.annotated_values import check_annotated_values
 from floe_dagster.asset_settings.application import apply_settings
 from floe_dagster.asset_settings.partition_fields import check_partition_fields
@@ -47,6 +48,7 @@ from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability_parts import build_observability_settings
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
 from floe_dagster.resources.catalog import CatalogResource
+from floe_dagster.secrets import keep_hidden
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 from floe_dagster.table_lineage import JoinedAssets, check_no_cycle, join_tables
 from floe_dagster.user_code.loaded_modules import LoadedModules
@@ -154,6 +156,8 @@ def _build_project(
     is_step: bool,
 ) -> LoadedProject:
     profiles = resolve_profiles(document.spec, platform.spec)
+    secret_variables = frozenset(find_variables_of_secrets(document.raw))
+    keep_hidden(secret_variables)
     sources = _load_sources(
         document,
         platform,
@@ -173,6 +177,7 @@ def _build_project(
         namespace=namespace,
         dbt=sources.dbt,
         python_assets=[*sources.modules.assets, *passed.only_assets],
+        secret_variables=secret_variables,
     )
     executors = {name: observed_executor(executor, observability) for name, executor in sources.executors.items()}
     default_executor = executors.get(DEFAULT_PROFILE)

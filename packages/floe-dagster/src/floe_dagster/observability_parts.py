@@ -41,6 +41,7 @@ def build_observability_settings(
     namespace: str,
     dbt: DbtParts,
     python_assets: Sequence[Asset],
+    secret_variables: Iterable[str] = (),
 ) -> ObservabilitySettings:
     """What the observers of a project's runs are told.
 
@@ -52,6 +53,7 @@ def build_observability_settings(
         namespace: OpenLineage namespace of the jobs.
         dbt: The dbt project.
         python_assets: All other assets.
+        secret_variables: Variables that floe.yaml has under the names of secrets.
     """
     observability = Observability() if is_unset(platform.observability) else platform.observability
     given = dict(known_items(observability.dataset_namespaces))
@@ -73,6 +75,7 @@ def build_observability_settings(
         dbt_tables={fold_name(table): tuple(key.path) for table, key in dbt.tables.items()},
         dbt_relations={} if index is None or names is None else dict(_relations(index, names, sources)),
         secret_names=sorted(set(_secret_names(platform))),
+        secret_variables=sorted(set(secret_variables)),
     )
 
 

@@ -13,6 +13,8 @@ from floe_core.secret_variables import find_secret_values, values_pattern
 SECRETS_DIR_VARIABLE = "FLOE_SECRETS_DIR"
 _READ: set[str] = set()
 """The secrets that this process has read, to be kept out of what it shows."""
+_NAMED: set[str] = set()
+"""Variables that are secrets, however they are called."""
 _SHORTEST_HIDDEN = 6
 
 
@@ -83,8 +85,7 @@ def secret_values_in(value: object) -> list[str]:
 
 def keep_hidden(variables: Iterable[str]) -> None:
     """Keep the values of *variables* out of what this process shows, however they are called."""
-    values = (os.environ.get(name, "") for name in variables)  # noqa: TID251 - see above
-    _READ.update(value for value in values if value)
+    _NAMED.update(variables)
 
 
 def without_known_secrets(text: str) -> str:
@@ -93,7 +94,7 @@ def without_known_secrets(text: str) -> str:
     Known is what was read here, and what stands in a variable that is called like a secret.
     """
     read = {value for value in _READ if len(value) >= _SHORTEST_HIDDEN}
-    known = values_pattern({*find_secret_values(os.environ), *read})  # noqa: TID251 - see above
+    known = values_pattern({*find_secret_values(os.environ, named=_NAMED), *read})  # noqa: TID251 - see above
     return mask_secrets(known.sub(MASK, text))
 
 

@@ -1,5 +1,6 @@
 """A running dbt call: its events, and its end, whatever interrupts it. Imports dagster-dbt and dbt."""
 
+import logging
 import os
 import select
 import signal
@@ -24,15 +25,30 @@ from floe_dagster.dbt.error_lines import add_places
 from floe_dagster.dbt.files import copy_file, prune
 from floe_dagster.dbt.parsed_state import PARSED_STATE
 from floe_dagster.observability.dbt_log.call_tap import CallTap
+from floe_dagster.secrets import without_known_secrets
 
 Fetch: TypeAlias = Callable[[DbtCliInvocation, DbtDagsterEventType], dict[str, Any] | None]
 
 _DUCKDB = "duckdb"
+_TELLS_COMMANDS = "dbt_cli_invocation"  # the module of dagster-dbt
 _SECONDS_TO_CANCEL = 3.0  # what DuckDB does is canceled in a moment; queries in a warehouse take dagster-dbt's 25
 _SECONDS_TO_DIE = 1.0
 _SECONDS_TO_EXIT = 5.0  # of a dbt that has said all it has to say
 _MILLISECONDS_OF_SILENCE = 500  # after which what dbt has written to its log is observed
 _CHUNK = 1 << 16
+
+
+class _WithoutSecrets(logging.Filter):
+    """Masks what dagster-dbt logs of a call that begins: its whole command."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.module == _TELLS_COMMANDS:
+            record.msg = without_known_secrets(record.getMessage())
+            record.args = ()
+        return True
+
+
+dg.get_dagster_logger().addFilter(_WithoutSecrets())
 
 
 class DeferredAdapter:
@@ -86,6 +102,11 @@ class FloeDbtInvocation(DbtCliInvocation):
     def is_on_duckdb(self) -> bool:
         """Whether the project is built by DuckDB."""
         return bool(self.manifest.get("metadata", {}).get("adapter_type") == _DUCKDB)
+
+    @property
+    def dbt_command(self) -> str:
+        """The command as it is told in errors and logs: its vars may hold secrets."""
+        return without_known_secrets(super().dbt_command)
 
     def stream(self) -> "FloeDbtEvents":
         """The events of dbt as Dagster's."""

@@ -43,7 +43,7 @@ class Masking:
         named = _read_files(folder, self._settings.secret_names) if folder else ()
         declared = [*named, *(self._environ.get(name, "") for name in self._settings.secret_names)]
         yield from (value for value in declared if len(value) >= _SHORTEST_SECRET)
-        yield from find_secret_values(self._environ)
+        yield from find_secret_values(self._environ, named=self._settings.secret_variables)
 
 
 def without_credentials(address: str) -> str:

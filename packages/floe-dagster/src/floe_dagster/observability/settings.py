@@ -48,6 +48,7 @@ class ObservabilitySettings:
         dbt_tables: Name of a table that dbt builds or reads, in lower case → key of its asset.
         dbt_relations: Key of an asset that dbt builds, or that it reads from elsewhere → its relation.
         secret_names: Names of all secrets in platform.yaml.
+        secret_variables: Variables that floe.yaml has under the names of secrets.
     """
 
     pipeline: str
@@ -63,6 +64,7 @@ class ObservabilitySettings:
     dbt_tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dbt_relations: Mapping[tuple[str, ...], Relation] = field(default_factory=dict)
     secret_names: Sequence[str] = ()
+    secret_variables: Sequence[str] = ()
 
     @property
     def traces_folder(self) -> Path:

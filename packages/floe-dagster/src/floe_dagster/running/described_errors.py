@@ -6,17 +6,16 @@ from pathlib import Path
 from dagster_shared.error import SerializableErrorInfo
 
 from floe_core.errors import shown_path
+from floe_dagster.running.dbt_failures import find_dbt_words
 from floe_dagster.secrets import without_known_secrets
 from floe_dagster.user_code.tracebacks import is_floe, is_library
 
-_DBT_ERRORS = "Errors parsed from dbt logs:"
 _WRAPPERS = ("Dagster", "RetryRequested")  # exceptions of Dagster's around one of the user's
 _CLASS_PATHS = re.compile(
     r"^(?:floe_core\.errors\.\w+|dagster\._core\.definitions\.events\.Failure): (?=error\[)"  # a problem of floe's
     r"|^dagster\._core\.definitions\.events\.(?=Failure)"
 )
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_DBT_PROGRESS = re.compile(r"^\d+ of \d+ ")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>[^\n]+)\n(?P<code>[^\n]*)')
 _SHOWN_FRAMES = 5
 
@@ -35,19 +34,11 @@ def _describe_error(error: SerializableErrorInfo | None) -> str:
     while error.cause is not None and str(error.cls_name).startswith(_WRAPPERS):
         error = error.cause
     message = _CLASS_PATHS.sub("", _ANSI.sub("", error.message).strip())
-    if _DBT_ERRORS in message:
-        return _dbt_message(message.partition(_DBT_ERRORS)[2])
+    said = find_dbt_words(message)
+    if said is not None:
+        return said
     frames = [frame for entry in error.stack if (frame := _user_frame(entry))]
     return "\n".join([*frames[-_SHOWN_FRAMES:], message])
-
-
-def _dbt_message(text: str) -> str:
-    lines = [line.rstrip() for line in text.splitlines() if not _DBT_PROGRESS.match(line)]
-    shown: list[str] = []
-    for line in lines:
-        if line or (shown and shown[-1]):
-            shown.append(line)
-    return "\n".join(shown).strip()
 
 
 def _user_frame(entry: str) -> str:

@@ -129,7 +129,8 @@ class DbtWorks:
         found: Facets = {}
         described = self._columns.described(node)
         if described:
-            found["schema"] = facets.schema(described)
+            mask = self.works.masking
+            found["schema"] = facets.schema((name, type_, text and mask(text)) for name, type_, text in described)
         sources = self._columns.sources(node)
         if sources:
             found["columnLineage"] = facets.column_lineage(sources)
@@ -141,6 +142,7 @@ class DbtWorks:
             return work
         unique_id = str(node["unique_id"])
         result = _result(node, record)
+        result["description"] = result["description"] and self.works.masking(str(result["description"]))
         tested = self.graph.tested(unique_id)
         if tested is None:
             status = {"name": unique_id, "status": "pass" if record.status == "pass" else "fail"}

@@ -5,6 +5,7 @@ import re
 from dagster_shared.error import SerializableErrorInfo
 
 from floe_dagster.observability.records import ErrorFact
+from floe_dagster.running.dbt_failures import find_dbt_words
 
 _SAYS_NOTHING = {"RetryRequested": "a retry was requested"}
 _WRAPPERS = ("Dagster", "RetryRequested")
@@ -13,7 +14,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def error_fact(error: SerializableErrorInfo | None, *, otherwise: str = "it ended without saying why") -> ErrorFact:
-    """The innermost error that is not one of Dagster's around another.
+    """The innermost error that is not one of Dagster's around another; of a dbt call it tells what dbt said.
 
     Args:
         error: As an event of Dagster has it.
@@ -24,7 +25,8 @@ def error_fact(error: SerializableErrorInfo | None, *, otherwise: str = "it ende
     while error.cause is not None and str(error.cls_name).startswith(_WRAPPERS):
         error = error.cause
     kind = error.cls_name or "Error"
-    message = re.sub(rf"^(?:[\w.]+\.)?{re.escape(kind)}(?::\s*|\s*$)", "", _ANSI.sub("", error.message)).strip()
+    said = find_dbt_words(_ANSI.sub("", error.message))
+    message = said or re.sub(rf"^(?:[\w.]+\.)?{re.escape(kind)}(?::\s*|\s*$)", "", _ANSI.sub("", error.message)).strip()
     return ErrorFact(kind, message or _SAYS_NOTHING.get(kind, otherwise), "".join(error.stack).rstrip())
 
 
