@@ -1,5 +1,7 @@
 """Lines and messages that are shown without the secrets in them."""
 
+import time
+
 import pytest
 
 from floe_core.errors import Location, Problem, render_problem
@@ -59,6 +61,18 @@ def test_every_part_of_a_message_is_masked_for_people_and_for_machines() -> None
     assert "lovelace" not in render_problem(problem)
     assert "lovelace" not in str(problem.to_json())
     assert render_problem(problem).count("etl:***@db") == 5
+
+
+@pytest.mark.parametrize("part", ["a", "a.b-", "a: ", "{a: ", "x://a:", "password=", " ", '"', "${a:"])
+def test_a_line_of_megabytes_is_masked_and_shown_in_no_time(part: str) -> None:
+    line = part * (2 * 1024 * 1024 // len(part))
+    problem = Problem("FLOE-101", "x", Location("floe.yaml", 1, 1_000_000, source_line=f"{line}password: lovelace"))
+
+    start = time.process_time()
+    shown = render_problem(problem) + str(problem.to_json())
+
+    assert time.process_time() - start < 2
+    assert "lovelace" not in shown
 
 
 def test_lines_of_python_keep_their_names() -> None:

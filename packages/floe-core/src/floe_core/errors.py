@@ -15,6 +15,7 @@ YamlPath: TypeAlias = tuple[str | int, ...]
 Severity: TypeAlias = Literal["error", "warning"]
 
 _QUOTED_WIDTH = 110
+_LONGEST_MASKED = 4000
 _ACTED_ON = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -306,20 +307,28 @@ def _position(problem: Problem) -> tuple[bool, bool, str, int, int]:
 
 
 def _masked_line(location: Location) -> str | None:
-    if location.source_line is None:
-        return None
-    if location.file.endswith((".yaml", ".yml")):
-        return mask_line(location.source_line)
-    return mask_text(location.source_line, with_assignments=False)
+    """The line that is quoted, without its secrets; of a very long one the part around its column."""
+    line = location.source_line
+    if line is None or len(line) <= _LONGEST_MASKED:
+        return None if line is None else _masked(line, location.file)
+    return _quoted_line(location)
 
 
 def _quoted_line(location: Location) -> str:
-    line = (_masked_line(location) or "").rstrip()
+    line, column = (location.source_line or "").rstrip(), (location.column or 1) - 1
+    if len(line) > _LONGEST_MASKED:
+        skipped = max(0, column - _LONGEST_MASKED // 2)
+        line, column = "…" + line[skipped : skipped + _LONGEST_MASKED], column - skipped
+    line = _masked(line, location.file)
     indent = len(line) - len(line.lstrip())
     line = line.lstrip()
     line = "".join(character if character.isprintable() else "�" for character in line.replace("\t", "→"))
     if len(line) <= _QUOTED_WIDTH:
         return line
-    start = max(0, (location.column or 1) - 1 - indent - _QUOTED_WIDTH // 2)
+    start = max(0, column - indent - _QUOTED_WIDTH // 2)
     window = line[start : start + _QUOTED_WIDTH]
     return ("…" if start else "") + window + ("…" if start + _QUOTED_WIDTH < len(line) else "")
+
+
+def _masked(line: str, file: str) -> str:
+    return mask_line(line) if file.endswith((".yaml", ".yml")) else mask_text(line, with_assignments=False)

@@ -7,7 +7,9 @@ from floe_core.secret_shapes import find_secret, find_shapes, windows_of
 
 MASK = "***"
 
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/\s:@'\"]*:)(?!\$\{|\*\*\*@)[^/\s'\"]+(?=@)")
+_USERINFO = re.compile(
+    r"((?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@'\"]*:)(?!\$\{|\*\*\*@)[^/\s'\"]+(?=@)"
+)
 _PAIR = re.compile(
     r"(?<![\w.-])(?P<quote>[\"']?)(?P<key>[\w.-]+)(?P=quote)\s*:\s+"
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s\"'{}\[\],#][^{},\[\]]*?(?=\s*(?:[,\]}]|\s#|$)))"
