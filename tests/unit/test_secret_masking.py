@@ -24,6 +24,8 @@ from floe_core.secret_masking import mask_line, mask_text
         ("pin: 1234, port: 5432", "pin: ***, port: 5432"),
         ('"password": "a\\"b", x: y', '"password": "***", x: y'),
         ("note: AKIAIOSFODNN7EXAMPLE and more", "note: *** and more"),
+        ('pem: "-----BEGIN RSA PRIVATE KEY-----\\nMIIE"  # x', 'pem: "***'),
+        ("pem: '-----BEGIN PRIVATE KEY-----MIIE-----END PRIVATE KEY-----'", "pem: '***'"),
     ],
 )
 def test_a_line_is_shown_without_its_secrets(line: str, shown: str) -> None:

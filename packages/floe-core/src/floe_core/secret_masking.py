@@ -10,6 +10,9 @@ MASK = "***"
 _USERINFO = re.compile(
     r"((?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@'\"]*:)(?!\$\{|\*\*\*@)[^/\s'\"]+(?=@)"
 )
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)", re.DOTALL
+)
 _PAIR = re.compile(
     r"(?<![\w.-])(?P<quote>[\"']?)(?P<key>[\w.-]+)(?P=quote)\s*:\s+"
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s\"'{}\[\],#][^{},\[\]]*?(?=\s*(?:[,\]}]|\s#|$)))"
@@ -31,7 +34,7 @@ def mask_text(text: str, *, with_assignments: bool = True) -> str:
     >>> mask_text("amqp://etl:lovelace@mq//")
     'amqp://etl:***@mq//'
     """
-    text = _USERINFO.sub(rf"\1{MASK}", text)
+    text = _USERINFO.sub(rf"\1{MASK}", _PRIVATE_KEY.sub(MASK, text))
     limit = len(text)
     for start, end in sorted(find_shapes(text, with_assignments=with_assignments), reverse=True):
         found = text[start : min(end, limit)].rstrip("\"'}])")
