@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import copytree, rmtree
 from typing import Any
@@ -238,6 +239,21 @@ orchestration:
 @pytest.mark.usefixtures("first_run")
 def test_an_unknown_job_is_wrong_usage(shop: Path, command_line: CommandLine) -> None:
     finished = command_line("run", "full_pipelin", "--project", str(shop))
+
+@pytest.mark.skipif(find_spec("dbt.adapters.postgres") is not None, reason="it says what is missing")
+def test_an_adapter_of_dbt_that_is_not_installed_is_named_at_the_profile(shop: Path, tmp_path: Path) -> None:
+    own = Path(copytree(shop, tmp_path / "shop", ignore=lambda _, names: {".floe"} & set(names)))
+    (own / "platform.yaml").write_text(
+        "compute:\n  default: {type: postgres, host: h, user: u, password: {secret_ref: P}, database: d, schema: s}\n"
+    )
+
+    compiled = floe(own, "compile", env=environment(P="x"))
+
+    assert compiled.returncode == 1
+    assert "error[FLOE-327]" in compiled.stderr
+    assert "  --> platform.yaml:2:12  compute.default\n" in compiled.stderr
+    assert "  fix: pip install dbt-postgres\n" in compiled.stderr
+
 
     assert finished.returncode == 2
     assert "error[FLOE-420]: there is no job 'full_pipelin'" in finished.stderr

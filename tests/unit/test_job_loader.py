@@ -305,7 +305,7 @@ error[FLOE-312]: hook 'alerts.LIMIT' is of type int
 error[FLOE-311]: module 'alerts' has no 'pag'
   --> floe.yaml:12:11  orchestration.jobs.nightly.hooks[5]
    |  - alerts.pag
-  why: it defines mail, log, post, odd, later, LIMIT
+  why: it defines mail, log, post, odd, later
 
 6 errors\
 """)

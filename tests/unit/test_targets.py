@@ -88,7 +88,7 @@ def test_a_misspelt_function() -> None:
 error[FLOE-311]: module 'shop.ops.vacuum' has no 'vacuum_old_snapshot'
   --> floe.yaml:12:24  orchestration.jobs.vacuum.target_function
    |  target_function: …
-  why: it defines RETENTION, Maintenance, vacuum_old_snapshots
+  why: it defines Maintenance, vacuum_old_snapshots
   fix: did you mean 'shop.ops.vacuum.vacuum_old_snapshots'?
 """)
 
@@ -135,6 +135,15 @@ error[FLOE-311]: 'shop.ops.report' names a module, not something in it
   why: the module defines report
   fix: did you mean 'shop.ops.report.report'?
 """)
+
+
+def test_nothing_is_suggested_for_a_module_that_is_near_nothing_in_it(user_project: UserProject) -> None:
+    user_project.write({"shop/ops/daily.py": "LIMIT = 3\n\n\ndef vacuum(): ...\n"})
+
+    text = message("shop.ops.daily")
+
+    assert "  why: the module defines vacuum\n" in text
+    assert "  fix: add a dot and the name of the function\n" in text
 
 
 def test_a_syntax_error_in_the_module() -> None:

@@ -208,11 +208,15 @@ def _compile_target(
     dbt: DbtConfig, documents: CheckedDocuments, *, project: ProjectFolder, progress: Progress
 ) -> tuple[DbtTarget, CompiledDbt]:
     location = locate_dbt_project(dbt, project_dir=project.path, source=documents.document.source)
-    profiles = resolve_profiles(documents.document.spec, documents.platform.spec)
+    spec, platform = documents.document.spec, documents.platform
+    profiles = resolve_profiles(spec, platform.spec)
+    profile = dbt_profile(dbt, profiles, project=project, dbt_project=location.project)
+    if platform.source is not None and profile.names is not None:
+        profile = replace(profile, place=platform.source.locate("compute", spec.compute))
     compiled = compile_dbt(
         dbt,
         location=location,
-        profile=dbt_profile(dbt, profiles, project=project, dbt_project=location.project),
+        profile=profile,
         project_dir=project.path,
         floe_dir=project.floe_dir,
         source=documents.document.source,

@@ -99,7 +99,7 @@ def _attribute(owner: object, name: str, reference: str, location: Location | No
 def _names_a_module(reference: str, module: ModuleType, location: Location | None) -> Problem:
     own = _own_names(module)
     last = reference.rpartition(".")[2]
-    close = [last] if last in own else list(closest_names(last, own)) or (own if len(own) == 1 else [])
+    close = [last] if last in own else list(closest_names(last, own))
     return Problem(
         code="FLOE-311",
         what=f"'{reference}' names a module, not something in it",
@@ -153,8 +153,9 @@ def _imported_below(package: ModuleType) -> list[str]:
 
 
 def _own_names(owner: object) -> list[str]:
-    """The public functions, classes and definitions that *owner* itself defines, in its order."""
+    """The public names that *owner* itself defines, in its order; of a module what can be called, if there is such."""
     names = [name for name, value in vars(owner).items() if not name.startswith("_") and not inspect.ismodule(value)]
     if not isinstance(owner, ModuleType):
         return names
-    return [name for name in names if getattr(vars(owner)[name], "__module__", owner.__name__) == owner.__name__]
+    own = [name for name in names if getattr(vars(owner)[name], "__module__", owner.__name__) == owner.__name__]
+    return [name for name in own if callable(vars(owner)[name])] or own

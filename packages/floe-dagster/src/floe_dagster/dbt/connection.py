@@ -29,6 +29,8 @@ class DbtProfile:
     """What a generated profile decides about names; None for the user's own."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Environment variable that the profile reads → name of the secret."""
+    place: Location | None = None
+    """Where platform.yaml has what a generated profile is made of."""
 
     @property
     def file(self) -> Path:

@@ -20,6 +20,7 @@ from floe_dagster.secrets import read_secret
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_LINES = 40
 _REQUIRED_VAR = re.compile(r"Required var '(\w+)' not found")
+_NO_ADAPTER = re.compile(r"Could not find adapter type (\w+)!")
 _NONE_TYPE = re.compile(r"NoneType|'None' has no attribute|None has no element")
 _FILE_OF_ERROR = re.compile(r"\(([^()\s]+\.(?:sql|ya?ml))\)")
 _VAR_WITHOUT_DEFAULT = re.compile(r"""\bvar\(\s*['"](\w+)['"]\s*\)""")
@@ -115,10 +116,16 @@ class DbtParse:
             default = "[]" if lacking.startswith(PARTITION_KEYS) else "''"
             why = f"while dbt parses, no run has a partition, and var('{lacking}') has no value"
             fix = f"give the var a default: var('{lacking}', {default})"
+        location = self.location
+        adapter = next(iter(_NO_ADAPTER.findall("\n".join(lines))), "")
+        if adapter:
+            location = self.profile.place or location
+            why = f"the connection is of type '{adapter}', and dbt-{adapter} is not installed"
+            fix = f"pip install dbt-{adapter}"
         return Problem(
             code="FLOE-327",
             what=f"dbt cannot parse the project {self.project.name}",
-            location=self.location,
+            location=location,
             detail="\n".join(lines[-_MOST_LINES:]),
             why=why,
             fix=fix,

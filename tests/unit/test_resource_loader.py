@@ -1,0 +1,76 @@
+"""Resources of platform.yaml that cannot be built of the arguments that it gives."""
+
+import pytest
+from inline_snapshot import snapshot
+
+from floe_cli.main import run_command_line
+from plugins.user_project import UserProject
+
+MAIL = """
+import dagster as dg
+
+
+class Mail(dg.ConfigurableResource):
+    host: str
+    password: str = ""
+
+
+class Plain:
+    def __init__(self, host, port=25): ...
+
+
+def anything(**options):
+    raise ValueError(sorted(options))
+"""
+
+
+def told(project: UserProject, resource: str, capsys: pytest.CaptureFixture[str]) -> str:
+    files = {"shop/__init__.py": "", "shop/mail.py": MAIL, "floe.yaml": "orchestration: {}\n", ".git/HEAD": ""}
+    project.write({**files, "platform.yaml": f"resources:\n  mail: {resource}\n"})
+
+    assert run_command_line(["validate"]) == 1
+
+    return "\n".join(
+        line
+        for line in capsys.readouterr().err.splitlines()
+        if line.lstrip().startswith(("error", "-->", "why", "fix"))
+    )
+
+
+@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.Plain"])
+def test_a_misspelt_argument(target: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    text = told(user_project, f"{{target: {target}, args: {{hots: x}}}}", capsys)
+
+    assert f"error[FLOE-373]: resource 'mail' cannot be built from '{target}'" in text
+    assert "  resources.mail.args.hots\n" in text
+    assert "  why: there is no argument 'hots'; it takes host, " in text
+    assert text.endswith("  fix: did you mean 'host'?")
+
+
+def test_a_misspelt_reference_to_a_secret(user_project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    resource = "{target: shop.mail.Mail, args: {host: h, password: {secret_reff: PASSWORD}}}"
+
+    assert told(user_project, resource, capsys) == snapshot("""\
+error[FLOE-373]: resource 'mail' cannot be built from 'shop.mail.Mail'
+  --> platform.yaml:2:61  resources.mail.args.password.secret_reff
+  why: a secret is named by {secret_ref: NAME}
+  fix: did you mean 'secret_ref'?\
+""")
+
+
+def test_an_argument_that_is_too_few(user_project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(user_project, "{target: shop.mail.Plain, args: {port: 25}}", capsys) == snapshot("""\
+error[FLOE-373]: resource 'mail' cannot be built from 'shop.mail.Plain'
+  --> platform.yaml:2:3  resources.mail
+  fix: give it the arguments that it takes, under `args`\
+""")
+
+
+def test_what_takes_any_argument_is_told_by_itself(
+    user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(user_project, "{target: shop.mail.anything, args: {hots: x}}", capsys) == snapshot("""\
+error[FLOE-373]: resource 'mail' cannot be built from 'shop.mail.anything'
+  --> platform.yaml:2:3  resources.mail
+  fix: give it the arguments that it takes, under `args`\
+""")
