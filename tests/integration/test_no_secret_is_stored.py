@@ -128,6 +128,9 @@ def test_vars_of_dbt_that_are_secret_stand_in_nothing_that_is_told_of_a_failure(
     assert {Path(name).parent.name for name in told} >= {"traces", "lineage", "logs"}
     for name, content in told.items():
         assert "LEAK" not in content, name
+    history = [file for file in (project / ".floe" / "dagster_home" / "history").rglob("*.db") if file.is_file()]
+    assert history
+    assert not [file for file in history if b"LEAK" in file.read_bytes()]
     observed = "".join(content for name, content in told.items() if "observability" in name)
     assert "no_such_column" in observed
     assert COMMAND not in observed

@@ -58,7 +58,7 @@ _MORE = re.compile(r"\s{0,64}(?:\|\||\+)\s{0,64}'(?:[^'\\]|\\.|'')*+'", re.DOTAL
 _ASSIGNMENT = re.compile(
     r"(?<![\w.-])(?P<name>[\w.-]++)(?P<closed>\\{0,7}['\"`]?\]?)"
     r"(?P<sign>\s*+(?:=>|:=|={1,3}|!=|<>|:(?![:/])|%3[dD]|,(?=\s?\\{0,7}['\"])|>(?=[^\s<>=]))\s*+"
-    r"|(?:\s+to)?\s++(?=[eEnN]?\\{0,7}['\"$])|\((?='))"
+    r"|(?:\s+(?:to|is|was))?\s++(?=[eEnN]?\\{0,7}['\"$])|\((?='))"
 )
 _FLAG = re.compile(r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]*+)[ \t]++(?!-)")
 _OF_USER = re.compile(r"(?<!\S)((?:-u|--user)[ =][\"']?[^\s:'\"$]{1,64}:)[^\s'\"$]+")
@@ -74,6 +74,7 @@ _TOLD_IN_SQL = re.compile(
     r"|\$\$(?:[^$]|\$(?!\$))*+(?:\$\$|$)",
     re.DOTALL,
 )
+_BESIDE = ("", "to", "is", "was")
 _ELEMENT = re.compile(r"[^<]{1,4096}")
 
 _Span: TypeAlias = tuple[int, int, str]
@@ -155,7 +156,7 @@ def _find_value(text: str, match: re.Match[str], *, in_code: bool) -> _Span | No
         return (element.start(), element.end(), MASK) if element is not None and is_told else None
     value = _TEXT.match(text, match.end())
     if value is None:
-        word = None if in_code or sign in ("", "to", "(", ",") else _WORD.match(text, match.end())
+        word = None if in_code or sign in (*_BESIDE, "(", ",") else _WORD.match(text, match.end())
         is_secret = word is not None and _is_word_secret(text, match, word, kind)
         return (word.start("bare"), word.end(), MASK) if word is not None and is_secret else None
     if sign == "(" and _snake_case(name) != "password":
@@ -177,7 +178,7 @@ def _is_text_secret(kind: _Kind, content: str, *, sign: str, in_code: bool) -> b
     """Whether a text in quotes is one, or what stands between two tags."""
     if _NO_SECRET.fullmatch(content):
         return False
-    if kind is _Kind.KEY or (sign in ("", "to") and not in_code and kind is _Kind.SECRET):
+    if kind is _Kind.KEY or (sign in _BESIDE and not in_code and kind is _Kind.SECRET):
         return _is_unlikely(content)
     return True
 

@@ -135,7 +135,7 @@ class FloeDbtInvocation(DbtCliInvocation):
         said = self._error_messages
         self._error_messages = add_places(said, project_dir=self.project_dir, target_path=self.target_path)
         try:
-            return super()._format_error_messages()
+            return without_known_secrets(super()._format_error_messages())  # dbt quotes what the database was given
         finally:
             self._error_messages = said
 
