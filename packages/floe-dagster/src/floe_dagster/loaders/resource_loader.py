@@ -15,7 +15,7 @@ from floe_dagster.secrets import read_secrets_in, secret_values_in, without_secr
 from floe_dagster.targets import load_callable
 from floe_dagster.user_code.modules import describe_user_error
 
-_SECRET_REF = "secret_ref"
+_REFERENCE = "secret_ref"
 
 
 def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMap | None) -> dict[str, object]:
@@ -79,7 +79,7 @@ def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None
 def _misspelt(target: Callable[..., object], args: Mapping[str, object]) -> tuple[YamlPath, str, str] | None:
     """The first key of *args* that *target* does not know or that was meant for `secret_ref`; why, and what to do."""
     for path in _keys_like_secret_ref(args):
-        return path, "a secret is named by {secret_ref: NAME}", f"did you mean '{_SECRET_REF}'?"
+        return path, "a secret is named by {secret_ref: NAME}", f"did you mean '{_REFERENCE}'?"
     known = _arguments_of(target)
     for name in args:
         if known is not None and name not in known:
@@ -91,7 +91,7 @@ def _misspelt(target: Callable[..., object], args: Mapping[str, object]) -> tupl
 def _keys_like_secret_ref(value: object, path: YamlPath = ()) -> Iterator[YamlPath]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            if path and len(value) == 1 and closest_names(str(key), [_SECRET_REF]):
+            if path and len(value) == 1 and closest_names(str(key), [_REFERENCE]):
                 yield (*path, key)
             yield from _keys_like_secret_ref(item, (*path, key))
 
