@@ -193,6 +193,29 @@ def test_a_broken_model_and_a_dbt_test_that_fails_are_why_the_rest_is_skipped(ow
     assert "Traceback" not in finished.stderr
 
 
+def test_a_unit_test_that_fails_is_why_its_model_is_skipped(own_shop: Path) -> None:
+    (own_shop / "dbt" / "models" / "silver" / "unit.yml").write_text("""
+unit_tests:
+  - name: amounts_add_up
+    model: stg_orders
+    given: [{input: "source('bronze', 'orders')", rows: [{order_id: 1, quantity: 2, unit_price: 3}]}]
+    expect: {rows: [{order_id: 1, amount: 7}]}
+""")
+
+    finished = floe(own_shop, "run", "full_pipeline", "--format", "json")
+
+    assert finished.returncode == 3
+    report = json.loads(finished.stdout)
+    assert {asset["key"]: (asset["status"], asset["because"]) for asset in report["assets"]} == {
+        "bronze_orders": ("materialized", []),
+        "silver/stg_orders": ("skipped", ["unit test amounts_add_up"]),
+        "gold/daily_revenue": ("skipped", ["unit test amounts_add_up"]),
+    }
+    (failure,) = report["failures"]
+    assert failure["assets"] == []
+    assert "Failure in unit_test amounts_add_up" in failure["error"]
+
+
 def test_what_was_compiled_of_dbt_is_compiled_again_where_it_is_gone(own_shop: Path) -> None:
     rmtree(own_shop / ".floe" / "dbt")
 
@@ -217,6 +240,21 @@ def test_a_dbt_translator_may_be_one_of_the_projects_own_modules(shop: Path, tmp
     assert "mark" in listed.stdout
 
 
+@pytest.mark.skipif(find_spec("dbt.adapters.postgres") is not None, reason="it says what is missing")
+def test_an_adapter_of_dbt_that_is_not_installed_is_named_at_the_profile(shop: Path, tmp_path: Path) -> None:
+    own = Path(copytree(shop, tmp_path / "shop", ignore=lambda _, names: {".floe"} & set(names)))
+    (own / "platform.yaml").write_text(
+        "compute:\n  default: {type: postgres, host: h, user: u, password: {secret_ref: P}, database: d, schema: s}\n"
+    )
+
+    compiled = floe(own, "compile", env=environment(P="x"))
+
+    assert compiled.returncode == 1
+    assert "error[FLOE-327]" in compiled.stderr
+    assert "  --> platform.yaml:2:12  compute.default\n" in compiled.stderr
+    assert "  fix: pip install dbt-postgres\n" in compiled.stderr
+
+
 @pytest.mark.requirement("010-FR-023", "010-FR-047")
 def test_mistakes_of_floe_yaml_are_one_report(tmp_path: Path, command_line: CommandLine) -> None:
     (tmp_path / "orders.py").write_text(ORDERS)
@@ -239,21 +277,6 @@ orchestration:
 @pytest.mark.usefixtures("first_run")
 def test_an_unknown_job_is_wrong_usage(shop: Path, command_line: CommandLine) -> None:
     finished = command_line("run", "full_pipelin", "--project", str(shop))
-
-@pytest.mark.skipif(find_spec("dbt.adapters.postgres") is not None, reason="it says what is missing")
-def test_an_adapter_of_dbt_that_is_not_installed_is_named_at_the_profile(shop: Path, tmp_path: Path) -> None:
-    own = Path(copytree(shop, tmp_path / "shop", ignore=lambda _, names: {".floe"} & set(names)))
-    (own / "platform.yaml").write_text(
-        "compute:\n  default: {type: postgres, host: h, user: u, password: {secret_ref: P}, database: d, schema: s}\n"
-    )
-
-    compiled = floe(own, "compile", env=environment(P="x"))
-
-    assert compiled.returncode == 1
-    assert "error[FLOE-327]" in compiled.stderr
-    assert "  --> platform.yaml:2:12  compute.default\n" in compiled.stderr
-    assert "  fix: pip install dbt-postgres\n" in compiled.stderr
-
 
     assert finished.returncode == 2
     assert "error[FLOE-420]: there is no job 'full_pipelin'" in finished.stderr

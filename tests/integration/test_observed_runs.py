@@ -15,7 +15,10 @@ from dagster._core.definitions.reconstruct import ReconstructableJob
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
 from floe_dagster.observability import ids
-from floe_dagster.observability.local.traces import LocalSpan
+from floe_dagster.observability.local.critical_path import find_critical_path
+from floe_dagster.observability.local.trace_tree import build_tree
+from floe_dagster.observability.local.traces import LocalSpan, LocalTrace
+from lineage_events import Event, check_events, ends, read_events
 from observed_records import NOT_SAMPLED, TRACEPARENT
 from observed_shop import ObservedShop
 from otlp_receiver import attributes, closed_port, grpc_receiver, http_receiver
@@ -37,6 +40,7 @@ FILES = {
               type: batch
               selection: [orders, weather, left, right, lines]
               executor: "${EXECUTOR:in_process}"
+            graphs: {type: batch, selection: [of_ops, of_broken_ops, after_ops], executor: "${EXECUTOR:in_process}"}
             daily: {type: batch, selection: [days], executor: in_process}
             repair: {type: ops, target_function: shop.assets.repair}
     """,
@@ -86,6 +90,38 @@ FILES = {
             context.log.info(",".join(context.partition_keys))
 
 
+        @dg.op
+        def first():
+            return 1
+
+
+        @dg.op
+        def second(context, number):
+            if "broken" in context.node_handle.path[0]:
+                raise ValueError("no second")
+            return number
+
+
+        @dg.op
+        def last(number):
+            return number
+
+
+        @dg.graph_asset
+        def of_ops():
+            return last(second(first()))
+
+
+        @dg.graph_asset
+        def of_broken_ops():
+            return last(second(first()))
+
+
+        @dg.asset(deps=[of_broken_ops])
+        def after_ops():
+            pass
+
+
         def repair(context):
             return {"parent": parent()}
     ''',
@@ -113,6 +149,17 @@ FILES = {
         @dg.op
         def fine():
             pass
+
+
+        @dg.op
+        def make():
+            yield dg.AssetMaterialization("op_made", metadata={"dagster/row_count": 9})
+            yield dg.Output(None)
+
+
+        @dg.job(executor_def=dg.in_process_executor)
+        def making():
+            make()
 
 
         @dg.job(executor_def=dg.multiprocess_executor.configured(FORKED))
@@ -183,6 +230,11 @@ class Runs:
 
     def run(self, job: str = "everything", **how: Any) -> ObservedRun:
         return self.ended(self.shop.execute(self.instance, job, **how))
+
+    def events_of(self, run: dg.DagsterRun) -> list[Event]:
+        events = read_events(self.shop.floe_dir / "observability" / "lineage" / f"{run.run_id}.jsonl")
+        check_events(events)
+        return events
 
     def ended(self, run: dg.DagsterRun) -> ObservedRun:
         return ObservedRun(run, self.shop.spans_of(run), self.instance.all_logs(run.run_id))
@@ -263,6 +315,47 @@ def test_each_span_says_how_it_ended(everything: ObservedRun) -> None:
     assert everything.one("asset orders").attributes["dagster.row_count"] == 3
     (check,) = everything.one("asset lines").events
     assert check.attributes["dagster.asset_check.severity"] == "WARN"
+
+
+@pytest.mark.parametrize("executor", ["in_process", "forked"])
+def test_an_asset_of_several_ops_stands_beside_their_steps_and_fails_with_them(runs: Runs, executor: str) -> None:
+    found = runs.run("graphs", executor=executor)
+
+    run, whole, broken = (found.one(name) for name in ("run graphs", "asset of_ops", "asset of_broken_ops"))
+    assert whole.parent_id == broken.parent_id == run.span_id
+    assert (whole.started_at, whole.status) == (found.one("step of_ops.first").started_at, "ok")
+    assert found.one("step of_ops.last").started_at <= whole.ended_at
+    assert (broken.started_at, broken.status) == (found.one("step of_broken_ops.first").started_at, "error")
+    assert "no second" in broken.message
+    assert found.one("asset after_ops").attributes["floe.skipped_because"] == ["of_broken_ops"]
+    test_every_span_lies_within_that_above_it(found)
+    ended = ends(runs.events_of(found.run))
+    assert {name: event["eventType"] for name, event in ended.items()} == {
+        "shop": "FAIL",
+        "shop.of_ops": "COMPLETE",
+        "shop.of_broken_ops": "FAIL",
+        "shop.after_ops": "ABORT",
+    }
+
+
+def test_the_critical_path_goes_through_the_ops_of_an_asset(runs: Runs) -> None:
+    found = runs.run("graphs")
+
+    tree = build_tree(LocalTrace(found.run.run_id, tuple(found.spans)))
+    on_path = {tree.spans[stretch.span_id].name for stretch in find_critical_path(tree)}
+    assert "step of_ops.second" in on_path
+    assert not {"asset of_ops", "asset of_broken_ops"} & on_path
+
+
+def test_what_an_op_materialises_is_an_asset_of_its_step(runs: Runs) -> None:
+    found = runs.run("making")
+
+    made = found.one("asset op_made")
+    assert (made.parent_id, made.attributes["dagster.row_count"]) == (found.one("step make").span_id, 9)
+    event = ends(runs.events_of(found.run))["shop.op_made"]
+    (table,) = event["outputs"]
+    assert (event["eventType"], table["name"]) == ("COMPLETE", "op_made")
+    assert table["outputFacets"]["outputStatistics"]["rowCount"] == 9
 
 
 def test_the_spans_of_users_stand_below_their_step(everything: ObservedRun) -> None:

@@ -57,6 +57,19 @@ def test_spans_stand_below_one_another() -> None:
     assert len({span.place.span_id for span in (run, step, asset, node, batch, call)}) == 6
 
 
+def test_a_test_that_keeps_no_rows_names_no_schema() -> None:
+    test = {"unique_id": "test.shop.t", "resource_type": "test", "name": "t", "database": "shop", "schema": "audit"}
+    kept = {**test, "unique_id": "test.shop.kept", "relation_name": '"shop"."audit"."kept"', "alias": "kept"}
+    call = replace(dbt_call(), manifest={"metadata": {}, "nodes": {"test.shop.t": test, "test.shop.kept": kept}})
+
+    places = [
+        span_of(node_ended(call=call, unique_id=unique_id, status="pass")).attributes.get("db.namespace")
+        for unique_id in ("test.shop.t", "test.shop.kept")
+    ]
+
+    assert places == [None, "shop|audit"]
+
+
 def test_each_attempt_and_each_batch_has_a_span_of_its_own() -> None:
     assert span_of(step_ended()).place != span_of(step_ended(attempt=1)).place
     assert span_of(batch_ended(0)).place != span_of(batch_ended(1)).place
