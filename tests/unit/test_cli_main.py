@@ -124,6 +124,16 @@ def test_an_unexpected_exception_is_one_sentence(failing: type[Failing], capsys:
     )
 
 
+def test_an_unexpected_exception_is_told_without_secrets_and_controls(
+    failing: type[Failing], capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.error = ValueError("no postgres://etl:lovelace@db\u202e")
+
+    run_command_line(["fail"])
+
+    assert "ValueError: no postgres://etl:***@db\\u202e (" in capsys.readouterr().err
+
+
 def test_the_traceback_is_there_for_whoever_asks(failing: type[Failing], capsys: pytest.CaptureFixture[str]) -> None:
     failing.error = KeyError("x")
 

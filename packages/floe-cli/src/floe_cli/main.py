@@ -14,7 +14,8 @@ from click.shell_completion import CompletionItem
 
 from floe_cli.console import EXIT_NOT_READ, say, show_problems
 from floe_cli.options import Settings, shared_options
-from floe_core.errors import FloeError
+from floe_core.errors import FloeError, escape_controls
+from floe_core.secret_masking import mask_text
 from floe_core.suggestions import did_you_mean, list_names
 
 EXIT_FINDINGS = 1
@@ -162,7 +163,8 @@ def show_unexpected(error: BaseException, *, with_traceback: bool) -> None:
     from importlib.metadata import version  # noqa: PLC0415 - a tenth of what `floe validate --schema-only` takes
 
     text = str(error).strip().splitlines()
-    message = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+    what = escape_controls(mask_text(text[0], with_assignments=False)) if text else ""
+    message = f"{type(error).__name__}: {what}" if what else type(error).__name__
     say(f"floe {version('floe-cli')} stopped on an unexpected error: {message}{_place_of(error)}")
     say("Add --traceback to the command to see where it comes from.")
 
