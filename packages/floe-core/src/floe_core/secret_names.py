@@ -3,16 +3,16 @@
 import re
 from functools import cache
 
-_ORDINALS = r"first|second|third|last|next|final|single|multi|one|two|by|high|low|band|boarding|season"
+_ORDINALS = r"first|second|third|last|next|final|single|multi|one|two|by|high|low|band|boarding|season|fail"
 _PASSWORD = (
     r"(?:^|_)(?:password|passwd|passphrase|passcode|pwd|pw|passwort|kennwort|mot_?de_?passe|contrasena|wachtwoord|senha|"
     r"t?otp_(?:secret|seed))$"
     rf"|(?:^|_)(?!(?:{_ORDINALS})_)[a-z0-9]+_pass$"
 )
 _CERTAIN = (
-    r"(?:^|_)(?:(?:client|api|app|application|consumer|shared|webhook|hook|jwt|session|oauth2?|access|hmac|signing)_secret|"
-    r"secret_(?:key|access_key|token)|(?:api|access)_?key|secretkey|(?:signing|encryption|private)_key|"
-    r"(?:api|access|auth|bearer|refresh|session|private|personal|oauth2?|security|sas|jwt)_token)$"
+    r"(?:^|_)(?:(?:client|api|app|application|consumer|shared|webhook|hook|jwt|session|oauth2?|access|hmac|signing)_?secret|"
+    r"secret_(?:key|access_key|token|value)|access_key_secret|(?:api|access)_?key|secretkey|(?:signing|encryption|private)_key|"
+    r"(?:api|access|auth|bearer|refresh|session|private|personal|oauth2?|security|sas|jwt)_?token)$"
 )
 _LIKELY = (
     r"(?:^|_)(?:secret|token|credentials?|pass|pat|sas|authorization|bearer|"
@@ -24,9 +24,11 @@ _PIN = r"(?:^|_)pin$"
 _AROUND_LOGINS = frozenset(
     "auth authentication conn connection creds credential credentials database db login smtp".split()
 )
+_WITHIN_LOGINS = frozenset({"pass", "secret", "token"})
 
 _PLACEHOLDER = (
-    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?i:true|false|yes|no|none|null|required|optional|empty)|(?:\{\{|%\(|<|\*\*|\$\w).*"
+    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?i:true|false|yes|no|none|null|required|optional|empty)|\$[A-Z_][A-Z0-9_]*|"
+    r"(?:\{\{|%\(|<|\*\*).*"
 )
 _REFERENCE = (
     r"(?:vault|op|ref\+\w+|ssm|asm|aws-?sm|gcp-?sm|gsm|akv|keyvault|secretsmanager|sops|doppler|infisical|conjur|env|file|"
@@ -90,7 +92,7 @@ def is_named_as_secret(key: str, text: str, *, above: str = "", is_for_people: b
     if re.fullmatch(_REFERENCE, text) or re.fullmatch(_PATH, text):
         return False
     around = snake_case(above)
-    if re.search(_PASSWORD, name) or (name == "pass" and around in _AROUND_LOGINS):
+    if re.search(_PASSWORD, name) or (name in _WITHIN_LOGINS and around in _AROUND_LOGINS):
         return True
     if re.search(_CERTAIN, name):
         return not (text == name or text.endswith(f"_{name}") or " " in text)
