@@ -5,7 +5,8 @@ What is a secret is told by what is beside it, or by its own shape. All rules ta
 
 import re
 
-from floe_core.secret_assignments import MASK, mask_assigned
+from floe_core.secret_assignments import mask_assigned
+from floe_core.secret_masking import MASK
 from floe_core.secret_shapes import find_secret_shape, windows_of
 
 _PRIVATE_KEY = re.compile(

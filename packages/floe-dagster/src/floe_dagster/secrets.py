@@ -6,7 +6,7 @@ from pathlib import Path
 
 from floe_core.errors import LoadError, Location, Problem
 from floe_core.schemas.secrets import SecretRef
-from floe_core.secret_assignments import MASK
+from floe_core.secret_masking import MASK
 from floe_core.secret_texts import mask_secrets
 from floe_core.secret_variables import find_secret_values, values_pattern
 

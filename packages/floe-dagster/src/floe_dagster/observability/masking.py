@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from floe_core.secret_assignments import MASK
+from floe_core.secret_masking import MASK
 from floe_core.secret_texts import mask_secrets, without_user
 from floe_core.secret_variables import find_secret_values, values_pattern
 from floe_dagster.observability.settings import ObservabilitySettings
