@@ -646,7 +646,7 @@ error[FLOE-312]: sensor 'three' calls 'shop.sensors.Watcher', which is a class
 error[FLOE-311]: module 'shop.sensors' has no 'wach'
   --> floe.yaml:12:54  orchestration.sensors.four.target_function
    |  four: {type: custom, job: load, target_function: shop.sensors.wach}
-  why: it defines CALLS, watch, bare, request, requests, yields, yields_one, later and 20 more
+  why: it defines watch, bare, request, requests, yields, yields_one, later, stream and 19 more
   fix: did you mean 'shop.sensors.watch'?
 
 error[FLOE-331]: sensor 'five' selects asset 'nothing', which does not exist
