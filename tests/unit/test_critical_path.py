@@ -1,6 +1,7 @@
 """The critical path: which spans the end of a run waited for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -37,6 +38,15 @@ def path(*spans: tuple[str, str, int, int]) -> list[tuple[str, float, float]]:
 
 def test_a_run_without_anything_below_it_is_its_own_path() -> None:
     assert path(("run", "", 0, 5)) == [("run", 0, 5)]
+
+
+def test_an_asset_that_several_steps_compute_is_not_on_it_in_their_place() -> None:
+    tree = tree_of(("run", "", 0, 5), ("one", "run", 1, 3), ("two", "run", 3, 5), ("asset", "run", 1, 5))
+    of_graph = replace(tree.spans["asset"], attributes={"floe.asset.of_graph": True})
+
+    found = find_critical_path(replace(tree, spans={**tree.spans, "asset": of_graph}))
+
+    assert [part.span_id for part in found] == [ROOT, "one", "two"]
 
 
 def test_steps_that_follow_one_another_are_all_on_it_and_the_time_between_is_the_runs() -> None:
