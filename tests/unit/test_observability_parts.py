@@ -10,7 +10,7 @@ import pytest
 from builders import platform_spec
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
-from floe_core.secret_variables import find_variables_of_secrets
+from floe_core.secrets.variables import find_variables_of_secrets
 from floe_dagster import floe_asset
 from floe_dagster.dbt.index import DbtIndex, DbtNode, DbtSource, RelationNames
 from floe_dagster.dbt_parts import DbtParts

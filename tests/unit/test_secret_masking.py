@@ -5,7 +5,7 @@ import time
 import pytest
 
 from floe_core.errors import Location, Problem, render_problem
-from floe_core.secret_masking import mask_line, mask_text
+from floe_core.secrets.yaml_lines import mask_line, mask_text
 
 
 @pytest.mark.parametrize(

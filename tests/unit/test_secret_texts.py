@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from floe_core.secret_texts import mask_secrets, without_user
+from floe_core.secrets.texts import mask_secrets, without_user
 
 MESSAGES = (
     # code and JSON

@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 from floe_cli.console import EXIT_NOT_READ, say, show_problems
 from floe_cli.options import Settings, shared_options
 from floe_core.errors import FloeError, escape_controls
-from floe_core.secret_masking import mask_text
+from floe_core.secrets.yaml_lines import mask_text
 from floe_core.suggestions import did_you_mean, list_names
 
 EXIT_FINDINGS = 1

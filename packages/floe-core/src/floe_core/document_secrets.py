@@ -8,9 +8,9 @@ from floe_core.document_words import DocumentWords
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import defaults_in
 from floe_core.schema_places import SchemaWalker
-from floe_core.secret_masking import MASK, mask_value
-from floe_core.secret_names import is_secret_number
-from floe_core.secret_shapes import find_secret, windows_of
+from floe_core.secrets.names import is_secret_number
+from floe_core.secrets.shapes import find_secret, windows_of
+from floe_core.secrets.yaml_lines import MASK, mask_value
 from floe_core.source_map import SourceMap
 from floe_core.validated_document import Spec, ValidatedDocument
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeAlias
 
-from floe_core.secret_masking import mask_line, mask_text
+from floe_core.secrets.yaml_lines import mask_line, mask_text
 
 YamlPath: TypeAlias = tuple[str | int, ...]
 Severity: TypeAlias = Literal["error", "warning"]

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.interpolation import Interpolation
-from floe_core.secret_masking import MASK
-from floe_core.secret_names import is_secret_name
-from floe_core.secret_shapes import find_secret_shape, windows_of
+from floe_core.secrets.names import is_secret_name
+from floe_core.secrets.shapes import find_secret_shape, windows_of
+from floe_core.secrets.yaml_lines import MASK
 
 _SHORTEST_MASKED = 4
 _VARIABLE = re.compile(r"\$\{(\w+)")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import yaml  # noqa: TID251  # this module and yaml_source read YAML
 
 from floe_core.errors import DuplicateKeyError, Location, Problem, ProblemCollector, YamlSyntaxError
-from floe_core.secret_shapes import line_holds_secret
+from floe_core.secrets.shapes import line_holds_secret
 from floe_core.source_map import Child, Position
 from floe_core.suggestions import did_you_mean
 from floe_core.yaml_mistakes import explain_mistake, quote

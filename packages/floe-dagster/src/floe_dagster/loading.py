@@ -22,7 +22,7 @@ from floe_core.documents import (
 from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
-from floe_core.secret_variables import find_variables_of_secrets
+from floe_core.secrets.variables import find_variables_of_secrets
 from floe_dagster.asset_settings.annotated_values import check_annotated_values
 from floe_dagster.asset_settings.application import apply_settings
 from floe_dagster.asset_settings.partition_fields import check_partition_fields

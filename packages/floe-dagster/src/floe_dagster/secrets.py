@@ -6,9 +6,9 @@ from pathlib import Path
 
 from floe_core.errors import LoadError, Location, Problem
 from floe_core.schemas.secrets import SecretRef
-from floe_core.secret_masking import MASK
-from floe_core.secret_texts import mask_secrets
-from floe_core.secret_variables import find_secret_values, values_pattern
+from floe_core.secrets.texts import mask_secrets
+from floe_core.secrets.variables import find_secret_values, values_pattern
+from floe_core.secrets.yaml_lines import MASK
 
 SECRETS_DIR_VARIABLE = "FLOE_SECRETS_DIR"
 _READ: set[str] = set()

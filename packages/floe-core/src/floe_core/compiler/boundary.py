@@ -7,8 +7,8 @@ from floe_core.compiler.allowances import apply_allowances
 from floe_core.compiler.place_shapes import find_address, find_place
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import defaults_in
-from floe_core.secret_names import is_secret_number
-from floe_core.secret_shapes import find_secret, find_secret_shape, windows_of
+from floe_core.secrets.names import is_secret_number
+from floe_core.secrets.shapes import find_secret, find_secret_shape, windows_of
 from floe_core.source_map import SourceMap
 from floe_core.yaml_values import Comment
 

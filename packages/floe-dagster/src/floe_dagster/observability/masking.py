@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from floe_core.secret_masking import MASK
-from floe_core.secret_texts import mask_secrets, without_user
-from floe_core.secret_variables import find_secret_values, values_pattern
+from floe_core.secrets.texts import mask_secrets, without_user
+from floe_core.secrets.variables import find_secret_values, values_pattern
+from floe_core.secrets.yaml_lines import MASK
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.secrets import SECRETS_DIR_VARIABLE
 

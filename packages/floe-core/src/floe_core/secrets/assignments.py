@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import TypeAlias, assert_never
 
-from floe_core.secret_masking import MASK
+from floe_core.secrets.yaml_lines import MASK
 
 _PASSWORD = re.compile(
     r"(?:password|passwd|passphrase|passcode|passwort|kennwort|wachtwoord)$|(?:^|_)(?:\w+_pass|\w*pwd|pw|senha)$"

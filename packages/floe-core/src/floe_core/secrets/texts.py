@@ -5,9 +5,9 @@ What is a secret is told by what is beside it, or by its own shape. All rules ta
 
 import re
 
-from floe_core.secret_assignments import mask_assigned
-from floe_core.secret_masking import MASK
-from floe_core.secret_shapes import find_secret_shape, windows_of
+from floe_core.secrets.assignments import mask_assigned
+from floe_core.secrets.shapes import find_secret_shape, windows_of
+from floe_core.secrets.yaml_lines import MASK
 
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----))*+"

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from floe_core.secret_names import is_named_as_secret, snake_case
+from floe_core.secrets.names import is_named_as_secret, snake_case
 
 _SHAPES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     # clouds

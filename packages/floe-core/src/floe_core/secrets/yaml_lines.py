@@ -2,8 +2,8 @@
 
 import re
 
-from floe_core.secret_names import is_secret_number
-from floe_core.secret_shapes import find_secret, find_shapes, windows_of
+from floe_core.secrets.names import is_secret_number
+from floe_core.secrets.shapes import find_secret, find_shapes, windows_of
 
 MASK = "***"
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote
 
-from floe_core.secret_assignments import is_secret_name
+from floe_core.secrets.assignments import is_secret_name
 
 _SECRET = re.compile(
     r"(?i)passw|passphrase|pwd|(?:^|_)(?:pass|pw)\d*$|secret|token|api_?key|access_?key|private_?key|credential|"
