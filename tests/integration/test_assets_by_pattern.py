@@ -11,7 +11,7 @@ from floe_core.errors import FloeError
 from floe_core.project import ProjectFolder
 from floe_dagster.compilation import compile_project
 from floe_dagster.loading import LoadedProject, load_project
-from floe_dagster.merging import PassedObjects
+from floe_dagster.passed_objects import PassedObjects
 from plugins.user_project import UserProject
 
 pytestmark = pytest.mark.usefixtures("forked_dbt")

@@ -1,5 +1,6 @@
 """`FloeDefinitions`: the one line of a definitions file."""
 
+import linecache
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,12 +15,12 @@ from dagster._core.definitions.definitions_load_context import DefinitionsLoadCo
 from dagster._utils.env import using_dagster_dev
 
 from floe_core.compiler.artifacts import CompiledArtifacts, load_artifacts, parse_artifacts
-from floe_core.errors import DocumentError, FloeError, Problem, render_problems
+from floe_core.errors import DocumentError, FloeError, Location, Problem, render_problems, shown_path
 from floe_core.project import FLOE_DIR, ProjectFolder, find_project_dir
 from floe_dagster.compilation import ensure_compiled
 from floe_dagster.loading import LoadedProject, load_project
-from floe_dagster.merging import PassedAsset, PassedObjects
 from floe_dagster.observability.runs.nesting import nest_user_spans
+from floe_dagster.passed_objects import PassedAsset, pass_objects
 from floe_dagster.running.instance_warnings import check_own_instance
 from floe_dagster.user_code.module_contents import Job, Schedule
 from floe_dagster.user_code.tracebacks import leave_out_floe
@@ -61,17 +62,13 @@ class FloeDefinitions:
         Raises:
             FloeError: Everything that is wrong with the project.
         """
-        caller = Path(sys._getframe(1).f_code.co_filename)  # noqa: SLF001 - who calls decides which project is meant
-        passed = PassedObjects(
-            assets=tuple(assets or ()),
-            jobs=tuple(jobs or ()),
-            schedules=tuple(schedules or ()),
-            sensors=tuple(sensors or ()),
-            resources=dict(resources or {}),
-        )
+        frame = sys._getframe(1)  # noqa: SLF001 - who calls decides which project is meant
+        caller = Path(frame.f_code.co_filename)
+        given = {"assets": assets, "jobs": jobs, "schedules": schedules, "sensors": sensors, "resources": resources}
         is_step = DefinitionsLoadContext.get().load_type is DefinitionsLoadType.RECONSTRUCTION
         recorder = _recorder.get()
         try:
+            passed = pass_objects(given, _line_of(caller, frame.f_lineno))
             project = _find_project(artifacts_path, caller)
             known = recorder.artifacts.get(project.path.resolve()) if recorder is not None else None
             recompile = using_dagster_dev() and not is_step
@@ -97,6 +94,11 @@ class FloeDefinitions:
             orchestration = loaded.document.spec.orchestration
             _print_warnings((*loaded.warnings, *check_own_instance(orchestration, loaded.document.source)))
         return loaded.definitions
+
+
+def _line_of(file: Path, number: int) -> Location:
+    line = linecache.getline(str(file), number).rstrip()
+    return Location(shown_path(file), number, source_line=line or None)
 
 
 @dataclass(frozen=True)

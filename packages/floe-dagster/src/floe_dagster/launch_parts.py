@@ -21,8 +21,9 @@ from floe_dagster.loaders.job_loader import build_jobs
 from floe_dagster.loaders.partition_key_loader import build_partition_key_sensors
 from floe_dagster.loaders.schedule_loader import BuiltSchedules, build_schedules
 from floe_dagster.loaders.sensor_loader import SensorParts, build_sensors
-from floe_dagster.merging import PassedObjects, merge_jobs, merge_schedules, merge_sensors
+from floe_dagster.merging import merge_jobs, merge_schedules, merge_sensors
 from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
+from floe_dagster.passed_objects import PassedObjects
 from floe_dagster.selection.resolution import selects_for_certain
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Schedule

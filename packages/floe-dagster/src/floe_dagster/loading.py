@@ -41,11 +41,12 @@ from floe_dagster.loaders.asset_loader import load_what_imports
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
-from floe_dagster.merging import PassedObjects, check_asset_keys
+from floe_dagster.merging import check_asset_keys
 from floe_dagster.observability.runs.executor import observed_executor
 from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability_parts import build_observability_settings
+from floe_dagster.passed_objects import PassedObjects
 from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
 from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.secrets import keep_hidden

@@ -4,42 +4,21 @@ import linecache
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import dagster as dg
 
 from floe_core.errors import Location, Problem, ProblemCollector
 from floe_core.source_map import SourceMap
 from floe_dagster.launching.launchable import Launchable
+from floe_dagster.passed_objects import PassedObjects
 from floe_dagster.selection.asset_index import KeyPath
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Asset, Job, Schedule, specs_of
 
-PassedAsset: TypeAlias = Asset | dg.AssetChecksDefinition
 T = TypeVar("T")
 
 _CALL = "the call of from_compiled_artifacts"
-
-
-@dataclass(frozen=True)
-class PassedObjects:
-    """What a definitions file hands to the factory beside what floe.yaml declares."""
-
-    assets: Sequence[PassedAsset] = ()
-    jobs: Sequence[Job] = ()
-    schedules: Sequence[Schedule] = ()
-    sensors: Sequence[dg.SensorDefinition] = ()
-    resources: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def checks(self) -> list[dg.AssetChecksDefinition]:
-        """The asset checks among the assets."""
-        return [item for item in self.assets if isinstance(item, dg.AssetChecksDefinition)]
-
-    @property
-    def only_assets(self) -> list[Asset]:
-        """The assets that are not checks."""
-        return [item for item in self.assets if not isinstance(item, dg.AssetChecksDefinition)]
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,15 @@ CODES: Mapping[str, ErrorCode] = {
         "loading that ended before everything was looked at",
         "Something is wrong with the project, and what was built of the rest raised an exception, which may follow "
         "from that or not. Both are told; once the errors are mended it is clear.",
-        wrong="FloeDefinitions.from_compiled_artifacts(jobs=['load'])   # and an error in floe.yaml",
-        right="FloeDefinitions.from_compiled_artifacts(jobs=[load])",
+        wrong="FloeDefinitions.from_compiled_artifacts(jobs=[unusual])   # and an error in floe.yaml",
+        right="FloeDefinitions.from_compiled_artifacts(jobs=[unusual])   # and none",
+    ),
+    "FLOE-309": ErrorCode(
+        "an argument of from_compiled_artifacts that cannot be used",
+        "A definitions file hands definitions of Dagster to the factory: lists of assets and asset checks, jobs, "
+        "schedules and sensors, and resources by key. Names are not definitions.",
+        wrong="FloeDefinitions.from_compiled_artifacts(jobs=['load'])",
+        right="load = dg.define_asset_job('load')\nFloeDefinitions.from_compiled_artifacts(jobs=[load])",
     ),
     # ---- 31x: references to Python objects
     "FLOE-311": ErrorCode(
