@@ -125,6 +125,8 @@ def test_a_misspelt_name_is_told_with_the_right_one(
     name = str(path[-1] if is_pattern else value_at(path)).removeprefix("group:")
     line = misspell(project, path, key=is_pattern)
 
-    (error,) = validate(project, capsys=capsys)
+    errors = validate(project, capsys=capsys)
+    assert len(errors) == 1, errors
+    error = errors[0]
     assert error["line"] == line
     assert f"'{name}'" in str(error["fix"])

@@ -642,7 +642,7 @@ def test_functions_that_cannot_be_called(user_project: UserProject, instance: dg
 error[FLOE-311]: module 'shop.alerts' has no 'tel'
   --> floe.yaml:11:63  orchestration.sensors.one.target_function
    |  one: {type: run_status, status: FAILURE, target_function: shop.alerts.tel}
-  why: it defines CALLS, FAILS, ENDS, WAITS, tell, tell_awaited, tell_generated, tell_generated_awaited and 1 more
+  why: it defines tell, tell_awaited, tell_generated, tell_generated_awaited, ask
   fix: did you mean 'shop.alerts.tell'?
 
 error[FLOE-312]: sensor 'two' calls 'shop.alerts.ask', which asks for 'question'

@@ -447,7 +447,7 @@ error[FLOE-347]: 'shop.THRESHOLD' is a value of type int instead of an automatio
 error[FLOE-311]: module 'shop' has no 'wrod'
   --> floe.yaml:1:1  automation_condition
    |  …
-  why: it defines THRESHOLD, nightly, word, nothing, asking, broken, Nightly
+  why: it defines nightly, word, nothing, asking, broken, Nightly
   fix: did you mean 'shop.word'?\
 """)
 

@@ -756,7 +756,7 @@ error[FLOE-312]: job 'd' runs 'shop.ops.LIMIT', which is of type int
 error[FLOE-311]: module 'shop.ops' has no 'vacum'
   --> floe.yaml:7:37  orchestration.jobs.e.target_function
    |  e: {type: ops, target_function: shop.ops.vacum}
-  why: it defines TYPE_CHECKING, CALLS, Mode, vacuum, nothing, clean, number, events and 9 more
+  why: it defines Mode, vacuum, nothing, clean, number, events, later, stream and 6 more
   fix: did you mean 'shop.ops.vacuum'?
 
 5 errors\

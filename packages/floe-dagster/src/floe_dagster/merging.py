@@ -172,11 +172,12 @@ def _by_key(assets: Iterable[Asset]) -> Iterator[tuple[str, dg.AssetSpec]]:
 def _locations_in(places: Mapping[str, str]) -> dict[str, Location]:
     """The *places* that name a line of a file."""
     parts = ((name, *place.rpartition(":")) for name, place in places.items())
-    return {
-        name: Location(file, int(line), source_line=linecache.getline(file, int(line)).rstrip() or None)
-        for name, file, _, line in parts
-        if file and line.isdigit()
-    }
+    return {name: _line_of(file, int(line)) for name, file, _, line in parts if file and line.isdigit()}
+
+
+def _line_of(file: str, number: int) -> Location:
+    linecache.checkcache(file)
+    return Location(file, number, source_line=linecache.getline(file, number).rstrip() or None)
 
 
 def _places(family: str, modules: LoadedModules) -> dict[str, str]:
