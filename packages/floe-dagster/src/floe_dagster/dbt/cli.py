@@ -5,16 +5,18 @@ import gc
 import importlib.metadata
 import json
 import os
+import signal
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster._utils import pushd
+from dagster._utils.interrupts import capture_interrupts, pop_captured_interrupt
 from dagster._utils.warnings import disable_dagster_warnings
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource
 from dagster_dbt.dbt_manifest import DbtManifestParam
@@ -152,10 +154,11 @@ class FloeDbtCliResource(DbtCliResource):
                 **({"DBT_INDIRECT_SELECTION": indirect_selection} if indirect_selection else {}),
                 **(LOG_VARIABLES if observed is not None else {}),
             }
-            with added_environment(variables):
+            with added_environment(variables), _uninterrupted():
                 started = DbtCliResource.cli(project, all_args, **options)
-        invocation = FloeDbtInvocation.of(started, keep=state.keep, state=state.state if state.of_this_call else None)
-        self._invocations.append(invocation)
+                parsed = state.state if state.of_this_call else None
+                invocation = FloeDbtInvocation.of(started, keep=state.keep, state=parsed)
+                self._invocations.append(invocation)
         if observed is not None:
             invocation.observe(observed.open_tap(invocation, args=args, log_size=log_size, window=window))
         prune(self._runs)
@@ -287,3 +290,13 @@ def _partitions_of(context: Context) -> dg.PartitionsDefinition | None:
 
 def _has_no_assets(context: Context | None) -> bool:
     return context is not None and not context.has_assets_def
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Interrupts after the block instead of within: a process that was forked, and not yet noted, nobody could end."""
+    with capture_interrupts():
+        yield
+        was_interrupted = pop_captured_interrupt()
+    if was_interrupted:
+        signal.raise_signal(signal.SIGINT)
