@@ -158,7 +158,7 @@ HARMLESS = (
     "one of ('token', 'secret')",
     "basic authentication, a bearer token, Basic information",
     "--token is required",
-    "PWD=/home/ada/shop",
+    "PWD=/srv/shop",
     "token: 5 at line 7",
     "payload:password::text, x::token",
     "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
