@@ -18,7 +18,7 @@ from floe_dagster.running.code_locations import (
 )
 from floe_dagster.running.code_pointer import find_code_pointer
 from floe_dagster.running.instance import prepare_dagster_home
-from floe_dagster.running.run_ledger import (
+from floe_dagster.running.run_news import (
     AssetResult,
     CheckResult,
     RunNews,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from floe_cli.backfill_display import open_backfill_display
 from floe_cli.run_display import lines_of, open_display, print_partition_reports, print_report
-from floe_dagster.running.run_ledger import (
+from floe_dagster.running.run_news import (
     AssetResult,
     CheckResult,
     OpResult,

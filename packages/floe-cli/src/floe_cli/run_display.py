@@ -14,7 +14,7 @@ from rich.text import Text
 
 from floe_cli.console import color_choice, table
 from floe_core.suggestions import list_names
-from floe_dagster.running.run_ledger import (
+from floe_dagster.running.run_news import (
     AssetResult,
     CheckResult,
     CheckStatus,

@@ -1,27 +1,20 @@
 """A project as Dagster has it: every loader in its turn, each given what the ones before it made."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
 from floe_core.compiler.artifacts import CompiledArtifacts
-from floe_core.compiler.known_part import KnownPart, known_part, with_known_profiles
 from floe_core.compiler.profile_checks import check_profiles
 from floe_core.compiler.references import BUILT_IN_EXECUTORS
-from floe_core.compiler.secret_checks import without_missing_secrets
 from floe_core.documents import (
     FloeDocument,
     PlatformDocument,
-    build_floe_document,
-    load_platform_document,
-    read_parsed_document,
-    read_platform_document,
 )
 from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector
 from floe_core.project import ProjectFolder
-from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.secrets.variables import find_variables_of_secrets
 from floe_dagster.asset_settings.annotated_values import check_annotated_values
 from floe_dagster.asset_settings.application import apply_settings
@@ -30,8 +23,8 @@ from floe_dagster.asset_settings.patterns import AssetSettings
 from floe_dagster.asset_settings.spec_fields import SpecSettings
 from floe_dagster.asset_settings.upstream_partitions import check_upstream_partitions
 from floe_dagster.automation_parts import automate_assets
-from floe_dagster.compilation import check_floe_yaml_is_current, target_name
-from floe_dagster.dbt.project import effective_dbt
+from floe_dagster.checked_documents import read_documents
+from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import DbtParts, find_compiled_dbt, load_dbt_parts
 from floe_dagster.findings import Findings, Gap, gaps_left_by
 from floe_dagster.garbage_collection import garbage_collection_paused
@@ -119,7 +112,7 @@ def load_project(
     """
     if not is_step:
         check_floe_yaml_is_current(artifacts, project)
-    document, platform, problems = _read_documents(project, artifacts, environ=environ, only_known=only_known)
+    document, platform, problems = read_documents(project, artifacts, environ=environ, only_known=only_known)
     try:
         return _build_project(
             document,
@@ -273,44 +266,6 @@ def stumbled(error: Exception) -> Problem:
         fix="mend the errors first; what is wrong beside them is told then",
         severity="warning",
     )
-
-
-def _read_documents(
-    project: ProjectFolder, artifacts: CompiledArtifacts, *, environ: Mapping[str, str], only_known: bool
-) -> tuple[FloeDocument, PlatformDocument, Findings]:
-    source = artifacts.source_map(project.floe_yaml)
-    if only_known:
-        read = read_parsed_document(artifacts.document, source, environ=environ, default_name=artifacts.project_name)
-        known = known_part(read)
-        platform = read_platform_document(project.path, environ=environ, strict_env=False)
-        spec, platform_spec = with_known_profiles(known.spec, platform.spec)
-        platform_spec = without_missing_secrets(platform_spec, environ=environ)
-        document, platform = replace(read, spec=spec), replace(platform, written=platform_spec)
-        return document, platform, Findings(gaps=_gaps_of(known, artifacts))
-    document = build_floe_document(
-        artifacts.document, source, environ=environ, strict_env=True, default_name=artifacts.project_name
-    )
-    platform = load_platform_document(project.path, environ=environ)
-    problems = Findings([*document.warnings, *platform.warnings])
-    problems.extend(check_profiles(document.spec, platform.spec, document.source, platform_source=platform.source))
-    problems.raise_if_any(LoadError)
-    return document, platform, problems
-
-
-def _gaps_of(known: KnownPart, artifacts: CompiledArtifacts) -> list[Gap]:
-    closed = {
-        Gap.MODULES: known.modules,
-        Gap.ASSETS: known.assets and _is_compiled(known.spec, artifacts),
-        Gap.PARTITIONS: known.partitions,
-        Gap.ATTRIBUTES: known.attributes,
-        Gap.CONDITIONS: known.conditions,
-    }
-    return [gap for gap, is_closed in closed.items() if not is_closed]
-
-
-def _is_compiled(spec: FloeSpec, artifacts: CompiledArtifacts) -> bool:
-    dbt = effective_dbt(spec)
-    return dbt is None or target_name(dbt) in artifacts.dbt
 
 
 def _load_sources(

@@ -3,8 +3,8 @@
 import re
 
 _ERRORS = "Errors parsed from dbt logs:"
-_FAILED = re.compile(r"The dbt CLI process with command\b.*?failed with exit code `?(?P<code>[^`\s.]*)", re.DOTALL)
 _COMMAND = "The dbt CLI process with command"
+_FAILED = re.compile(rf"{_COMMAND}\b.*?failed with exit code `?(?P<code>[^`\s.]*)", re.DOTALL)
 _PROGRESS = re.compile(r"^\d+ of \d+ ")
 
 

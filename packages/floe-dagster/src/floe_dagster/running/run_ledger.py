@@ -3,135 +3,30 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import dagster as dg
 from dagster._core.execution.plan.objects import ErrorSource
 from dagster_shared.error import SerializableErrorInfo
 
 from floe_dagster.running.described_errors import describe_error
+from floe_dagster.running.run_news import (
+    AssetResult,
+    CheckResult,
+    CheckStatus,
+    OpResult,
+    RunNews,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepRetried,
+    StepStarted,
+)
 from floe_dagster.user_code.metadata_values import PARTITION_ROW_COUNT, RANGE_ROW_COUNT, ROW_COUNT
-
-AssetStatus: TypeAlias = Literal["materialized", "failed", "canceled", "skipped"]
-CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
-OpStatus: TypeAlias = Literal["done", "failed", "canceled"]
 
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
 _DBT_UNIT_TEST = re.compile(r"\bunit_test (\w+) \(")
-
-
-@dataclass(frozen=True, slots=True)
-class AssetResult:
-    """One asset of a run; `rows` where its metadata says so, `seconds` where it ran.
-
-    Of a skipped one, `because` names the assets and checks upstream whose failure kept it from being built.
-    """
-
-    key: str
-    status: AssetStatus
-    rows: int | None = None
-    seconds: float | None = None
-    partition: str | None = None
-    because: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One asset check of a run."""
-
-    asset: str
-    name: str
-    status: CheckStatus
-    description: str = ""
-    seconds: float | None = None
-
-    @property
-    def label(self) -> str:
-        """The check as messages write it: `bronze/customers: not_null_id`."""
-        return f"{self.asset}: {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class OpResult:
-    """One op of a run that makes neither assets nor checks, with what it says of its outputs, as JSON has it."""
-
-    step: str
-    status: OpStatus
-    seconds: float | None = None
-    metadata: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RunStarted:
-    """The run began; how much it is going to bring."""
-
-    run_id: str
-    assets: int
-    checks: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunRetried:
-    """The run failed and goes on in another run, from where it failed."""
-
-    failed_run_id: str
-    attempt: int
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunInterrupted:
-    """Somebody wants the run to end before its time; it is about to."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepStarted:
-    """A step began; the assets and checks that it will bring, and whether dbt is what brings them."""
-
-    step: str
-    assets: tuple[str, ...]
-    checks: int
-    is_dbt: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StepRetried:
-    """A step failed and will be tried again."""
-
-    step: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepFinished:
-    """A step ended well; for steps without assets, such as those of ops jobs."""
-
-    step: str
-    seconds: float | None
-    metadata: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StepFailed:
-    """A step failed, with the user's own error."""
-
-    step: str
-    error: str
-    assets: tuple[str, ...] = ()
-
-
-RunNews: TypeAlias = (
-    RunStarted
-    | RunRetried
-    | RunInterrupted
-    | StepStarted
-    | StepRetried
-    | StepFinished
-    | StepFailed
-    | AssetResult
-    | CheckResult
-)
 
 
 @dataclass
@@ -185,8 +80,7 @@ class RunLedger:
 
     def has_begun(self, step: str) -> bool:
         """Whether a step has begun, or another of its graph."""
-        whole = _graph_of(step)
-        return any(key == step or (whole != "" and _graph_of(key) == whole) for key in self.started_steps)
+        return any(_go_together(step, begun) for begun in self.started_steps)
 
     def close(self, parents: Mapping[str, Collection[str]], unit_tests: Mapping[str, Collection[str]]) -> None:
         """Settle what the run planned and never got to.
@@ -352,15 +246,12 @@ class RunLedger:
 
     def _assets_behind(self, step: str) -> tuple[str, ...]:
         """The assets of a step, or those of the graph that it is a part of: they come of none of its steps alone."""
-        whole = _graph_of(step)
-        behind = (asset for asset, planned in self.planned_assets.items() if whole and _graph_of(planned) == whole)
+        behind = (asset for asset, planned in self.planned_assets.items() if _go_together(step, planned))
         return self._assets_of(step) or tuple(behind)
 
     def _began_at(self, step: str, otherwise: float) -> float:
         """When a step began, or the first of those of its graph."""
-        whole = _graph_of(step)
-        steps = self.started_steps.items()
-        began = (at for key, at in steps if key == step or (whole != "" and _graph_of(key) == whole))
+        began = (at for begun, at in self.started_steps.items() if _go_together(step, begun))
         return min(began, default=otherwise)
 
 
@@ -368,6 +259,11 @@ def _graph_of(step: str) -> str:
     """The graph whose ops the steps `graph.op` are; empty of a step that is none of these."""
     whole, dot, _ = step.partition(".")
     return whole if dot else ""
+
+
+def _go_together(step: str, other: str) -> bool:
+    """Whether they are one step, or two of one graph."""
+    return step == other or _graph_of(step) == _graph_of(other) != ""
 
 
 def _failed_on(check: CheckResult, asset: str) -> bool:

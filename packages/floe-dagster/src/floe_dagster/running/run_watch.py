@@ -8,7 +8,8 @@ from typing import TypeAlias
 import dagster as dg
 
 from floe_dagster.running.launches import Launch
-from floe_dagster.running.run_ledger import RunLedger, RunNews
+from floe_dagster.running.run_ledger import RunLedger
+from floe_dagster.running.run_news import RunNews
 
 Listener: TypeAlias = Callable[[RunNews], None]
 

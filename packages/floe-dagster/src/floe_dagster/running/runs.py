@@ -17,12 +17,12 @@ from floe_core.errors import Problem, RunError
 from floe_dagster.running.code_locations import CodeLocation
 from floe_dagster.running.interruption import Interruption
 from floe_dagster.running.launches import PROJECT_TAG, Launch
-from floe_dagster.running.run_ledger import (
+from floe_dagster.running.run_ledger import RunLedger
+from floe_dagster.running.run_news import (
     AssetResult,
     CheckResult,
     OpResult,
     RunInterrupted,
-    RunLedger,
     RunNews,
     RunRetried,
     StepFailed,
