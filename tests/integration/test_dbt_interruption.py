@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import pytest
-from dagster_dbt import DbtCliResource
+from dagster_dbt import DbtCliInvocation, DbtCliResource
 
 from dbt_processes import dbt_processes
 from dbt_shop import DbtShop
@@ -102,3 +103,23 @@ def test_a_dbt_that_nobody_waits_for_ends_with_its_step(endless: Endless) -> Non
 
     assert dbt_processes() == []
     assert (status, seconds < SECONDS) == ("FAILURE", True), seconds
+
+
+def test_an_interrupt_in_the_moment_in_which_dbt_is_started_leaves_none_behind(
+    endless: Endless, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = DbtCliResource.cli
+
+    def interrupted(resource: DbtCliResource, *args: Any, **options: Any) -> DbtCliInvocation:
+        started = start(resource, *args, **options)
+        signal.raise_signal(signal.SIGINT)  # dbt is there, and nobody has it yet
+        return started
+
+    monkeypatch.setattr(DbtCliResource, "cli", interrupted)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            endless.assets, instance=instance, resources={"dbt": endless.resource}, raise_on_error=False
+        )
+
+    assert dbt_processes() == []
+    assert not result.success
