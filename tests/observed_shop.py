@@ -2,9 +2,8 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from floe_dagster.observability.local.traces import LocalSpan, read_trace
 from floe_dagster.observability.settings import OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.running.code_locations import CodeLocation, load_code_location
 from floe_dagster.running.code_pointer import find_code_pointer
+from plugins.user_project import forgotten_imports
 
 _PROJECT = Path(__file__).parent / "projects" / "observed_shop"
-_PACKAGE = "shop"
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class ObservedShop:
         shutil.copytree(_PROJECT, folder)
         edit(folder)
         project = ProjectFolder(folder)
-        with _own_imports(folder):
+        with forgotten_imports(folder), chdir(folder):
             compile_project(project, environ=os.environ)
         return cls(project)
 
@@ -51,7 +50,7 @@ class ObservedShop:
     @contextmanager
     def loaded(self, environ: Mapping[str, str] | None = None) -> Iterator[CodeLocation]:
         """The definitions, as a run worker has them, under these variables."""
-        with _own_imports(self.path), _variables(environ or {}):
+        with forgotten_imports(self.path), chdir(self.path), _variables(environ or {}):
             yield load_code_location(find_code_pointer(self.project), project_dir=self.path)
 
     def execute(
@@ -91,27 +90,6 @@ class ObservedShop:
         trace = read_trace(RunFile(run.run_id, file, 0))
         assert trace.unreadable_lines == 0
         return list(trace.spans)
-
-
-@contextmanager
-def _own_imports(folder: Path) -> Iterator[None]:
-    """Leave nothing in this process of what is imported from *folder*, where another copy would find it."""
-    path, finders, cwd = [*sys.path], [*sys.meta_path], Path.cwd()
-    _forget()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        # What libraries have added stays: importlib_metadata takes the place of Python's own finder.
-        sys.meta_path[:] = [each for each in sys.meta_path if each in finders or not hasattr(each, "roots")]
-        os.chdir(cwd)
-        _forget()
-
-
-def _forget() -> None:
-    for name in [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]:
-        del sys.modules[name]
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from floe_cli.main import run_command_line
 from floe_core.errors import YamlPath, format_yaml_path
 from floe_core.yaml_source import load_yaml
+from plugins.user_project import forgotten_imports
 
 EXAMPLE = Path(__file__).parent.parent / "projects" / "ecommerce"
 DOCUMENT = load_yaml(EXAMPLE / "floe.yaml")
@@ -69,13 +69,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(folder: Path) -> Iterator[Path]:
     """The example, whose modules are forgotten after the test as after a process."""
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    yield folder
-    for name in [name for name in sys.modules if name.partition(".")[0] == "ecommerce"]:
-        del sys.modules[name]
+    with forgotten_imports(folder):
+        yield folder
 
 
 def misspell(project: Path, path: YamlPath, *, key: bool) -> int:

@@ -30,21 +30,31 @@ def user_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Us
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     with forgotten_imports(tmp_path):
         yield UserProject(folder)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_import_of_another_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests of a file find no project of another file's."""
+    with forgotten_imports(tmp_path_factory.getbasetemp()):
+        yield
+
+
 @contextmanager
 def forgotten_imports(folder: Path) -> Iterator[None]:
-    """What the block imports from below *folder* is not imported any more after it."""
-    before = set(sys.modules)
-    yield
-    own = [name for name in set(sys.modules) - before if _is_below(sys.modules[name], folder)]
-    for name in own:
-        del sys.modules[name]
+    """What the block imports from below *folder* is not imported any more after it, nor looked for there."""
+    modules, path, finders = {**sys.modules}, [*sys.path], [*sys.meta_path]
+    try:
+        yield
+    finally:
+        new = {name: module for name, module in sys.modules.items() if module is not modules.get(name)}
+        for name in [name for name, module in new.items() if _is_below(module, folder)]:
+            del sys.modules[name]
+        sys.path[:] = path
+        # What libraries have added stays: importlib_metadata takes the place of Python's own finder.
+        sys.meta_path[:] = [each for each in sys.meta_path if each in finders or not hasattr(each, "roots")]
 
 
 def _is_below(module: ModuleType, folder: Path) -> bool:

@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -108,13 +107,7 @@ def test_a_name_that_floe_yaml_does_not_take_is_refused(capsys: pytest.CaptureFi
         pytest.param("-", "p", id="no letter at all"),
     ],
 )
-def test_the_package_never_takes_the_name_of_another_module(
-    name: str, package: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    projects = tmp_path_factory.getbasetemp()  # of other tests
-    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if not Path(entry).is_relative_to(projects)])
-    monkeypatch.setattr(sys, "meta_path", [each for each in sys.meta_path if not hasattr(each, "roots")])
-
+def test_the_package_never_takes_the_name_of_another_module(name: str, package: str) -> None:
     assert package_name(name) == package
 
 
