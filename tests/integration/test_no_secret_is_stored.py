@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -62,10 +63,20 @@ JOBS = """
     refused: {type: ops, target_function: shop.api.refused}
 """
 
+FAILING_MODEL = """
+select 1 as id, '{{ var("db_password") }}' as p, '{{ var("login") }}' as l, no_such_column from {{ ref("stg_orders") }}
+where 'password={{ var("db_password") }}' <> 'x'
+"""
+VARS = {"SHOP_PWD2": "LEAKvar-pwd-2", "SHOP_LOGIN": "LEAKlogin-3", "SHOP_DAY": "2026-01-01"}
+COMMAND = "The dbt CLI process with command"
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project of `floe init`, with resources, a collector and a lineage store that need secrets."""
+    """The project of `floe init`, with resources, a collector and a lineage store that need secrets.
+
+    Its `refresh_revenue` succeeds; a model beside that fails.
+    """
     folder = tmp_path_factory.mktemp("secrets")
     assert floe(folder, "init", "shop").returncode == 0
     project = folder / "shop"
@@ -74,13 +85,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (project / "floe.yaml").read_text()
     text = text.replace("  jobs:\n", f"  jobs:{JOBS}").replace("timezone: UTC", "timezone: ${SHOP_ZONE}")
     text = text.replace("  description: Every", "  max_retries: ${SHOP_RETRIES}\n      description: Every")
-    (project / "floe.yaml").write_text(text)
+    dbt_vars = 'vars: {db_password: "${SHOP_PWD2}", login: {secret: "${SHOP_LOGIN}"}, day: "${SHOP_DAY}"}'
+    assert "  dbt:\n" in text
+    (project / "floe.yaml").write_text(text.replace("  dbt:\n", f"  dbt:\n    {dbt_vars}\n", 1))
+    (model,) = project.glob("**/models/**/stg_orders.sql")
+    (model.parent / "broken.sql").write_text(FAILING_MODEL)
     return project
 
 
 def floe(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "FLOE_"))}
-    env = {**kept, **SECRETS, **FROM_ENVIRONMENT, **variables}
+    env = {**kept, **SECRETS, **FROM_ENVIRONMENT, **VARS, **variables}
     return subprocess.run([*FLOE, *arguments], cwd=project, env=env, capture_output=True, text=True, check=False)
 
 
@@ -98,25 +113,11 @@ def test_no_secret_is_printed_or_stored(shop: Path) -> None:
     assert not [value for value in FROM_ENVIRONMENT.values() if value in artifacts and value != "true"]
 
 
-FAILING_MODEL = """
-select 1 as id, '{{ var("db_password") }}' as p, '{{ var("login") }}' as l, no_such_column from {{ ref("stg_orders") }}
-where 'password={{ var("db_password") }}' <> 'x'
-"""
-VARS = {"SHOP_PWD2": "LEAKvar-pwd-2", "SHOP_LOGIN": "LEAKlogin-3", "SHOP_DAY": "2026-01-01"}
-COMMAND = "The dbt CLI process with command"
+def test_vars_of_dbt_that_are_secret_stand_in_nothing_that_is_told_of_a_failure(shop: Path, tmp_path: Path) -> None:
+    project = Path(copytree(shop, tmp_path / "shop"))
+    (project / "platform.yaml").write_text(PLATFORM.partition("observability:")[0])  # told in local files
 
-
-def test_vars_of_dbt_that_are_secret_stand_in_nothing_that_is_told_of_a_failure(tmp_path: Path) -> None:
-    assert floe(tmp_path, "init", "shop").returncode == 0
-    project = tmp_path / "shop"
-    text = (project / "floe.yaml").read_text()
-    assert "  dbt:\n" in text
-    dbt_vars = 'vars: {db_password: "${SHOP_PWD2}", login: {secret: "${SHOP_LOGIN}"}, day: "${SHOP_DAY}"}'
-    (project / "floe.yaml").write_text(text.replace("  dbt:\n", f"  dbt:\n    {dbt_vars}\n", 1))
-    (model,) = project.glob("**/models/**/stg_orders.sql")
-    (model.parent / "broken.sql").write_text(FAILING_MODEL)
-
-    failed = floe(project, "run", "full_pipeline", **VARS)
+    failed = floe(project, "run", "full_pipeline", SHOP_RETRIES="0")
 
     assert failed.returncode == 3, failed
     told = {"printed": failed.stdout + failed.stderr} | {

@@ -1,6 +1,7 @@
 """floe.yaml and platform.yaml as validated documents, and what is said about the ones that are not valid."""
 
 import copy
+import functools
 import json
 import os
 import subprocess
@@ -1446,7 +1447,12 @@ def walk(node: object) -> Iterator[dict[str, Any]]:
 
 def schema_accepts(kind: Literal["floe", "platform"], text: str) -> bool:
     document = parse_yaml(dedent(text), file=Path("x.yaml")).value
-    return bool(Draft202012Validator(json_schema(kind)).is_valid(document))
+    return bool(validator(kind).is_valid(document))
+
+
+@functools.cache
+def validator(kind: Literal["floe", "platform"]) -> Draft202012Validator:
+    return Draft202012Validator(json_schema(kind))
 
 
 RIGHT_DOCUMENTS = {
