@@ -92,6 +92,58 @@ def test_no_platform_that_is_shown_holds_a_secret(file: Path, tmp_path: Path) ->
     assert [problem for problem in problems if problem.code == "FLOE-126"] == []
 
 
+ALLOWED = """\
+resources:
+  api:
+    target: shop.api.Api
+    # floe: allow FLOE-126 - the key of a public map
+    args: {token: Fak3Pass}
+  map: {target: shop.api.Map, args: {license_key: Fak3Pass-1}}  # floe: allow FLOE-126 - printed on the map
+"""
+
+
+def test_a_comment_with_a_reason_lets_a_value_pass(tmp_path: Path) -> None:
+    assert problems_of(ALLOWED, tmp_path) == ()
+    assert load_platform_document(tmp_path, environ={}).spec.resources["map"].args == {"license_key": "Fak3Pass-1"}
+
+
+def test_comments_that_allow_are_told_where_they_are_wrong(tmp_path: Path) -> None:
+    text = ALLOWED.replace(" - the key of a public map", "").replace("FLOE-126 - printed", "FLOE-211 - printed")
+    (tmp_path / "platform.yaml").write_text(text + "x-note: 1  # floe: allow FLOE-126 - there was one\n")
+
+    document = read_platform_document(tmp_path, environ={}, strict_env=False)
+
+    assert [(each.code, each.location and each.location.line) for each in document.errors] == [
+        ("FLOE-126", 5),
+        ("FLOE-126", 6),
+        ("FLOE-212", 4),
+        ("FLOE-212", 6),
+    ]
+    assert "write '# floe: allow FLOE-126 - REASON' for what looks like a secret" in document.errors[2].fix
+    assert [(each.code, each.location and each.location.line) for each in document.warnings] == [("FLOE-213", 7)]
+    assert "Fak3Pass" not in render_problems((*document.errors, *document.warnings))
+
+
+def test_what_a_field_takes_only_by_reference_is_not_allowed_by_a_comment(tmp_path: Path) -> None:
+    text = "observability: {lineage_api_key: Fak3Pass}  # floe: allow FLOE-126 - a key of nobody's\n"
+
+    problems = problems_of(text, tmp_path)
+
+    assert [problem.code for problem in problems] == ["FLOE-126"]
+
+
+def test_a_secret_in_a_comment_is_told_and_its_line_is_not_quoted(tmp_path: Path) -> None:
+    text = "storage:\n  s: {type: s3, bucket: lake, regoin: eu}  # old: AKIAQYLPMN5HFIQR7XYA\n"
+
+    problems = problems_of(text, tmp_path)
+
+    assert {(problem.code, problem.location and problem.location.line) for problem in problems} == {
+        ("FLOE-120", 2),
+        ("FLOE-126", 2),
+    }
+    assert "AKIAQYLPMN5HFIQR7XYA" not in render_problems(problems)
+
+
 def test_other_findings_quote_the_line_of_a_secret_without_it(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "floe.yaml").write_text(floe_yaml("jobs: {load: {type: batch, selection: '*'}}"))

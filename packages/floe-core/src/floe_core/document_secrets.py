@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from floe_core.allowances import apply_allowances
 from floe_core.document_words import DocumentWords
 from floe_core.errors import Location, Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import defaults_in
@@ -13,10 +14,13 @@ from floe_core.secrets.shapes import find_secret, windows_of
 from floe_core.secrets.yaml_lines import MASK, mask_value
 from floe_core.source_map import SourceMap
 from floe_core.validated_document import Spec, ValidatedDocument
+from floe_core.yaml_values import Comment
 
 _CODE = "FLOE-126"
 _UNKNOWN_KEY = "FLOE-120"
 _IN_VARIABLE = "put the value into an environment variable and write"
+_WHY = "a secret never stands in a document, which is stored and shown"
+_FIX_IN_COMMENT = "delete it, and change the secret where it was issued"
 _HALF_A_SECRET = re.compile(r"access_key_id$", re.IGNORECASE)
 """The key's name: worth nothing without the secret that belongs to it, and written in the clear by many."""
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -32,23 +36,29 @@ class WithoutSecrets:
     source: SourceMap
 
 
-def tell_secrets(document: ValidatedDocument[Spec], raw: object, told: Iterable[Problem]) -> WithoutSecrets:
+def tell_secrets(
+    document: ValidatedDocument[Spec], raw: object, told: Iterable[Problem], *, comments: Iterable[Comment] = ()
+) -> WithoutSecrets:
     """A problem for each secret in *raw* beside those that were *told*, and none of them with the secret in it.
 
     Args:
         document: What *raw* was validated as.
         raw: Its values with their `${…}` unresolved, so that defaults are looked at as well.
         told: What else is wrong; where that is about the secret already, nothing is added.
+        comments: The document's; they are searched, too, and may allow what only looks like a secret.
     """
-    problems = list(told)
+    problems, comments = list(told), tuple(comments)
     secrets = _by_place(document.source, _secrets_in(raw))
-    if not secrets:
-        return WithoutSecrets(tuple(problems), document.source)
     spoken_of = {problem.location.yaml_path for problem in problems if problem.location and _is_about_it(problem)}
-    new = (found for found in secrets.values() if not any(_is_below(each.path, spoken_of) for each in found))
-    problems.extend(_problem(document, found[0]) for found in new)
-    masks = _Masks(document.source, secrets)
-    return WithoutSecrets(tuple(map(masks.apply, problems)), masks.source)
+    new = [found[0] for found in secrets.values() if not any(_is_below(each.path, spoken_of) for each in found)]
+    found = [*(_problem(document, secret) for secret in new), *_find_in_comments(comments, document.source)]
+    shown = apply_allowances(found, comments, document.source, codes={_CODE: "what looks like a secret"})
+    allowed = _lines(found) - _lines(shown)
+    secrets = {place: each for place, each in secrets.items() if place[0] not in allowed}
+    in_comments = _lines(problem for problem in shown if problem.location and not problem.location.yaml_path)
+    masks = _Masks(document.source.without_lines(sorted(in_comments)), secrets)
+    unquoted = (_without_line(problem, in_comments) for problem in (*problems, *shown))
+    return WithoutSecrets(tuple(map(masks.apply, unquoted)), masks.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,27 @@ def _by_place(source: SourceMap, secrets: Iterable[_Secret]) -> dict[tuple[int, 
     return found
 
 
+def _find_in_comments(comments: Iterable[Comment], source: SourceMap) -> Iterator[Problem]:
+    for comment in comments:
+        windows = windows_of(comment.text.lstrip("# "))
+        if any(find_secret("", window, is_for_people=True) for window in windows):
+            location = Location(source.file, comment.line, comment.column)
+            yield Problem(_CODE, "a comment holds a secret", location, why=_WHY, fix=_FIX_IN_COMMENT)
+
+
+def _lines(problems: Iterable[Problem]) -> set[int]:
+    """The lines that *problems* find secrets on."""
+    found = [problem.location for problem in problems if problem.code == _CODE]
+    return {location.line for location in found if location is not None and location.line is not None}
+
+
+def _without_line(problem: Problem, lines: set[int]) -> Problem:
+    """The problem, which quotes none of these lines."""
+    if problem.location is None or problem.location.line not in lines:
+        return problem
+    return replace(problem, location=replace(problem.location, source_line=None))
+
+
 def _is_about_it(problem: Problem) -> bool:
     return problem.code in (_CODE, _UNKNOWN_KEY)
 
@@ -109,7 +140,7 @@ def _problem(document: ValidatedDocument[Spec], secret: _Secret) -> Problem:
         _CODE,
         f"{DocumentWords(document).name(secret.path)} holds a secret",
         document.source.locate(*secret.path),
-        why="a secret never stands in a document, which is stored and shown",
+        why=_WHY,
         fix=_fix(document, secret),
     )
 

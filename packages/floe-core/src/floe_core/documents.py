@@ -236,7 +236,8 @@ def read_platform_document(
     # Only projects with a platform.yaml pay for it.
     from floe_core.document_secrets import tell_secrets  # noqa: PLC0415
 
-    shown = tell_secrets(document, parsed.value, (*parsed.duplicates, *problems.problems))
+    told = (*parsed.duplicates, *problems.problems)
+    shown = tell_secrets(document, parsed.value, told, comments=parsed.comments)
     errors = tuple(problem for problem in shown.problems if problem.severity == "error")
     warnings = tuple(problem for problem in shown.problems if problem.severity == "warning")
     return PlatformDocument(spec, shown.source, path, environment, interpolation.unset, errors, warnings)

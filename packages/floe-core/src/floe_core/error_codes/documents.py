@@ -145,7 +145,8 @@ CODES: Mapping[str, ErrorCode] = {
         "file NAME in the folder that FLOE_SECRETS_DIR names. It is read only where it is used, so that it reaches no "
         "file, no log and no message. Not even `${NAME}` may stand where a secret is meant; a field that takes text "
         "only is given `${NAME}`. Every value of platform.yaml is searched: for addresses with a password, for tokens "
-        "of known services, and for what stands under the name of a secret.",
+        "of known services, and for what stands under the name of a secret; so is every comment. What only looks like "
+        "a secret passes by a comment: `# floe: allow FLOE-126 - reason`.",
         wrong="observability: {lineage_api_key: ab12cd34}",
         right="observability: {lineage_api_key: {secret_ref: MARQUEZ_KEY}}",
     ),

@@ -54,7 +54,8 @@ CODES: Mapping[str, ErrorCode] = {
         "a comment that allows something without saying what and why",
         "Where a value only looks like a place or a secret, the comment `# floe: allow FLOE-211 - reason` behind it, "
         "or on a line of its own above it, lets the line pass. It names one code, FLOE-210 for places or FLOE-211 for "
-        "secrets, and the reason, for whoever reads the line later.",
+        "secrets in floe.yaml, FLOE-126 for secrets in platform.yaml, and the reason, for whoever reads the line "
+        "later.",
         wrong="path: /data/eu-west-1/orders   # floe: allow",
         right="path: /data/eu-west-1/orders   # floe: allow FLOE-210 - the folder is called after its region",
     ),
