@@ -9,10 +9,8 @@ from dagster._core.definitions.dependency import NodeHandle
 from floe_dagster.observability.dbt_log.lifecycle import NodeLifecycle
 from floe_dagster.observability.dbt_log.log_tail import LogTail
 from floe_dagster.observability.records import DbtCall, Outcome, Record, StepScope
-from floe_dagster.observability.runs.skipped_calls import manifest_of
+from floe_dagster.observability.runs.skipped_calls import NO_FOLDER, manifest_of
 from floe_dagster.observability.runs.step_contents import OBSERVABILITY_TAG
-
-_NO_PROJECT = Path("/dev/null")  # where its files are is told when a node begins
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class DeadCall:
             scope,
             tail.invocation_id,
             manifest,
-            project_dir=_NO_PROJECT,
+            project_dir=NO_FOLDER,  # told when a node begins
             target_path=log.parent,
             command="",
             op_name=op.name,

@@ -20,7 +20,8 @@ from floe_dagster.observability.records import (
 from floe_dagster.observability.runs.step_contents import DBT_MANIFEST, OBSERVABILITY_TAG, StepContents
 
 _UNIQUE_ID = "dagster_dbt/unique_id"
-_NO_FOLDER = Path("/dev/null")  # dbt was not there to write anything
+NO_FOLDER = Path("/dev/null")
+"""Where a call's files are that dbt has not told, or was not there to write."""
 
 
 def skip_call(
@@ -51,8 +52,8 @@ def skip_call(
         scope,
         invocation_id="",
         manifest=manifest,
-        project_dir=_NO_FOLDER,
-        target_path=_NO_FOLDER,
+        project_dir=NO_FOLDER,
+        target_path=NO_FOLDER,
         command="build",
         per_node=op.tags.get(OBSERVABILITY_TAG, "per_model") == "per_model",
         op_name=op.name,
