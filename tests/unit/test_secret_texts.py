@@ -41,6 +41,8 @@ MESSAGES = (
     "host=db password=LEAK32'x user=ada",
     "?api-key=LEAK33&x=1",
     "state=x&password%3DLEAK34",
+    "mot_de_passe=LEAK31a",
+    "db_contrasena: LEAK31b",
     "secret: swordfishLEAK",
     "the password is 'LEAK', the token was 'LEAKabc1'",
     # addresses

@@ -5,18 +5,16 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import TypeAlias, assert_never
 
+from floe_core.secrets.names import KEY_OWNERS, WORDS_FOR_LOGINS
 from floe_core.secrets.yaml_lines import MASK
 
-_PASSWORD = re.compile(
-    r"(?:password|passwd|passphrase|passcode|passwort|kennwort|wachtwoord)$|(?:^|_)(?:\w+_pass|\w*pwd|pw|senha)$"
-)
+_PASSWORD = re.compile(rf"(?:{WORDS_FOR_LOGINS})$|(?:^|_)(?:\w+_pass|\w*pwd|pw|senha)$")
 _SECRET = re.compile(r"(?:secret|token|credentials?|(?:api|access|secret|private)_?key)$")
-_KEY = re.compile(
-    r"(?:^|_)(?:(?:signing|encryption|routing|integration|service|account|storage|shared|master|licen[sc]e|app|application|"
-    r"client|deploy|ssh|hmac|webhook|ingest|subscription)_?key|pass|sas|pat)$|authorization$"
-)
+_KEY = re.compile(rf"(?:^|_)(?:(?:signing|encryption|{KEY_OWNERS})_?key|pass|sas|pat)$|authorization$")
 _IN_ADDRESS = re.compile(r"(?:^|_)(?:sig|signature|key|auth|code|otp)$")
-_MAYBE = re.compile(r"(?i)pass|pwd|pw$|secret|token|cred|key|auth|sig|sas$|pat$|wort$|woord$|senha|code$|otp$")
+_MAYBE = re.compile(
+    r"(?i)pass|pwd|pw$|secret|token|cred|key|auth|sig|sas$|pat$|wort$|woord$|contrasena|senha|code$|otp$"
+)
 _OF_DBT = re.compile(r"(?:model|seed|snapshot|test|source|unit_test|operation|analysis|exposure)\.\w+\.")
 _EXCEPTION = re.compile(r"(?:\w+\.)*(?:[A-Z][a-z0-9]+){2,}")
 _LONGEST_NAME = 128

@@ -3,10 +3,16 @@
 import re
 from functools import cache
 
+WORDS_FOR_LOGINS = "password|passwd|passphrase|passcode|passwort|kennwort|mot_?de_?passe|contrasena|wachtwoord"
+KEY_OWNERS = (
+    "routing|integration|service|account|storage|shared|master|licen[sc]e|app|application|client|deploy|ssh|hmac|webhook|"
+    "ingest|subscription"
+)
+"""What a key may be called after that is a secret only where it looks like one."""
+
 _ORDINALS = r"first|second|third|last|next|final|single|multi|one|two|by|high|low|band|boarding|season|fail"
 _PASSWORD = (
-    r"(?:^|_)(?:password|passwd|passphrase|passcode|pwd|pw|passwort|kennwort|mot_?de_?passe|contrasena|wachtwoord|senha|"
-    r"t?otp_(?:secret|seed))$"
+    rf"(?:^|_)(?:{WORDS_FOR_LOGINS}|pwd|pw|senha|t?otp_(?:secret|seed))$"
     rf"|(?:^|_)(?!(?:{_ORDINALS})_)[a-z0-9]+_pass$"
 )
 _CERTAIN = (
@@ -14,11 +20,7 @@ _CERTAIN = (
     r"secret_(?:key|access_key|token|value)|access_key_secret|(?:api|access)_?key|secretkey|(?:signing|encryption|private)_key|"
     r"(?:api|access|auth|bearer|refresh|session|private|personal|oauth2?|security|sas|jwt)_?token)$"
 )
-_LIKELY = (
-    r"(?:^|_)(?:secret|token|credentials?|pass|pat|sas|authorization|bearer|"
-    r"(?:routing|integration|service|account|storage|shared|master|license|licence|app|application|client|deploy|ssh|hmac|"
-    r"webhook|ingest|subscription)_key)$"
-)
+_LIKELY = rf"(?:^|_)(?:secret|token|credentials?|pass|pat|sas|authorization|bearer|(?:{KEY_OWNERS})_key)$"
 _NAMED_ELSEWHERE = r"(?:^|_)(?:existing|pull|password|tls|vault|k8s|kubernetes)_secret$"
 _PIN = r"(?:^|_)pin$"
 _AROUND_LOGINS = frozenset(
