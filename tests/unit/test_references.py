@@ -7,12 +7,14 @@ import pytest
 from inline_snapshot import snapshot
 
 from builders import floe_yaml, parse_document, platform_spec
+from floe_core.compiler.known_part import known_part
 from floe_core.compiler.profile_checks import check_profiles
 from floe_core.compiler.references import ProfileNames, check_references
-from floe_core.documents import load_platform_document
+from floe_core.documents import load_platform_document, read_parsed_document
 from floe_core.errors import render_problems
 from floe_core.interpolation import Unset
 from floe_core.schemas.platform_spec import PlatformSpec, embedded_platform
+from floe_core.yaml_source import parse_yaml
 
 
 def report(text: str, *, external_jobs: tuple[str, ...] | None = None, **environ: str) -> str:
@@ -134,6 +136,22 @@ error[FLOE-203]: schedule 'nightly' starts job 'load', which does not exist
         )
 
         assert report(text) == ""
+
+    def test_a_partitions_definition_that_was_left_out_for_what_is_wrong_in_it_exists(self) -> None:
+        text = floe_yaml(
+            """
+            partitions: {daily: {type: time_window, start: 01.01.2024}}
+            assets: {customers: {partitions: daily}, orders: {partitions: dayly}}
+            """
+        )
+        document = parse_yaml(text, file=Path("floe.yaml"))
+        read = read_parsed_document(document.value, document.source, environ={})
+
+        told = check_references(known_part(read).spec, read.source)
+
+        assert [(problem.what, problem.fix) for problem in told] == [
+            ("asset pattern 'orders' sets partitions 'dayly', which do not exist", "did you mean 'daily'?")
+        ]
 
     @pytest.mark.parametrize("section", ["partitions", "assets", "jobs", "schedules", "sensors", "backfills", "dbt"])
     def test_a_section_that_waits_for_a_variable_is_left_alone(self, section: str) -> None:

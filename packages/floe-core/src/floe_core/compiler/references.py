@@ -177,13 +177,15 @@ def _define_job(name: str) -> str:
 
 
 def _check_partitions(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
-    known = orchestration.partitions
-    if is_unset(known):
+    if is_unset(orchestration.partitions):
         return
     for pattern, config in known_items(orchestration.assets):
         name = config.partitions
-        if name is None or is_unset(name) or name in known:
+        if name is None or is_unset(name) or name in orchestration.partitions:
             continue
+        if ("orchestration", "partitions", name) in source:  # left out for what is wrong in it, which is told
+            continue
+        known = _written_names("partitions", source)
         yield Problem(
             UNKNOWN_NAME,
             f"asset pattern '{pattern}' sets partitions '{name}', which do not exist",
@@ -191,6 +193,11 @@ def _check_partitions(orchestration: OrchestrationConfig, source: SourceMap) -> 
             why=f"partitions are defined under orchestration.partitions ({list_names(known)})",
             fix=did_you_mean(name, known) or f"add '{name}' under orchestration.partitions",
         )
+
+
+def _written_names(section: str, source: SourceMap) -> list[str]:
+    """Names of the entries that the document has, right or wrong."""
+    return [str(path[2]) for path in source.paths() if path[:2] == ("orchestration", section) and len(path) == 3]
 
 
 def _check_shared_names(orchestration: OrchestrationConfig, source: SourceMap) -> Iterator[Problem]:
