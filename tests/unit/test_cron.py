@@ -139,7 +139,7 @@ minute '*/0' has step 0, which never moves on
   fix: write a step from 1 on
 '0 0 * *':
 it has 4 fields instead of five: minute, hour, day of month, month, day of week
-  fix: write five fields, such as '0 6 * * *' for every day at 06:00
+  fix: write the five fields: '0 0 * * *'
 '':
 it has no fields instead of five: minute, hour, day of month, month, day of week
   fix: write five fields, such as '0 6 * * *' for every day at 06:00

@@ -83,7 +83,7 @@ cron_schedule[0]: minute 61 is not in 0-59
   fix: write 0 to 59
 # wrong cron in a list
 cron_schedule[1]: it has 4 fields instead of five: minute, hour, day of month, month, day of week
-  fix: write five fields, such as '0 6 * * *' for every day at 06:00
+  fix: write the five fields: '0 6 * * *'
 # number as cron
 cron_schedule[0]: Input should be a valid string
 # zone

@@ -186,6 +186,27 @@ error[FLOE-331]: job 'nightly' selects group 'bronz', which no asset has
   fix: did you mean 'bronze'?\
 """)
 
+    @pytest.mark.parametrize(
+        ("selection", "exclude", "fix"),
+        [
+            pytest.param("['*', -bronze_orders]", "", "write '!bronze_orders' to take it away", id="minus"),
+            pytest.param("['*', ~bronze_orders]", "", "write '!bronze_orders' to take it away", id="tilde"),
+            pytest.param("['*', -group:bronze]", "", "write '!group:bronze' to take it away", id="group"),
+            pytest.param("['*', '-bronze_*']", "", "write '!bronze_*' to take it away", id="glob"),
+            pytest.param("['group:gold or -bronze_orders']", "", "write 'not bronze_orders'", id="inside-an-item"),
+            pytest.param(
+                "['*']",
+                "[-bronze_orders]",
+                "write 'bronze_orders': what stands below 'exclude' is taken away as it is",
+                id="in-exclude",
+            ),
+        ],
+    )
+    def test_an_asset_with_the_sign_of_another_language_is_taken_away(
+        self, selection: str, exclude: str, fix: str
+    ) -> None:
+        assert message(selection, exclude=exclude).endswith(f"\n  fix: {fix}")
+
     def test_an_unknown_group_that_is_an_asset(self) -> None:
         assert message("[group:bronze_orders]") == snapshot("""\
 error[FLOE-331]: job 'nightly' selects group 'bronze_orders', which no asset has

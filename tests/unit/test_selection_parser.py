@@ -150,6 +150,16 @@ def test_an_exclamation_mark_takes_the_item_away() -> None:
             id="empty-quotes",
         ),
         pytest.param(
+            "path:models/silver",
+            "selects by 'path:', which is a method of dbt",
+            0,
+            snapshot("name the assets, or select by one of these"),
+            id="method-of-dbt",
+        ),
+        pytest.param(
+            "tag:tier:gold", "has a second ':' in 'tag:tier:gold'", 8, snapshot("write 'tag:tier=gold'"), id="tag-value"
+        ),
+        pytest.param(
             "grop:a", "selects by 'grop:', which is not known", 0, snapshot("did you mean 'group'?"), id="unknown-label"
         ),
         pytest.param(

@@ -1,7 +1,8 @@
 """Cron expressions as Dagster reads them: what each field holds, and why an expression is refused."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -121,7 +122,7 @@ def parse_cron(text: str) -> Cron:
         )
     parts = CRON_ALIASES.get(lowered, lowered).split()
     if len(parts) != len(_FIELDS):
-        raise CronError(_wrong_length(parts), fix="write five fields, such as '0 6 * * *' for every day at 06:00")
+        raise CronError(_wrong_length(parts), fix=_right_length(parts))
     values = [_parse_field(field, part) for field, part in zip(_FIELDS, parts, strict=True)]
     weekdays, nth_weekdays = values[4], _parse_nth_weekdays(parts[4], values[4])
     cron = Cron(
@@ -170,6 +171,16 @@ def _later(day: date, by: timedelta) -> date:
 
 def _first_of_next_month(day: date) -> date:
     return _later(day.replace(day=28), timedelta(days=4)).replace(day=1) if day < date(9999, 12, 1) else date.max
+
+
+def _right_length(parts: Sequence[str]) -> str:
+    """What to write where the last of the fields is missing, or an example where more is wrong."""
+    completed = " ".join([*parts, "*"])
+    if len(parts) == len(_FIELDS) - 1:
+        with suppress(CronError):
+            parse_cron(completed)
+            return f"write the five fields: '{completed}'"
+    return "write five fields, such as '0 6 * * *' for every day at 06:00"
 
 
 def _wrong_length(parts: list[str]) -> str:

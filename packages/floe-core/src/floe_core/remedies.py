@@ -1,11 +1,13 @@
 """How to write a value of the right type where one of another type stands."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from floe_core.names.rules import RuleError
 from floe_core.names.times import parse_duration
 from floe_core.suggestions import list_names
+from floe_core.yaml_mistakes import quote
+from floe_core.yaml_scalars import plain_scalar
 
 _LISTED_KEYS = 5
 _LONGEST_SHOWN = 60
@@ -21,6 +23,7 @@ _KNOWN_AS = {
     "kubernetes": "k8s",
     "pg": "postgres",
 }
+_PLAIN = re.compile(r"[A-Za-z_+]([\w./:+=@-]*[\w./+=@-])?")
 _WINDOWS = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 0", "monthly": "0 0 1 * *"}
 
 
@@ -87,6 +90,31 @@ def suggest_kind(name: str, kinds: Collection[str]) -> str:
         return f"write 'time_window', and cron_schedule: '{cron}' beside it"
     known = _KNOWN_AS.get(name.lower(), "")
     return f"write '{known}'" if known in kinds else ""
+
+
+def split_list(text: str) -> list[str]:
+    """The items of *text*, which commas separate, without the brackets and quotes of a list.
+
+    >>> split_list("a, b"), split_list("['a', 'b']")
+    (['a', 'b'], ['a', 'b'])
+    """
+    whole = text.strip()
+    inside = whole[1:-1] if whole[:1] == "[" and whole[-1:] == "]" else whole
+    items = (item.strip() for item in inside.split(","))
+    return [item[1:-1] if len(item) > 1 and item[0] in "'\"" and item[0] == item[-1] else item for item in items]
+
+
+def format_list(items: Iterable[str]) -> str:
+    """The list of *items* as YAML has it on one line, with quotes where they are needed.
+
+    >>> format_list(["customers", "0 6 * * *"])
+    "[customers, '0 6 * * *']"
+    """
+    return f"[{', '.join(item if _is_plain(item) else quote(item) for item in items)}]"
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and isinstance(plain_scalar(text), str)
 
 
 def _as_cron(value: object) -> str:

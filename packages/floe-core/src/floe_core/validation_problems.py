@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, SchemaError, SchemaValidator
 
 from floe_core.document_words import DocumentWords
 from floe_core.errors import Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Unset
 from floe_core.masking import Masking
 from floe_core.names.rules import RuleError, SecretError, UnreadableTextError
-from floe_core.remedies import describe_type, suggest_form, suggest_kind
+from floe_core.remedies import describe_type, format_list, split_list, suggest_form, suggest_kind
 from floe_core.schema_places import (
     CoreSchema,
     Place,
@@ -377,11 +377,17 @@ def _stands_for_list(place: Place, loc: tuple[str | int, ...]) -> bool:
 
 
 def _as_list(place: Place, loc: tuple[str | int, ...]) -> str:
-    """How to write the list that a text with commas in it was meant to be."""
+    """How to write the list that a text with commas in it was meant to be, if each part of it is an item by itself."""
     if not _stands_for_list(place, loc) or not isinstance(place.value, str) or "," not in place.value:
         return ""
-    items = ", ".join(item.strip() for item in place.value.split(","))
-    return f"write it as a list: [{items}]"
+    items = [item for item in split_list(place.value) if item]
+    try:
+        item_validator = SchemaValidator(place.schema)  # type: ignore[arg-type]  # the schema as pydantic keeps it
+        for item in items:
+            item_validator.validate_python(item)
+    except (SchemaError, ValidationError):
+        return ""
+    return f"write it as a list: {format_list(items)}" if items else ""
 
 
 def _bound(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:

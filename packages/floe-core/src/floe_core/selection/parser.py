@@ -37,6 +37,10 @@ _MEANT_IN_GLOBS = frozenset("*?[]{}\\,!^-")
 _ENDS_WORD = frozenset("()\"'+,=|&")
 _QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'", re.DOTALL)
 _LABEL = re.compile(r"(\w+):")
+_METHODS_OF_DBT = frozenset(
+    "access config exposure file fqn metric package path resource_type result saved_query selector semantic_model "
+    "source source_status state test_name test_type unit_test version".split()
+)
 _UP = re.compile(r"(\d*)\+")
 _DOWN = re.compile(r"\+(\d*)")
 _JOINING = "the items of a list are united; inside one item stand 'and', 'or' and 'not'"
@@ -173,11 +177,14 @@ class _Parser:
         for label in LABELS:
             if prefix[1] == label:
                 return self.labelled(label, start)
+        by_dbt = prefix[1] in _METHODS_OF_DBT
         raise SelectionSyntaxError(
-            f"selects by '{prefix[0]}', which is not known",
+            f"selects by '{prefix[0]}', which {'is a method of dbt' if by_dbt else 'is not known'}",
             offset=start,
             why="one selects by group:, tag:, kind:, owner:, asset: or key:",
-            fix=did_you_mean(prefix[1], (*LABELS, "asset", "key")) or "put quotes around a name that has a colon in it",
+            fix=("name the assets, or select by one of these" if by_dbt else "")
+            or did_you_mean(prefix[1], (*LABELS, "asset", "key"))
+            or "put quotes around a name that has a colon in it",
         )
 
     def named(self, start: int, *, after: str) -> Named:
@@ -196,7 +203,15 @@ class _Parser:
         return Named(text, start)
 
     def labelled(self, label: Label, start: int) -> Labelled:
+        begin = self.at
         text = literal_text(self.word(f"{label}:"))
+        if label == "tag" and ":" in text and self.text[begin] not in "'\"":
+            raise SelectionSyntaxError(
+                f"has a second ':' in '{self.text[start : self.at]}'",
+                offset=begin + self.text[begin : self.at].index(":"),
+                why="a tag and its value are joined by '='",
+                fix=f"write 'tag:{text.replace(':', '=', 1)}'",
+            )
         if label != "tag" or self.next_character() != "=":
             return Labelled(label, text, offset=start)
         self.at += 1

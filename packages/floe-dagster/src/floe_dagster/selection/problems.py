@@ -123,6 +123,7 @@ class _Checker:
         fix = did_you_mean(name, _names(self.index))
         if name in self.index.by_group:
             fix = f"write 'group:{name}' for the assets of that group"
+        fix = self.take_away(leaf) or fix
         return self.problem(
             "FLOE-331",
             f"{self.shown('asset', name)}, which does not exist",
@@ -130,6 +131,16 @@ class _Checker:
             why="an asset is named by its whole key, or by the last part of it where no other key ends so",
             fix=fix or _LIST,
         )
+
+    def take_away(self, leaf: Named) -> str:
+        """How floe says what a sign before an asset says elsewhere."""
+        name = leaf.text.lstrip("-~")
+        if not name or name == leaf.text:
+            return ""
+        if self.text.excluded:
+            return f"write '{name}': what stands below 'exclude' is taken away as it is"
+        is_whole = isinstance(self.item.expression, Named | Labelled)
+        return f"write '!{name}' to take it away" if is_whole else f"write 'not {name}'"
 
     def ambiguous(self, leaf: Named, found: tuple[KeyPath, ...]) -> Problem:
         return self.problem(
@@ -146,7 +157,7 @@ class _Checker:
             why, fix = "'*' stays between two slashes of a key, '**' crosses them", f"write '{wider}'"
         else:
             why = "a pattern is matched against the whole key and against the last part of it"
-            fix = did_you_mean(leaf.text, _names(self.index)) or _LIST
+            fix = self.take_away(leaf) or did_you_mean(leaf.text, _names(self.index)) or _LIST
         return self.problem(
             "FLOE-331", f"{self.shown('pattern', leaf.text)}, which matches no asset", leaf, why=why, fix=fix
         )
