@@ -256,6 +256,25 @@ def test_a_run_that_was_killed_is_failed_when_the_ui_starts(project: Project) ->
     assert project.observed("hold")[1] == {"shop": "FAIL", "shop.stubborn": "FAIL"}
 
 
+def test_the_end_of_a_killed_run_is_told_once_the_project_loads_again(project: Project) -> None:
+    with project.started("run", "-v", "hold") as killed:
+        killed.wait_for("held")
+    module = project.path / "assets.py"
+    module.write_text("import no_such_module\n", encoding="utf-8")
+
+    broken = project.run("quick")
+    module.write_text(FILES["assets.py"], encoding="utf-8")
+    after = [project.run("quick"), project.run("quick")]
+
+    assert "of hold was still shown as running; its process is gone: marked as failed" in broken.stderr
+    assert "No module named 'no_such_module'" in broken.stderr
+    assert (broken.returncode, [run.returncode for run in after]) == (1, [0, 0])
+    assert project.observed("hold") == (
+        {"run hold": "error", "step stubborn": "error", "asset stubborn": "error"},
+        {"shop": "FAIL", "shop.stubborn": "FAIL"},
+    )
+
+
 def test_a_run_that_lives_is_left_alone_by_the_next_one(project: Project) -> None:
     before = project.statuses
     with project.started("run", "-v", "hold") as living:

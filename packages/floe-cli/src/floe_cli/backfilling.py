@@ -48,6 +48,7 @@ def show_status(project: ProjectFolder, name: str, *, json: bool) -> int:
     """Tell where the backfill stands; gives the exit code."""
     with loaded_backfill(project, name) as backfill:
         backfill.end_dead_runs()
+        tell_ends(backfill.location, backfill.instance, floe_dir=project.floe_dir)
         state, is_on = backfill.state(), backfill.switch().is_on
     _emit(as_json(state, is_on=is_on), lines_of_status(state, is_on=is_on), json=json)
     return 0
@@ -90,8 +91,9 @@ def run_backfill(project: ProjectFolder, name: str, *, again: bool, verbose: boo
                 say(line)
             return code
 
-        dead_runs = [*tell_abandoned_runs(backfill.launches, backfill.instance), *backfill.end_dead_runs()]
-        tell_ends(dead_runs, backfill.location, backfill.instance)
+        tell_abandoned_runs(backfill.launches, backfill.instance)
+        backfill.end_dead_runs()
+        tell_ends(backfill.location, backfill.instance, floe_dir=project.floe_dir)
         if again:
             _begin_again(backfill)
         retry_failed(backfill.identity, backfill.instance, at=time.time())
@@ -119,7 +121,8 @@ def cancel_backfill(project: ProjectFolder, name: str, *, json: bool) -> int:
         under_way = dg.RunsFilter(tags=backfill.identity.tags, statuses=_NOT_ENDED)
         runs = [run.run_id for run in backfill.instance.get_runs(under_way)]
         _interrupt_worker(backfill)
-        tell_ends(backfill.end_dead_runs(), backfill.location, backfill.instance)
+        backfill.end_dead_runs()
+        tell_ends(backfill.location, backfill.instance, floe_dir=project.floe_dir)
         for run in backfill.instance.get_runs(under_way):
             _cancel(run, backfill.instance)
         left = _wait_for_end(runs, backfill.instance)

@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -42,6 +42,7 @@ from floe_dagster.running.instance_warnings import check_own_instance
 from floe_dagster.running.launches import LAUNCHES_DIR, PROJECT_TAG, end_abandoned_runs
 from floe_dagster.running.run_workers import end_runs_of_killed_workers
 from floe_dagster.running.runs import RunReport, RunStatus, execute_job
+from floe_dagster.running.untold_ends import tell_untold_ends
 from floe_dagster.secrets import without_known_secrets
 
 EXIT_USAGE = 2
@@ -72,9 +73,9 @@ def run_job(
             platform = load_platform_document(project.path, environ=environ)
             progress("loading the definitions")
             instance = open_instance(project, platform.spec, environ=environ)
-            dead_runs = tell_abandoned_runs(launches, instance)
+            tell_abandoned_runs(launches, instance)
             location = _load_location(project, name)
-            tell_ends(dead_runs, location, instance)
+            tell_ends(location, instance, floe_dir=project.floe_dir)
             try:
                 job = find_job(location, name)
                 runs = find_asked_partitions(partition, job, at=datetime.now(UTC), instance=instance)
@@ -147,20 +148,24 @@ class _Reports:
         return {run.label: report for run, report in zip_longest(self.runs, self.done) if run is not None}
 
 
-def tell_abandoned_runs(launches: Path, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """Mark the runs as failed whose process was killed, say so, and give them as they were."""
+def tell_abandoned_runs(launches: Path, instance: dg.DagsterInstance) -> None:
+    """Mark the runs as failed whose process was killed, and say so."""
     under_way = instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES)))
-    runs = [*end_abandoned_runs(launches, instance), *end_runs_of_killed_workers(under_way, instance)]
-    for run in runs:
+    for run in (*end_abandoned_runs(launches, instance), *end_runs_of_killed_workers(under_way, instance)):
         say(f"run {run.run_id} of {run.job_name} was still shown as running; its process is gone: marked as failed")
-    return runs
 
 
-def tell_ends(runs: Iterable[dg.DagsterRun], location: CodeLocation, instance: dg.DagsterInstance) -> None:
-    """End the traces and the lineage of those of *runs* that are of the project, which their processes could not."""
-    for run in runs:
-        if _is_of(run, location):
-            tell_end_of_dead_run(run, location.definition, instance, warn=say)
+def tell_ends(location: CodeLocation, instance: dg.DagsterInstance, *, floe_dir: Path) -> None:
+    """End the traces and the lineage of the project's runs that were killed, which their processes could not.
+
+    Whoever marked them may have been unable to: it is done by the next command that has the definitions, and once.
+    """
+    tell_untold_ends(
+        instance,
+        lambda run: tell_end_of_dead_run(run, location.definition, instance, warn=say),
+        only=lambda run: _is_of(run, location),
+        floe_dir=floe_dir,
+    )
 
 
 def _is_of(run: dg.DagsterRun, location: CodeLocation) -> bool:

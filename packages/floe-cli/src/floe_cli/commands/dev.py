@@ -33,6 +33,7 @@ def command(host: str, port: int | None) -> None:
     from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, find_code_pointer  # noqa: PLC0415 - imports Dagster
     from floe_dagster.running.instance import HOME_VARIABLE, open_instance, prepare_dagster_home  # noqa: PLC0415
     from floe_dagster.running.launches import LAUNCHES_DIR  # noqa: PLC0415
+    from floe_dagster.running.untold_ends import has_untold_ends  # noqa: PLC0415
 
     project = current_project()
     with stdout_for_machines(), work_in_progress() as progress:
@@ -40,11 +41,12 @@ def command(host: str, port: int | None) -> None:
     platform = load_platform_document(project.path, environ=os.environ)
     home = prepare_dagster_home(project, platform.spec)
     with open_instance(project, platform.spec) as instance:
-        dead_runs = tell_abandoned_runs(project.floe_dir / LAUNCHES_DIR, instance)
+        tell_abandoned_runs(project.floe_dir / LAUNCHES_DIR, instance)
         pointer = find_code_pointer(project)
-        if dead_runs:  # else the definitions are not loaded in this process
+        if has_untold_ends(instance):  # else the definitions are not loaded in this process
             with suppress(FloeError), stdout_for_machines():  # `dagster dev` says what is wrong with them
-                tell_ends(dead_runs, load_code_location(pointer, project_dir=project.path), instance)
+                location = load_code_location(pointer, project_dir=project.path)
+                tell_ends(location, instance, floe_dir=project.floe_dir)
     port = port or free_port(host)
     url = remember_ui(project.floe_dir, host=host, port=port, home=str(home.path))
     say(f"Dagster's UI: {url}    runs are kept in {shown_path(home.path)}    Ctrl-C ends it")

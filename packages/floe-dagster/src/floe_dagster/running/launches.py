@@ -17,6 +17,7 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from filelock import FileLock, Timeout
 
 from floe_dagster.running.run_processes import has_living_process
+from floe_dagster.running.untold_ends import note_untold_end
 
 PROJECT_TAG = "floe/project"
 """The tag that names the project of a run: several projects may share a Dagster instance."""
@@ -83,6 +84,7 @@ def end_abandoned_runs(folder: Path, instance: dg.DagsterInstance) -> list[dg.Da
 
 
 def _end_run(run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
+    note_untold_end(run, instance)
     reason = f"Its process on {_host()} is gone: it was killed, or the machine was restarted."
     if run.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, message=reason)

@@ -17,6 +17,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from floe_dagster.running.launches import free_pools
 from floe_dagster.running.run_processes import has_living_process, told_processes
+from floe_dagster.running.untold_ends import note_untold_end
 
 _UNDER_WAY = frozenset({dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING})
 _SECONDS_TO_BEGIN = 60.0  # from the launch of a run to the first word of its process
@@ -64,6 +65,7 @@ def _may_live(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
 
 
 def _end_run(run: dg.DagsterRun, instance: dg.DagsterInstance) -> None:
+    note_untold_end(run, instance)
     if run.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, message=_GONE)
     else:
