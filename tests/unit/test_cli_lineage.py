@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from inline_snapshot import snapshot
 
 from floe_cli.main import run_command_line
 from floe_dagster.observability.lineage.events import event_line
+from floe_dagster.observability.lineage.replay import own_replay
 from floe_dagster.observability.records import Outcome, RunEnded, RunScope, RunStarted
+from floe_processes import start_floe
 from lineage_events import Event, check_events
 from lineage_receiver import LineageReceiver, closed_address
 from lineage_records import at, make_events
@@ -229,6 +232,28 @@ def test_events_that_a_run_adds_meanwhile_are_not_lost(
 
     assert started(receiver) == [("11111111", "START"), ("11111111", "COMPLETE")]
     assert list(left.parent.iterdir()) == []
+
+
+def test_three_at_once_send_each_event_once_and_wait_for_one_another(receiver: LineageReceiver, tmp_path: Path) -> None:
+    runs = [f"{number:08}-52f5-4a63-9d3a-0e8f6a0f5d11" for number in range(60)]
+    kept = [keep(folder, run, events_of(run, 0)) for run in runs for folder in ("spool", "lineage")]
+    printed = [tmp_path / f"printed-{number}" for number in range(3)]
+
+    with own_replay(Path(".floe/observability"), tell=pytest.fail):
+        processes = [
+            start_floe("lineage", "replay", folder=Path.cwd(), environ=os.environ, stdout=file, stderr=file)
+            for file in printed
+        ]
+        deadline = time.monotonic() + 60
+        while not all(file.exists() and "waiting for its end" in file.read_text() for file in printed):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    for process in processes:
+        process.join()
+
+    assert [process.exitcode for process in processes] == [0, 0, 0], [file.read_text() for file in printed]
+    assert len(receiver.events) == len(kept) * 2
+    assert sum("no lineage events wait to be sent" in file.read_text() for file in printed) == 2
 
 
 def test_one_run_is_named_by_the_beginning_of_its_id(

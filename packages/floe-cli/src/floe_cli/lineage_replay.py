@@ -12,7 +12,14 @@ from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_core.schemas.platform_spec import Observability
 from floe_dagster.observability.lineage.connection import open_connection
 from floe_dagster.observability.lineage.destination import Destination, find_destination, is_switched_off
-from floe_dagster.observability.lineage.replay import KeptRun, Replayed, find_kept_runs, leave_run, replay_run
+from floe_dagster.observability.lineage.replay import (
+    KeptRun,
+    Replayed,
+    find_kept_runs,
+    leave_run,
+    own_replay,
+    replay_run,
+)
 from floe_dagster.observability.sending_errors import describe_error
 from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, SPOOL_DIR
 
@@ -43,9 +50,10 @@ def replay_lineage(project: ProjectFolder, asked: str | None, *, as_json: bool) 
     observability = load_platform_document(project.path, environ=os.environ).spec.observability
     folder = project.path / FLOE_DIR / OBSERVABILITY_DIR
     destination = _find_receiver(observability)
-    runs = find_kept_runs(folder / SPOOL_DIR, lineage=folder / LINEAGE_DIR)
-    chosen = runs if asked is None else _choose(runs, asked)
-    done = _replay(chosen, destination, spool=folder / SPOOL_DIR)
+    with own_replay(folder, tell=say):
+        runs = find_kept_runs(folder / SPOOL_DIR, lineage=folder / LINEAGE_DIR)
+        chosen = runs if asked is None else _choose(runs, asked)
+        done = _replay(chosen, destination, spool=folder / SPOOL_DIR)
     _show(done, destination, as_json=as_json)
     return _FINDINGS if any(run.kept for run in done) else 0
 

@@ -4,9 +4,12 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from filelock import FileLock, Timeout
 
 from floe_core.errors import shown_path
 from floe_dagster.observability.lineage.connection import SendEvent, is_refusal
@@ -15,6 +18,7 @@ from floe_dagster.observability.local.files import SUFFIX, RunFiles
 
 Origin: TypeAlias = Literal["spool", "local"]
 
+_LOCK_FILE = "replay.lock"
 _TAKEN = ".replaying"
 _SENT = ".sent"
 _DAMAGED = ".damaged"
@@ -50,8 +54,29 @@ class Replayed:
     """What is wrong with the files, as sentences that name the file and the line."""
 
 
+@contextmanager
+def own_replay(folder: Path, *, tell: Callable[[str], None]) -> Iterator[None]:
+    """Let nobody else send what is kept for as long as the block lasts; an event would be sent twice.
+
+    Args:
+        folder: `.floe/observability`.
+        tell: Told whom it waits for, if it does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        tell("another `floe lineage replay` is sending events of this project: waiting for its end")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def find_kept_runs(folder: Path, *, lineage: Path) -> tuple[KeptRun, ...]:
-    """Every run with events that were not sent, the oldest first.
+    """Every run with events that were not sent, the oldest first; within `own_replay`, as what is done with them.
 
     Args:
         folder: The spool.
