@@ -5,10 +5,12 @@ So every process of a run, and whoever looks at it later, computes the same ids;
 
 import hashlib
 import uuid
+from functools import lru_cache
 
 _NAMESPACE = uuid.UUID("6f9b3c52-0d5e-5a84-9d3e-7c1f0e6b7a11")
 
 
+@lru_cache(maxsize=64)  # each span of a run asks for it
 def trace_id(run_id: str) -> int:
     """The id of a Dagster run's trace, 128 bits: the run's id, read as a number.
 

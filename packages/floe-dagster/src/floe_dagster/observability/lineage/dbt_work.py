@@ -30,7 +30,13 @@ class DbtWorks:
 
     def node(self, node: Node) -> Work:
         """A model, seed, snapshot or test."""
-        call, unique_id = self.call, str(node["unique_id"])
+        unique_id = str(node["unique_id"])
+        if unique_id not in self._begun:  # its end is told after its beginning
+            self._begun[unique_id] = self._describe(node, unique_id)
+        return self._begun[unique_id]
+
+    def _describe(self, node: Node, unique_id: str) -> Work:
+        call = self.call
         work = self.works.within(call.scope, unique_id, call.invocation_id, unique_id)
         output = self.graph.output(unique_id)
         is_test = node["resource_type"] == "test"
@@ -45,6 +51,7 @@ class DbtWorks:
     def ended_node(self, node: Node, record: NodeEnded) -> Work:
         """The same, with what is known of it in the end."""
         work = self.works.with_error(self.node(node), record.outcome, record.error, language="SQL")
+        self._begun.pop(str(node["unique_id"]), None)
         values = {**work.run_facets["floe_run"], "dbtStatus": record.status}
         work = replace(work, run_facets={**work.run_facets, "floe_run": values})
         query = self._read_sql(node) if record.outcome is not Outcome.SKIPPED else None
@@ -175,6 +182,10 @@ class DbtWorks:
             return file.read_text(encoding="utf-8").strip() or None
         except (OSError, UnicodeDecodeError):
             return None
+
+    @cached_property
+    def _begun(self) -> dict[str, Work]:
+        return {}
 
     @cached_property
     def _columns(self) -> DbtColumns:

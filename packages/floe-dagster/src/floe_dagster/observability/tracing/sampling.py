@@ -37,6 +37,8 @@ class Sampling:
         """Whether *run* is traced."""
         parent = TraceParent.parse(run.traceparent)
         if parent is None:
+            if self.share >= 1:
+                return True
             # Half of the bits of a run's id are the same in all of them: its digest has the even spread.
             digest = hashlib.sha256(trace_id(run).to_bytes(16)).digest()
             return int.from_bytes(digest[:8]) < self.share * _LIMIT
