@@ -28,6 +28,8 @@ from floe_core.validated_document import Spec, ValidatedDocument
 
 _LISTED_KEYS = 6
 _SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|credential|(api|access|private)_?key", re.IGNORECASE)
+_ADDRESS = re.compile(r"[/:\\]|\.\w")
+_BUCKETS = ("s3:", "s3a:", "gs:", "az:", "abfs")
 _TYPE_ERROR = re.compile(r"(string|int|float|finite|bool|list|tuple|dict|model)_(type|parsing|from_|number|attributes)")
 _EXPECTED = {
     "string": "text",
@@ -303,12 +305,27 @@ class ErrorDescriber:
 
     def _settings_elsewhere(self, place: Place, expected: str) -> str:
         """Where the settings of a profile belong that stand in place of its name."""
-        if expected != "text" or not isinstance(place.value, dict) or len(place.path) != 1:
+        if expected != "text" or not isinstance(place.value, dict):
+            return ""
+        section = self._section_elsewhere(place)
+        return f"name a profile, and write its settings under {section}" if section else ""
+
+    def _address_elsewhere(self, place: Place) -> str:
+        """The same for an address or a file that stands in place of the name of a profile."""
+        if place.is_key or not isinstance(place.value, str) or not _ADDRESS.search(place.value):
+            return ""
+        section = self._section_elsewhere(place)
+        what = "the bucket" if place.value.startswith(_BUCKETS) else "the address"
+        return f"name a profile, such as 'default', and put {what} under {section}" if section else ""
+
+    def _section_elsewhere(self, place: Place) -> str:
+        """The section of the other document that has the profile which *place* names."""
+        if len(place.path) != 1:
             return ""
         sections = (str(place.path[0]), f"{place.path[0]}s")
         return next(
             (
-                f"name a profile, and write its settings under '{section}' of {title}"
+                f"'{section}' of {title}"
                 for title, model in self._document.other_documents.items()
                 for section in sections
                 if section in keys_of(model())
@@ -339,7 +356,7 @@ class ErrorDescriber:
             return self._nothing(place, variable)
         own = () if place.is_key else place.path
         rule = self._masking.masked(rule, own)
-        fix = _as_list(place, loc) or fix
+        fix = _as_list(place, loc) or self._address_elsewhere(place) or fix
         fix = f"set {variable} to another value" if variable else self._masking.masked(fix, own)
         if place.is_key:
             return Problem("FLOE-125", self._words.misnamed(place), self._words.locate(place), rule, fix)
@@ -382,7 +399,7 @@ def _as_list(place: Place, loc: tuple[str | int, ...]) -> str:
         return ""
     items = [item for item in split_list(place.value) if item]
     try:
-        item_validator = SchemaValidator(place.schema)  # type: ignore[arg-type]  # the schema as pydantic keeps it
+        item_validator = SchemaValidator(place.schema)
         for item in items:
             item_validator.validate_python(item)
     except (SchemaError, ValidationError):

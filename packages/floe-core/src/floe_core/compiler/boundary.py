@@ -1,5 +1,6 @@
 """Whether floe.yaml stays logical: no address, bucket, region or credential stands in it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ _LOCAL_PATHS = frozenset({"path", "manifest_path", "project_dir", "profiles_dir"
 _CODE = frozenset({"asset_modules", "target_function", "translator", "hooks", "fn"})
 _SELECTIONS = frozenset({"selection", "exclude", "watched_assets", "select", "selector"})
 _TEXTS_WITH_COLONS = frozenset({"cron_schedule", "fmt", "start", "end", "automation_condition", "partition_pattern"})
+_PROFILES = frozenset({"storage", "catalog", "compute"})
+"""Fields that hold the name of a profile: the rule of a name refuses whatever is a place, and says where that goes."""
 _FREE_SECTIONS = frozenset({"version", "name"})
 
 _FAMILIES = {
@@ -39,6 +42,8 @@ _FAMILIES = {
 }
 
 _LONG_KEY = 12
+_NO_NAME = re.compile(r"(?!.*\$\{).*[^\w-].*", re.DOTALL)
+"""What stands in the document as it is and is refused as a name."""
 
 
 def check_boundary(raw: object, source: SourceMap, *, comments: Iterable[Comment] = ()) -> list[Problem]:
@@ -141,6 +146,8 @@ def _find(path: YamlPath, value: str | int) -> _Finding | None:
         if secret:
             return _Finding(secret, is_secret=True)
     if is_note or field in _FOR_PEOPLE | _LOCAL_PATHS | _FREE_SECTIONS:
+        return None
+    if path[0] in _PROFILES and (len(path) > 1 or _NO_NAME.fullmatch(value)):
         return None
     has_own_signs = field in _SELECTIONS | _TEXTS_WITH_COLONS | _CODE
     for candidate in candidates:
