@@ -5,6 +5,7 @@ import json
 import pytest
 
 from floe_cli.main import run_command_line
+from plugins.command_line import CommandLine
 from plugins.user_project import UserProject
 
 
@@ -53,3 +54,18 @@ def test_mistakes_of_the_document_are_shown_and_nothing_is_written(
 
     assert capsys.readouterr().err.startswith("error[FLOE-120]: ")
     assert not (user_project.path / ".floe").exists()
+
+
+@pytest.mark.parametrize("command", ["compile", "run", "backfill"])
+def test_a_project_that_cannot_be_written_is_one_clear_error_of_every_command_that_writes(
+    user_project: UserProject, command_line: CommandLine, command: str
+) -> None:
+    user_project.write(
+        {".floe": "a file in its place", "assets.py": "import dagster as dg\n\n@dg.asset\ndef orders(): ...\n"}
+    )
+
+    finished = command_line(command, *(["load"] if command != "compile" else []))
+
+    assert finished.returncode == 1
+    assert "error[FLOE-131]: .floe cannot be written: File exists\n" in finished.stderr
+    assert "unexpected" not in finished.stderr

@@ -115,7 +115,7 @@ def test_where_the_floe_folder_cannot_be_made_the_error_says_so(shop: Path, monk
     assert str(raised.value) == snapshot("""\
 error[FLOE-131]: .floe cannot be written: File exists
   why: floe keeps compiled artifacts, caches and the embedded warehouse there
-  fix: make the project folder writable, or run 'floe compile' where it is and ship the .floe folder\
+  fix: make the project folder writable; Dagster can load it from what 'floe compile' wrote elsewhere\
 """)
 
 

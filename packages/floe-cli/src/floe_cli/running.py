@@ -236,9 +236,13 @@ def _hide_secrets(log: Path) -> None:
 
 
 def log_file(project: ProjectFolder, what: str) -> Path:
-    """A new file for what is printed during *what* (`run`); old ones are deleted."""
-    folder = project.floe_dir / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    """A new file for what is printed during *what* (`run`); old ones are deleted.
+
+    Raises:
+        DocumentError: The project cannot be written.
+    """
+    folder = project.make_floe_dir() / "logs"
+    folder.mkdir(exist_ok=True)
     for old in sorted(folder.glob(f"{what}-*.log"))[: -_KEPT_LOGS + 1]:
         old.unlink(missing_ok=True)
     return folder / f"{what}-{strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"

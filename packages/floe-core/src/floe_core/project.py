@@ -15,7 +15,7 @@ FLOE_DIR = ".floe"
 ARTIFACTS_FILE = "compiled_artifacts.json"
 _OTHER_IN_URLS = re.compile(r"[#?]|%[0-9A-Fa-f]{2}")
 MAKE_ROOM = "make room on the disk"
-_MAKE_WRITABLE = "make the project folder writable, or run 'floe compile' where it is and ship the .floe folder"
+_MAKE_WRITABLE = "make the project folder writable; Dagster can load it from what 'floe compile' wrote elsewhere"
 _GITIGNORE = "# Made by floe; everything in this folder can be made again.\n*\n"
 
 
