@@ -1,6 +1,7 @@
 """Where lineage events go: to a file, to a receiver, and into the spool where it does not take them."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -316,6 +317,32 @@ class TestReceiver:
         assert said == [f"lineage: 4 kept for `floe lineage replay`, {why}"]
         check_events(spooled(tmp_path))
         assert len(spooled(tmp_path)) == 4
+
+    def test_what_waits_for_too_long_is_deleted_and_counted_in_the_log_of_the_run(
+        self, tmp_path: Path, receiver: LineageReceiver
+    ) -> None:
+        receiver.answer = "busy"
+        spool = tmp_path / "spool"
+        spool.mkdir()
+        long_ago = time.time() - 7200
+        for number in range(203):
+            file = spool / f"{number:03}.jsonl"
+            file.write_bytes(b"{}\n")
+            os.utime(file, (long_ago + number, long_ago + number))
+        said: list[str] = []
+        told = open_lineage(settings(tmp_path), environ={"OPENLINEAGE_URL": receiver.url}, note=said.append)
+        assert told is not None
+
+        told.observe(RunStarted(RUN, at(0)))
+
+        told.observe(RunStarted(RUN, at(0)))
+        told.flush(60)
+        [once] = said
+        assert once == (
+            "lineage: events of 3 runs that were never sent were deleted, the oldest: "
+            "those of 200 runs and 512 MiB are kept for `floe lineage replay`"
+        )
+        assert min(file.stem for file in spool.glob("[0-9]*")) == "003"
 
     @pytest.mark.usefixtures("_much_time")
     @pytest.mark.parametrize(

@@ -179,7 +179,11 @@ def test_the_newest_files_stay_and_those_in_use(tmp_path: Path) -> None:
         written_at = time.time() - age * 7200
         _set_time(files.path(name), written_at)
 
-    files.prune(runs=2)
+    for name in ("newest", "oldest", "gone"):
+        (tmp_path / f"{name}.sent").write_text("8")
+
+    assert files.prune(runs=2) == 2
+    (tmp_path / "newest.sent").unlink()  # the only one that is left
     assert sorted(file.stem for file in tmp_path.iterdir()) == ["new", "newest"]
     files.prune(kept_bytes=8)
     assert [file.stem for file in tmp_path.iterdir()] == ["newest"]

@@ -27,7 +27,7 @@ def open_lineage(
     Args:
         settings: What the project says.
         environ: The environment, whose OpenLineage variables win.
-        note: Told what is not done as they say.
+        note: Told what is not done as they say, and, when a run begins, what was deleted to make room.
         assets: What is known of the Python assets of the run; without it their events name the asset alone.
 
     Raises:
@@ -51,6 +51,7 @@ def open_lineage(
         LocalSink(settings.lineage_folder)
         if destination is None
         else SendingSink(destination, spool=settings.spool_folder),
+        note=note,
     )
 
 
@@ -59,8 +60,8 @@ class LineageObserver:
 
     name = "lineage"
 
-    def __init__(self, events: LineageEvents, sink: EventSink) -> None:
-        self._events, self._sink = events, sink
+    def __init__(self, events: LineageEvents, sink: EventSink, *, note: Warn = say_nothing) -> None:
+        self._events, self._sink, self._note = events, sink, note
 
     @property
     def fate(self) -> str:
@@ -70,7 +71,9 @@ class LineageObserver:
     def observe(self, record: Record) -> None:
         """Send the events that *record* makes."""
         if isinstance(record, RunStarted):
-            self._sink.begin_run()
+            lost = self._sink.begin_run()
+            if lost:
+                self._note(f"lineage: {lost}")
         run_id = _run_of(record).run_id
         for event in self._events.of(record):
             self._sink.put(run_id, event)

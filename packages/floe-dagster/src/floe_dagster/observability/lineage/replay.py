@@ -14,13 +14,12 @@ from filelock import FileLock, Timeout
 from floe_core.errors import shown_path
 from floe_dagster.observability.lineage.connection import SendEvent, is_refusal
 from floe_dagster.observability.lineage.events import Event
-from floe_dagster.observability.local.files import SUFFIX, RunFiles
+from floe_dagster.observability.local.files import MARK_SUFFIX, SUFFIX, RunFiles
 
 Origin: TypeAlias = Literal["spool", "local"]
 
 _LOCK_FILE = "replay.lock"
 _TAKEN = ".replaying"
-_SENT = ".sent"
 _DAMAGED = ".damaged"
 _SECONDS_TO_END_A_LINE = 10.0
 
@@ -146,7 +145,7 @@ def _replay_local(run: KeptRun, send: SendEvent, describe: Callable[[Exception],
     progress = _Progress(run)
     mark = _read_mark(run.file)
     if mark is None:
-        file = shown_path(run.file.with_suffix(_SENT))
+        file = shown_path(run.file.with_suffix(MARK_SUFFIX))
         progress.remarks.append(f"{file} does not say how much was sent: all of the run's events are sent again")
     sent_bytes = mark or 0
     content = run.file.read_bytes()
@@ -269,7 +268,7 @@ def _files(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
 
 def _read_mark(file: Path) -> int | None:
     """How many bytes of *file* were sent; None where its mark says nothing that can be."""
-    mark = file.with_suffix(_SENT)
+    mark = file.with_suffix(MARK_SUFFIX)
     try:
         number = int(mark.read_text())
     except FileNotFoundError:
@@ -280,9 +279,9 @@ def _read_mark(file: Path) -> int | None:
 
 
 def _write_mark(file: Path, number: int) -> None:
-    fresh = file.with_suffix(f"{_SENT}.new")
+    fresh = file.with_suffix(f"{MARK_SUFFIX}.new")
     fresh.write_text(str(number))
-    fresh.replace(file.with_suffix(_SENT))
+    fresh.replace(file.with_suffix(MARK_SUFFIX))
 
 
 def _began(folder: Path, name: str) -> str:

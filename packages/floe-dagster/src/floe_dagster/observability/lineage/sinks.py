@@ -9,7 +9,7 @@ from floe_dagster.observability.background import BackgroundSender
 from floe_dagster.observability.lineage.connection import is_refusal, open_connection
 from floe_dagster.observability.lineage.destination import Destination
 from floe_dagster.observability.lineage.events import Event, event_line
-from floe_dagster.observability.local.files import RunFiles
+from floe_dagster.observability.local.files import KEPT_BYTES, KEPT_RUNS, MIB, RunFiles
 
 _LONGEST_QUEUE = 2000  # events of some ten kilobytes
 _FOLLOWS = "an event that belongs before them did not arrive"
@@ -18,8 +18,8 @@ _FOLLOWS = "an event that belongs before them did not arrive"
 class EventSink(Protocol):
     """Takes events of a process, in their order."""
 
-    def begin_run(self) -> None:
-        """Make room: a run begins."""
+    def begin_run(self) -> str:
+        """Make room: a run begins. What was lost by that, as a sentence; mostly empty."""
 
     def put(self, run_id: str, event: Event) -> None:
         """Take in an event of a Dagster run."""
@@ -48,9 +48,10 @@ class LocalSink:
         self._files = RunFiles(folder)
         self._dropped = 0
 
-    def begin_run(self) -> None:
+    def begin_run(self) -> str:
         """Delete the files of the oldest runs, where there are many."""
         self._files.prune()
+        return ""
 
     def put(self, run_id: str, event: Event) -> None:
         """Write the event."""
@@ -98,9 +99,14 @@ class SendingSink:
             self._connect, name="floe-lineage", lose=self._keep, longest_queue=_LONGEST_QUEUE
         )
 
-    def begin_run(self) -> None:
-        """Delete the oldest of what was put away, where there is much."""
-        self._spool.prune()
+    def begin_run(self) -> str:
+        """Delete the oldest of what was put away, where there is much: these events reach nobody any more."""
+        deleted = self._spool.prune()
+        if not deleted:
+            return ""
+        runs = "one run" if deleted == 1 else f"{deleted} runs"
+        kept = f"those of {KEPT_RUNS} runs and {KEPT_BYTES // MIB} MiB are kept for `floe lineage replay`"
+        return f"events of {runs} that were never sent were deleted, the oldest: {kept}"
 
     def put(self, run_id: str, event: Event) -> None:
         """Send the event sometime."""

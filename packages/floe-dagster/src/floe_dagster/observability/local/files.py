@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIX = ".jsonl"
+MARK_SUFFIX = ".sent"
+"""Of the file beside a run's that says how much of it was sent."""
+
 MIB = 1024 * 1024
 FULL_FILE = "the file of the run is full"
 
+KEPT_BYTES = 512 * MIB
+KEPT_RUNS = 200
 _LARGEST_FILE = 64 * MIB
-_KEPT_BYTES = 512 * MIB
-_KEPT_RUNS = 200
 _IDLE_SECONDS = 3600  # a file that was written since may belong to a run that goes on
 
 
@@ -87,13 +90,22 @@ class RunFiles:
         finally:
             os.close(descriptor)
 
-    def prune(self, *, runs: int = _KEPT_RUNS, kept_bytes: int = _KEPT_BYTES) -> None:
-        """Delete the oldest files beyond *runs*, and beyond *kept_bytes* altogether; what is in use stays."""
-        total = 0
+    def prune(self, *, runs: int = KEPT_RUNS, kept_bytes: int = KEPT_BYTES) -> int:
+        """Delete the oldest files beyond *runs*, and beyond *kept_bytes* altogether; what is in use stays.
+
+        Returns:
+            How many were deleted. The marks beside them, and marks of files that are gone, do not count.
+        """
+        total = deleted = 0
         for number, file in enumerate(list_run_files(self._folder)):
             total += file.size
             if (number >= runs or total > kept_bytes) and file.written_at < time.time() - _IDLE_SECONDS:
                 file.path.unlink(missing_ok=True)
+                deleted += 1
+        for mark in self._folder.glob(f"*{MARK_SUFFIX}"):
+            if not mark.with_suffix(SUFFIX).exists():
+                mark.unlink(missing_ok=True)
+        return deleted
 
 
 def _write_rest(descriptor: int, line: bytes, *, written: int) -> None:
