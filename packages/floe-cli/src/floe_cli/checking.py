@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from floe_cli.loading import load_definitions
+from floe_cli.loading import load_with_location
 from floe_core.compiler.artifacts import CompiledArtifacts
 from floe_core.compiler.checks import CheckedDocuments, read_documents
 from floe_core.compiler.known_part import KnownPart, known_part, profiles_are_known
@@ -19,6 +19,7 @@ from floe_dagster.compilation import compile_documents, compile_project
 from floe_dagster.dbt.project import effective_dbt
 from floe_dagster.loading import LoadedProject, stumbled
 from floe_dagster.running.instance import find_dagster_home, open_instance
+from floe_dagster.running.job_checks import check_jobs
 from floe_dagster.targets import load_target
 
 Progress = Callable[[str], None]
@@ -137,8 +138,12 @@ class _Checker:
         return compiled.artifacts
 
     def load(self, artifacts: CompiledArtifacts | None) -> LoadedProject:
-        loaded = load_definitions(self.project, artifacts=artifacts, progress=self.progress)
+        loaded, location = load_with_location(self.project, artifacts=artifacts, progress=self.progress)
         self.problems.extend(loaded.warnings)
+        document = loaded.document
+        jobs = document.spec.orchestration.jobs
+        places = {name: document.source.locate("orchestration", "jobs", name, key=True) for name in jobs}
+        self.problems.extend(check_jobs(location, places=places))
         return loaded
 
     def check_targets(self) -> Iterator[Problem]:

@@ -34,7 +34,7 @@ from floe_dagster.loaders.asset_loader import load_what_imports
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
 from floe_dagster.loaders.resource_loader import load_resources
-from floe_dagster.merging import check_asset_keys
+from floe_dagster.merging import check_asset_keys, check_op_names
 from floe_dagster.observability.runs.executor import observed_executor
 from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
 from floe_dagster.observability.settings import ObservabilitySettings
@@ -210,9 +210,11 @@ def _build_project(
             has_io_manager="io_manager" in resources,
         )
     )
+    executed = [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks]
+    problems.extend(check_op_names(executed, origins={key: node.origin for key, node in index.nodes.items()}))
     launchable = LaunchableAssets.of(
         index,
-        [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
+        executed,
         partition_places=_partition_places(index, sources.specs.settings),
     )
     launches = LaunchParts(
@@ -359,7 +361,7 @@ def _join_assets(
     else:
         problems.gaps.add(Gap.ATTRIBUTES)
     with problems.collecting():
-        check_no_cycle(index)
+        check_no_cycle(index, assets)
     problems.gaps |= set(gaps_left_by(problems.errors, document))
     return assets, index
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from floe_core.errors import Location, Problem, ProblemCollector
 from floe_core.source_map import SourceMap
+from floe_core.suggestions import list_names
 from floe_dagster.launching.launchable import Launchable
 from floe_dagster.passed_objects import PassedObjects
 from floe_dagster.selection.asset_index import KeyPath
@@ -54,6 +55,38 @@ def check_asset_keys(
         ],
         problems,
     )
+
+
+def check_op_names(definitions: Iterable[dg.AssetsDefinition], *, origins: Mapping[KeyPath, str]) -> Iterator[Problem]:
+    """The ops and graphs of one name that are different, of which Dagster takes one only.
+
+    Args:
+        definitions: What computes assets and what checks them.
+        origins: Where the assets come from.
+    """
+    places = {"/".join(key): place for key, place in origins.items()}
+    locations = _locations_in(places)
+    firsts: dict[str, tuple[dg.AssetsDefinition, object]] = {}
+    for definition in (each for each in definitions if each.is_executable):
+        for node in definition.node_def.iterate_node_defs():
+            first, known = firsts.setdefault(node.name, (definition, node))
+            if known == node:
+                continue
+            keys = [key.to_user_string() for one in (first, definition) for key in sorted(one.keys)]
+            yield Problem(
+                "FLOE-360",
+                f"{_computed_by(first)} and {_computed_by(definition)} have two different ops named '{node.name}'",
+                next((locations[key] for key in reversed(keys) if key in locations), None),
+                detail="\n".join(f"{key}: {places[key]}" for key in keys if key in places),
+                why="Dagster takes one op of a name; that of an asset is its key with '__' in place of slashes",
+                fix="give one of them another key or name",
+            )
+
+
+def _computed_by(definition: dg.AssetsDefinition) -> str:
+    if definition.keys:
+        return f"asset {list_names(repr(key.to_user_string()) for key in sorted(definition.keys))}"
+    return f"asset check '{min(key.name for key in definition.check_keys)}'"
 
 
 def merge_jobs(

@@ -8,9 +8,10 @@ from typing import TypeAlias
 import dagster as dg
 
 from floe_core.errors import AssetModuleError, LoadError, Problem, ProblemCollector
+from floe_core.suggestions import list_names
 from floe_dagster.assets import INPUTS, OUTPUTS, rebuild_asset
 from floe_dagster.lakehouse.tables import fold_name
-from floe_dagster.selection.asset_index import AssetIndex, KeyPath, find_cycle
+from floe_dagster.selection.asset_index import AssetIndex, AssetNode, KeyPath, find_cycle
 
 Asset: TypeAlias = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
 
@@ -81,25 +82,60 @@ def join_tables(
     )
 
 
-def check_no_cycle(index: AssetIndex) -> None:
+def check_no_cycle(index: AssetIndex, assets: Iterable[Asset] = ()) -> None:
     """Nothing, where no asset waits for itself by way of others.
+
+    Args:
+        index: All assets.
+        assets: The same, of which functions that make several assets are steps: their assets wait for one another.
 
     Raises:
         LoadError: Some do; the message names them in the order of the data, with their places.
     """
     cycle = find_cycle(index)
+    steps: Mapping[KeyPath, Sequence[KeyPath]] = {}
+    if not cycle:
+        steps = _steps_of_several(assets)
+        cycle = find_cycle(_joined_steps(index, steps)) if steps else ()
     if not cycle:
         return
-    path = " → ".join(index.nodes[key].label for key in cycle)
-    places = [f"{node.label}: {node.origin}" for node in (index.nodes[key] for key in cycle[:-1]) if node.origin]
+    path = " → ".join(list_names("/".join(part) for part in steps.get(key, (key,))) for key in cycle)
+    nodes = [index.nodes[key] for key in cycle[:-1]]
     raise LoadError(
         Problem(
             code="FLOE-362",
             what=f"assets depend on one another in a circle: {path}",
-            detail="\n".join(places),
-            why="each of them waits for the one before it, so none could ever run",
-            fix="take one of the dependencies out of 'deps', 'inputs' or the dbt model",
+            detail="\n".join(f"{node.label}: {node.origin}" for node in nodes if node.origin),
+            why="one function makes several of them at once, and waits for an asset that waits for one of them"
+            if steps
+            else "each of them waits for the one before it, so none could ever run",
+            fix="take one of the dependencies out of 'deps' or 'inputs', or make the assets in functions of their own"
+            if steps
+            else "take one of the dependencies out of 'deps', 'inputs' or the dbt model",
         )
+    )
+
+
+def _steps_of_several(assets: Iterable[Asset]) -> dict[KeyPath, list[KeyPath]]:
+    """{first key: all keys} of each function that makes several assets and cannot leave one out."""
+    definitions = (asset for asset in assets if isinstance(asset, dg.AssetsDefinition))
+    several = (each for each in definitions if each.is_executable and len(each.keys) > 1 and not each.can_subset)
+    made = (sorted(tuple(key.path) for key in definition.keys) for definition in several)
+    return {keys[0]: keys for keys in made}
+
+
+def _joined_steps(index: AssetIndex, steps: Mapping[KeyPath, Sequence[KeyPath]]) -> AssetIndex:
+    """*index* with one node for the assets of each step, under the first of their keys."""
+    first = {key: step for step, keys in steps.items() for key in keys}
+    return AssetIndex(
+        AssetNode(
+            key=key,
+            deps=frozenset(
+                first.get(dep, dep) for part in steps.get(key, (key,)) for dep in index.upstream.get(part, ())
+            ),
+        )
+        for key in index.nodes
+        if first.get(key, key) == key
     )
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from floe_core.errors import LoadError, Location, Problem
+from floe_core.errors import LoadError, Location, Problem, ProblemCollector
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.partitioning.texts import describe_partitions
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
@@ -108,12 +108,16 @@ def select_launched(
 
     Raises:
         SelectionError: As `resolve_selection`.
-        LoadError: The assets have several partitions definitions.
+        LoadError: The assets have several partitions definitions, or one function makes some of them together with
+            others and cannot leave those out. All problems at once.
     """
     keys = resolve_selection(items, exclude=exclude, index=assets.index, place=place)
+    location = place.source.locate(*place.items)
+    problems = ProblemCollector(_parts_of_wholes(keys, place.subject, location, assets))
     found = assets.by_partitions(keys)
     if len(found) > 1:
-        raise LoadError(_several_partitions(found, place.subject, place.source.locate(*place.items), assets))
+        problems.add(_several_partitions(found, place.subject, location, assets))
+    problems.raise_if_any(LoadError)
     return keys, found[0][0] if found else None
 
 
@@ -145,6 +149,22 @@ def check_asked_resources(
             fix=did_you_mean(key, resources)
             or f"{'delete the parameter, or ' if fn is not None else ''}define it under 'resources' in platform.yaml",
         )
+
+
+def _parts_of_wholes(keys: Keys, subject: str, location: Location, assets: LaunchableAssets) -> Iterator[Problem]:
+    """The functions that make selected assets with others and cannot be told to leave those out."""
+    for name, definition in sorted(assets.ops_of(keys).items()):
+        made = {tuple(key.path) for key in definition.keys}
+        selected, missing = sorted(made & keys), sorted(made - keys)
+        if selected and missing and not definition.can_subset:
+            lacking = list_names("/".join(key) for key in missing)
+            yield Problem(
+                "FLOE-350",
+                f"{subject} selects {list_names('/'.join(key) for key in selected)} without {lacking}",
+                location,
+                why=f"'{name}' makes all of them at once and cannot leave one out",
+                fix=f"select {lacking}, too, or none of them; or let '{name}' make what is asked for: can_subset=True",
+            )
 
 
 def _several_partitions(

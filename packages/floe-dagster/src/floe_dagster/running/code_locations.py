@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.workspace.autodiscovery import loadable_targets_from_loaded_module
 
-from floe_core.errors import FloeError, LoadError, Problem, RunError
+from floe_core.errors import FloeError, LoadError, Location, Problem, RunError
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, CodePointer
 from floe_dagster.user_code.import_paths import set_up_import_paths
@@ -85,7 +85,17 @@ def find_job(location: CodeLocation, name: str) -> dg.JobDefinition:
                 fix=did_you_mean(name, names) or "name one of them; `floe list jobs` shows them",
             )
         )
-    with _dagster_errors(f"job '{name}' cannot be resolved"), warnings.catch_warnings():
+    return resolved_job(location, name)
+
+
+def resolved_job(location: CodeLocation, name: str, *, at: Location | None = None) -> dg.JobDefinition:
+    """The job of that name, which exists; *at* is where floe.yaml has it.
+
+    Raises:
+        LoadError: Dagster cannot resolve the job.
+    """
+    what = "the definitions do not fit together" if name.startswith("__") else f"job '{name}' cannot be resolved"
+    with _dagster_errors(what, at), warnings.catch_warnings():
         # What floe.yaml means: the smallest backfill policy of a job's assets counts.
         warnings.filterwarnings("ignore", message="Asset job .* with varying BackfillPolicies")
         return location.definition.get_job(name)
@@ -106,7 +116,7 @@ def _own_problems_first() -> Iterator[None]:
 
 
 @contextmanager
-def _dagster_errors(what: str) -> Iterator[None]:
+def _dagster_errors(what: str, at: Location | None = None) -> Iterator[None]:
     """Show what Dagster says about definitions that do not fit together as a problem."""
     try:
         yield
@@ -116,6 +126,7 @@ def _dagster_errors(what: str) -> Iterator[None]:
             Problem(
                 "FLOE-425",
                 what,
+                at,
                 why="Dagster refuses it for the reason above",
                 fix="mend the assets or jobs that the reason names",
                 detail="\n".join(dict.fromkeys(reason for reason in reasons if reason)),

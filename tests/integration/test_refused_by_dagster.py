@@ -1,0 +1,219 @@
+"""`floe validate` says beforehand what would keep Dagster from loading a project."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from subprocess import run
+from textwrap import dedent
+
+import pytest
+from inline_snapshot import snapshot
+
+from floe_cli.main import run_command_line
+from plugins.user_project import UserProject
+
+ASSETS = """
+import dagster as dg
+
+@dg.asset
+def orders() -> None: ...
+
+@dg.multi_asset(specs=[dg.AssetSpec("left"), dg.AssetSpec("right", deps=["left"])])
+def sides():
+    yield dg.MaterializeResult("left")
+    yield dg.MaterializeResult("right")
+
+@dg.multi_asset(specs=[dg.AssetSpec("one", skippable=True), dg.AssetSpec("two", skippable=True)], can_subset=True)
+def any_of_two(): ...
+"""
+PARTITIONED = """
+@dg.asset(partitions_def=dg.StaticPartitionsDefinition(["eu", "us"]))
+def by_region() -> None: ...
+"""
+
+
+@pytest.fixture
+def project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> UserProject:
+    for variable in ("FLOE_PLATFORM_ENV", "FLOE_PLATFORM_FILE", "DAGSTER_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    user_project.write(
+        {
+            "shop/__init__.py": "",
+            "shop/assets.py": ASSETS,
+            "shop/definitions.py": "from floe_dagster import FloeDefinitions\n"
+            "defs = FloeDefinitions.from_compiled_artifacts()\n",
+            "pyproject.toml": "[tool.dagster]\nmodule_name = 'shop.definitions'\n",
+            ".git/HEAD": "",
+        }
+    )
+    return user_project
+
+
+def validate(
+    project: UserProject, orchestration: str, *, assets: str = "", files: Mapping[str, str] | None = None
+) -> int:
+    project.write({"shop/assets.py": ASSETS + dedent(assets), **(files or {})})
+    (project.path / "floe.yaml").write_text(
+        f"name: shop\norchestration:\n  asset_modules: [shop.assets]\n{orchestration}"
+    )
+    return run_command_line(["validate"])
+
+
+def loads_in_dagster(project: UserProject) -> bool:
+    """Whether Dagster's own command loads the project as it was compiled last."""
+    command: list[Path | str] = [Path(sys.executable).with_name("dagster"), "definitions", "validate"]
+    return run(command, cwd=project.path, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("selection", "selected", "missing"),
+    [
+        pytest.param("selection: left", "left", "right", id="one of the two"),
+        pytest.param("selection: +left", "left", "right", id="with what is upstream"),
+        pytest.param('selection: ["*", "!left"]', "right", "left", id="all but one"),
+        pytest.param("exclude: [left], selection: '*'", "right", "left", id="exclude"),
+    ],
+)
+def test_a_part_of_what_one_function_makes_is_no_selection(
+    selection: str, selected: str, missing: str, project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert validate(project, f"  jobs: {{part: {{type: batch, {selection}}}}}\n") == 1
+
+    told = capsys.readouterr().err
+    assert f"error[FLOE-350]: job 'part' selects {selected} without {missing}\n" in told
+    assert "floe.yaml:4:" in told
+
+
+def test_the_same_of_schedules_and_sensors(project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    orchestration = """\
+  schedules: {nightly: {selection: left, cron_schedule: "@daily"}}
+  sensors: {arrival: {type: asset_sensor, watched_assets: [orders], selection: [right, one]}}
+"""
+
+    assert validate(project, orchestration) == 1
+
+    assert capsys.readouterr().err == snapshot("""\
+error[FLOE-350]: schedule 'nightly' selects left without right
+  --> floe.yaml:4:36  orchestration.schedules.nightly.selection
+   |  schedules: {nightly: {selection: left, cron_schedule: "@daily"}}
+  why: 'sides' makes all of them at once and cannot leave one out
+  fix: select right, too, or none of them; or let 'sides' make what is asked for: can_subset=True
+
+error[FLOE-350]: sensor 'arrival' selects right without left
+  --> floe.yaml:5:80  orchestration.sensors.arrival.selection
+   |  sensors: {arrival: {type: asset_sensor, watched_assets: [orders], selection: [right, one]}}
+  why: 'sides' makes all of them at once and cannot leave one out
+  fix: select left, too, or none of them; or let 'sides' make what is asked for: can_subset=True
+
+2 errors
+""")
+
+
+def test_all_or_none_of_what_one_function_makes_is_a_selection(project: UserProject) -> None:
+    jobs = """\
+  jobs:
+    both: {type: batch, selection: [left, right]}
+    neither: {type: batch, selection: orders}
+    some: {type: batch, selection: one}
+"""
+
+    assert validate(project, jobs) == 0
+
+    assert run_command_line(["compile"]) == 0
+    assert loads_in_dagster(project)
+
+
+@pytest.mark.parametrize(
+    ("assets", "expected"),
+    [
+        pytest.param(
+            """
+            @dg.multi_asset(specs=[dg.AssetSpec("la"), dg.AssetSpec("lb", deps=["mid"])])
+            def both(): ...
+
+            @dg.asset(deps=["la"])
+            def mid() -> None: ...
+            """,
+            snapshot("""\
+error[FLOE-362]: assets depend on one another in a circle: la, lb → mid → la, lb
+      la: shop/assets.py:14
+      mid: shop/assets.py:17
+  why: one function makes several of them at once, and waits for an asset that waits for one of them
+  fix: take one of the dependencies out of 'deps' or 'inputs', or make the assets in functions of their own
+"""),
+            id="circle of functions",
+        ),
+        pytest.param(
+            """
+            @dg.asset(key=["a", "b"])
+            def one_way() -> None: ...
+
+            @dg.asset
+            def a__b() -> None: ...
+            """,
+            snapshot("""\
+error[FLOE-360]: asset 'a/b' and asset 'a__b' have two different ops named 'a__b'
+  --> shop/assets.py:17
+   |  @dg.asset
+      a/b: shop/assets.py:14
+      a__b: shop/assets.py:17
+  why: Dagster takes one op of a name; that of an asset is its key with '__' in place of slashes
+  fix: give one of them another key or name
+"""),
+            id="op names",
+        ),
+    ],
+)
+def test_what_dagster_would_refuse_when_it_loads(
+    assets: str, expected: str, project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert validate(project, "  jobs: {all: {type: batch, selection: orders}}\n", assets=assets) == 1
+
+    assert capsys.readouterr().err == expected
+
+    run_command_line(["compile"])
+    assert not loads_in_dagster(project)
+
+
+@pytest.mark.filterwarnings("ignore:Parameter `partitions_def`:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        pytest.param('selection=["nope"]', "AssetKey(s) ['nope'] were selected", id="no such asset"),
+        pytest.param('selection=["left"]', "This AssetsDefinition does not support subsetting", id="part of a whole"),
+        pytest.param(
+            'selection=["by_region"], partitions_def=dg.StaticPartitionsDefinition(["asia"])',
+            "has a different partitions definition than the one specified for the job",
+            id="other partitions",
+        ),
+    ],
+)
+def test_what_dagster_says_of_a_job_of_a_module(
+    job: str, reason: str, project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assets = f"{PARTITIONED}\nodd = dg.define_asset_job('odd', {job})\n"
+
+    assert validate(project, "  jobs: {all: {type: batch, selection: orders}}\n", assets=assets) == 1
+
+    told = capsys.readouterr().err
+    assert told.startswith("error[FLOE-425]: job 'odd' cannot be resolved\n")
+    assert told.count("error[") == 1
+    assert reason in told
+
+
+def test_functions_whose_assets_wait_for_their_own_and_for_others_are_no_circle(project: UserProject) -> None:
+    assets = """
+    @dg.multi_asset(specs=[dg.AssetSpec("la"), dg.AssetSpec("lb", deps=["la", "left"])])
+    def both(): ...
+
+    @dg.multi_asset(specs=[dg.AssetSpec("sa"), dg.AssetSpec("sb", deps=["mid"])], can_subset=True)
+    def split(): ...
+
+    @dg.asset(deps=["sa", "lb"])
+    def mid() -> None: ...
+    """
+
+    assert validate(project, "  jobs: {all: {type: batch, selection: '*'}}\n", assets=assets) == 0
+
+    assert run_command_line(["compile"]) == 0
+    assert loads_in_dagster(project)
