@@ -67,6 +67,11 @@ FAILING_MODEL = """
 select 1 as id, '{{ var("db_password") }}' as p, '{{ var("login") }}' as l, no_such_column from {{ ref("stg_orders") }}
 where 'password={{ var("db_password") }}' <> 'x'
 """
+CUT_MODEL = """
+select 1 as aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, hmac('{{ env_var("SHOP_DB_PASSWORD") }}', no_such_column) as h
+from {{ ref("stg_orders") }}
+"""  # DuckDB quotes the beginning of the line, and cuts it off within the password
+LONG = "ThLEAK-the-Wumpus-Quietly-Over-Nine-Blue-Hills-And-Seven-Green-Valleys-Forever"
 VARS = {"SHOP_PWD2": "LEAKvar-pwd-2", "SHOP_LOGIN": "LEAKlogin-3", "SHOP_DAY": "2026-01-01"}
 COMMAND = "The dbt CLI process with command"
 
@@ -116,8 +121,10 @@ def test_no_secret_is_printed_or_stored(shop: Path) -> None:
 def test_vars_of_dbt_that_are_secret_stand_in_nothing_that_is_told_of_a_failure(shop: Path, tmp_path: Path) -> None:
     project = Path(copytree(shop, tmp_path / "shop"))
     (project / "platform.yaml").write_text(PLATFORM.partition("observability:")[0])  # told in local files
+    (broken,) = project.glob("**/models/**/broken.sql")
+    (broken.parent / "cut.sql").write_text(CUT_MODEL)
 
-    failed = floe(project, "run", "full_pipeline", SHOP_RETRIES="0")
+    failed = floe(project, "run", "full_pipeline", SHOP_RETRIES="0", SHOP_DB_PASSWORD=LONG)
 
     assert failed.returncode == 3, failed
     told = {"printed": failed.stdout + failed.stderr} | {
@@ -134,6 +141,7 @@ def test_vars_of_dbt_that_are_secret_stand_in_nothing_that_is_told_of_a_failure(
     assert not [file for file in history if b"LEAK" in file.read_bytes()]
     observed = "".join(content for name, content in told.items() if "observability" in name)
     assert "no_such_column" in observed
+    assert "hmac('***..." in observed
     assert COMMAND not in observed
     assert "--vars" not in observed
     assert '"day": "2026-01-01"' in "".join(told.values())  # the command, in the log

@@ -1,9 +1,12 @@
 """Texts without credentials."""
 
 import json
+import re
+import time
 from pathlib import Path
 from urllib.parse import quote
 
+import duckdb
 import pytest
 
 from floe_dagster.observability.masking import Masking, without_credentials
@@ -116,6 +119,66 @@ def test_of_a_secret_with_lines_each_is_masked() -> None:
     key = "-- begin --\n0123456789abcdefghij\nshort\n-- end --"
 
     assert masking(SSH_KEY_TOKEN=key)("at 0123456789abcdefghij, short") == "at ***, short"
+
+
+LONG = "Hunt-the-Wumpus-Quietly-Over-Nine-Blue-Hills-And-Seven-Green-Valleys-Forever"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"select 1 as {'a' * 37}, md5('{LONG}', no_such_column_here) as h",
+        f"select '{LONG}' as {'a' * 20}, no_such_column",
+        f"select cast('{LONG}{LONG}' as integer)",
+        f"select 1 as x, '{LONG}' as y, no_such_column, '{LONG}'",
+        f"select 'é', no_such_column, '{LONG}'",
+    ],
+)
+def test_of_a_secret_that_a_database_has_cut_off_nothing_is_told(query: str) -> None:
+    with pytest.raises(duckdb.Error) as refused:
+        duckdb.connect().execute(f"{query} from range(1)")
+
+    shown = masking(DB_PASSWORD=LONG)(str(refused.value))
+
+    assert "..." in str(refused.value)
+    assert "***" in shown
+    assert not re.search("Hunt|Wumpus|Quiet|Nine|Hills|Seven|Valleys|Forever", shown), shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("'Hunt-t...", "'***..."),
+        ("'Hunt-...", "'Hunt-..."),  # five characters tell little
+        ("...-Forever' x", "...***' x"),
+        ("...Nine-Blue…", "...***…"),
+        (json.dumps("'Hunt-the-Wum…"), json.dumps("'***…")),
+        (json.dumps("…Valleys-Forever'"), json.dumps("…***'")),
+        ("Hunt-the-Wumpus of 1973 ...", "Hunt-the-Wumpus of 1973 ..."),
+        (f"{LONG}..., {LONG}", "***..., ***"),
+    ],
+)
+def test_what_is_left_of_a_secret_is_masked_where_something_was_cut_off(text: str, shown: str) -> None:
+    assert masking(DB_PASSWORD=LONG)(text) == shown
+
+
+@pytest.mark.parametrize("text", ["loading...", "it is 3901...", "0123...", "...bing", "waiting ..."])
+def test_words_that_end_like_a_secret_stay(text: str) -> None:
+    assert masking(A_TOKEN="ing-4-the-bin", B_TOKEN="901245", C_TOKEN="0a1b2c3d4e", D_TOKEN="-ebin")(text) == text
+
+
+def test_cut_texts_take_time_in_proportion_to_their_length() -> None:
+    mask = masking(DB_PASSWORD="ab" * 500 + "c", OTHER_TOKEN=LONG)
+    text = "abababab...ababc…Hunt-th" * 20
+
+    seconds = []
+    for times in (100, 400):
+        began = time.process_time()
+        mask(text * times)
+        seconds.append(time.process_time() - began)
+
+    assert seconds[1] < 12 * seconds[0] + 0.2
+    assert seconds[1] < 5
 
 
 def test_of_two_secrets_the_longer_goes_first() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from floe_core.errors import LoadError, Location, Problem
 from floe_core.schemas.secrets import SecretRef
+from floe_core.secrets.known_values import KnownValues
 from floe_core.secrets.texts import mask_secrets
-from floe_core.secrets.variables import find_secret_values, values_pattern
-from floe_core.secrets.yaml_lines import MASK
+from floe_core.secrets.variables import find_secret_values
 
 SECRETS_DIR_VARIABLE = "FLOE_SECRETS_DIR"
 _READ: set[str] = set()
@@ -94,8 +94,8 @@ def without_known_secrets(text: str) -> str:
     Known is what was read here, and what stands in a variable that is called like a secret.
     """
     read = {value for value in _READ if len(value) >= _SHORTEST_HIDDEN}
-    known = values_pattern({*find_secret_values(os.environ, named=_NAMED), *read})  # noqa: TID251 - see above
-    return mask_secrets(known.sub(MASK, text))
+    known = KnownValues({*find_secret_values(os.environ, named=_NAMED), *read})  # noqa: TID251 - see above
+    return mask_secrets(known.masked(text))
 
 
 def without_secrets(text: str, secrets: list[str]) -> str:

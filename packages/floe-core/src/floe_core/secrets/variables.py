@@ -1,11 +1,10 @@
-"""Values of the environment that are secrets, and texts without them."""
+"""Values of the environment that are secrets."""
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import unquote
 
 from floe_core.secrets.assignments import is_secret_name
 
@@ -31,7 +30,6 @@ _PASSWORD_OF_ADDRESS = re.compile(r"://[^\s/:@]*:(.+)@")
 _PATHS = ("/", ".", "~")
 _SHORTEST = 6
 _SHORTEST_UNLIKELY = 10
-_SHORTEST_LINE = 16
 _LONGEST_PATH = 1024
 
 
@@ -81,28 +79,6 @@ def find_variables_of_secrets(raw: object, *, key: str = "") -> Iterator[str]:
     elif isinstance(raw, list | tuple):
         for item in raw:
             yield from find_variables_of_secrets(item, key=key)
-
-
-def values_pattern(values: Iterable[str]) -> re.Pattern[str]:
-    """What matches each of *values* in a text, however it is written there; the longest first."""
-    forms = {form for value in values if value for form in _forms_of(value)}
-    return re.compile("|".join(map(_bounded, sorted(forms, key=lambda form: (-len(form), form)))) or r"(?!)")
-
-
-def _forms_of(value: str) -> Iterator[str]:
-    """*value*, as it stands in JSON, in an address and in Python, and each line of it."""
-    yield value
-    yield json.dumps(value)[1:-1]
-    yield repr(value)[1:-1]
-    yield from (quote(value, safe=""), quote_plus(value))
-    if "\n" in value:
-        yield from (line.strip() for line in value.splitlines() if len(line.strip()) >= _SHORTEST_LINE)
-
-
-def _bounded(value: str) -> str:
-    """A word or a number counts where no other letter or digit is beside it; what is shorter was declared a secret."""
-    is_word = len(value) >= _SHORTEST and (value.isalpha() or value.isdigit())
-    return rf"(?<![^\W_]){re.escape(value)}(?![^\W_])" if is_word else re.escape(value)
 
 
 def _is_unlikely(value: str) -> bool:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from floe_core.secrets.known_values import KnownValues
 from floe_core.secrets.texts import mask_secrets, without_user
-from floe_core.secrets.variables import find_secret_values, values_pattern
-from floe_core.secrets.yaml_lines import MASK
+from floe_core.secrets.variables import find_secret_values
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.secrets import SECRETS_DIR_VARIABLE
 
@@ -23,7 +23,7 @@ class Masking:
 
     def __init__(self, settings: ObservabilitySettings, environ: Mapping[str, str]) -> None:
         self._settings, self._environ = settings, environ
-        self._values: re.Pattern[str] | None = None
+        self._values: KnownValues | None = None
 
     def __call__(self, text: str) -> str:
         """*text* without credentials."""
@@ -35,8 +35,8 @@ class Masking:
 
     def _without_values(self, text: str) -> str:
         if self._values is None:
-            self._values = values_pattern(self._find_values())
-        return self._values.sub(MASK, text)
+            self._values = KnownValues(self._find_values())
+        return self._values.masked(text)
 
     def _find_values(self) -> Iterator[str]:
         folder = self._environ.get(SECRETS_DIR_VARIABLE)
