@@ -217,3 +217,36 @@ def test_functions_whose_assets_wait_for_their_own_and_for_others_are_no_circle(
 
     assert run_command_line(["compile"]) == 0
     assert loads_in_dagster(project)
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"),
+    [
+        ("dagster/row_count: abc", "a whole number"),
+        ("dagster/table_name: 5", "a text"),
+        ("dagster/relation_identifier: 5", "a text"),
+        ("dagster/uri: 5", "a text"),
+        ("dagster/column_schema: x", "an object that only Python can make"),
+    ],
+)
+def test_metadata_that_dagster_reads_itself_and_cannot_read(
+    entry: str, wanted: str, project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert validate(project, f"  assets:\n    orders:\n      metadata: {{{entry}}}\n") == 1
+
+    name = entry.partition(":")[0]
+    told = capsys.readouterr().err
+    assert told.startswith(
+        f"error[FLOE-382]: asset pattern 'orders' sets metadata '{name}' to what Dagster cannot read\n"
+        "  --> floe.yaml:6:"
+    )
+    assert f"  why: Dagster reads that entry itself, and wants {wanted}\n" in told
+
+
+def test_metadata_that_dagster_reads_itself_and_can_read(project: UserProject) -> None:
+    entries = "{dagster/row_count: 5, dagster/table_name: a.b, dagster/uri: 's3://a', dagster/else: 5, row_count: abc}"
+
+    assert validate(project, f"  assets: {{orders: {{metadata: {entries}}}}}\n") == 0
+
+    assert run_command_line(["compile"]) == 0
+    assert loads_in_dagster(project)

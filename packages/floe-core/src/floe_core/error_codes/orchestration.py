@@ -250,8 +250,8 @@ CODES: Mapping[str, ErrorCode] = {
     "FLOE-382": ErrorCode(
         "a setting that an asset does not take",
         "The value is right as such, and the asset that a pattern matches has no place for it: a graph of ops has no "
-        "retry policy of its own, an asset has at most ten kinds, and which tables an asset reads and writes is said "
-        "by its code.",
+        "retry policy of its own, an asset has at most ten kinds, Dagster wants a whole number in the metadata "
+        "`dagster/row_count`, and which tables an asset reads and writes is said by its code.",
         wrong="assets: {'*': {kinds: [a, b, c, d, e, f, g, h, i, j, k]}}",
         right="assets: {'*': {kinds: [python]}}",
     ),

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never, cast
 
 import dagster as dg
+from dagster._core.definitions.metadata import CodeReferencesMetadataSet, TableMetadataSet
+from dagster._core.definitions.metadata.metadata_set import UriMetadataSet
+from pydantic import ValidationError
 
 from floe_core.errors import Problem, ProblemCollector
 from floe_core.schemas.asset_config import CronFreshness, Freshness, WindowFreshness
@@ -20,6 +23,8 @@ CurrentField: TypeAlias = Callable[[str], object]
 _MOST_KINDS = 10
 _KIND_TAG_PREFIX = "dagster/kind/"
 _NAMES_TABLES = ("floe/inputs", "floe/outputs")
+_DAGSTERS_OWN = (TableMetadataSet, UriMetadataSet, CodeReferencesMetadataSet)
+_WANTED = {str(int | None): "a whole number", str(str | None): "a text"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,10 @@ class SpecSettings:
         for name in _NAMES_TABLES:
             if metadata.pop(name, None) is not None:
                 self.problems.add(_names_tables(name, settings))
+        for name, value in list(metadata.items()):
+            if problem := _check_dagsters_own(name, value, settings):
+                self.problems.add(problem)
+                del metadata[name]
         if settings.config.partition_column is not None:
             metadata[PARTITION_COLUMN] = settings.config.partition_column
         return metadata or None
@@ -145,6 +154,28 @@ def _names_tables(name: str, settings: KeySettings) -> Problem:
         why="assets are joined by the tables that they read and write, and that is done when the settings apply",
         fix=f"write it where the asset is defined: @floe_asset({name.removeprefix('floe/')}=…)",
     )
+
+
+def _check_dagsters_own(name: str, value: object, settings: KeySettings) -> Problem | None:
+    """What is wrong with an entry that Dagster reads itself, which it would stop at when it builds the asset graph."""
+    namespace, _, entry = name.rpartition("/")
+    for known in _DAGSTERS_OWN:
+        current = known.current_key_by_legacy_key().get(entry, entry)
+        if namespace != known.namespace() or current not in known.model_fields:
+            continue
+        try:
+            known.extract({name: value})
+        except ValidationError:
+            place = settings.places[f"metadata.{name}"]
+            wanted = _WANTED.get(str(known.model_fields[current].annotation))
+            return Problem(
+                "FLOE-382",
+                f"asset pattern '{place.pattern}' sets metadata '{name}' to what Dagster cannot read",
+                place.location,
+                why=f"Dagster reads that entry itself, and wants {wanted or 'an object that only Python can make'}",
+                fix="" if wanted else "set it where the asset is defined, or call the entry something else",
+            )
+    return None
 
 
 def _too_many_kinds(kinds: Collection[str], settings: KeySettings) -> Problem:
