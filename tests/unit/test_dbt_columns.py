@@ -1,14 +1,16 @@
 """The columns of dbt's tables in lineage events: all of them or none, and where they come from."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from floe_dagster.observability.assets import KnownAsset, KnownAssets
 from floe_dagster.observability.records import AssetEnded, NodeEnded, Outcome, Record
 from lineage_events import check_events
-from lineage_records import ORDERS, STEP, at, dbt_call, make_events, manifest, node
+from lineage_records import ASSETS, ORDERS, STEP, at, dbt_call, make_events, manifest, node
 
 RAW = ORDERS
 STAGED = node("model.shop.staged", RAW["unique_id"])
@@ -32,12 +34,16 @@ class Shop:
             file.write_text(sql)
 
     def build(
-        self, given: Mapping[str, Any], outcome: Outcome = Outcome.SUCCEEDED, before: tuple[Record, ...] = ()
+        self,
+        given: Mapping[str, Any],
+        outcome: Outcome = Outcome.SUCCEEDED,
+        before: tuple[Record, ...] = (),
+        assets: KnownAssets = ASSETS,
     ) -> dict[str, Any]:
         """The facets of what was built."""
         call = dbt_call(self.target, manifest=manifest(*self.nodes.values()))
         ended = NodeEnded(call, given["unique_id"], at(1), at(2), outcome, "success")
-        events = make_events([*before, ended], columns_folder=self.columns_folder)
+        events = make_events([*before, ended], assets=assets, columns_folder=self.columns_folder)
         check_events(events)
         (output,) = events[-1]["outputs"]
         facets: dict[str, Any] = output["facets"]
@@ -268,6 +274,48 @@ def test_what_an_asset_wrote_in_an_earlier_run_is_known(shop: Shop, tmp_path: Pa
     shop.build(STAGED, before=(AssetEnded(STEP, ("bronze_orders",), at(0), at(1), Outcome.SUCCEEDED, columns=columns),))
 
     assert sources(another_call(shop, shop.target).build(star)) == {"id": ["orders.id"], "Paid": ["orders.Paid"]}
+
+
+ASSET_ENDED = AssetEnded(STEP, ("bronze_orders",), at(0), at(1), Outcome.SUCCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        pytest.param(replace(ASSET_ENDED, rows=1), {}, id="written without columns"),
+        pytest.param(replace(ASSET_ENDED, columns=[("c", "long")]), {"c": ["orders.c"]}, id="written with others"),
+        pytest.param(replace(ASSET_ENDED, outcome=Outcome.SKIPPED), {"a": ["orders.a"]}, id="left out"),
+        pytest.param(replace(ASSET_ENDED, outcome=Outcome.FAILED), {"a": ["orders.a"]}, id="failed"),
+    ],
+)
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_was_told_of_a_table_counts_until_it_is_written_again(
+    later: AssetEnded, expected: dict[str, list[str]], shop: Shop, tmp_path: Path, *, is_kept: bool
+) -> None:
+    shop.columns_folder = tmp_path / "columns" if is_kept else None
+    star = node("model.shop.all_orders", RAW["unique_id"])
+    shop.add(star, 'select * from "shop"."raw"."orders"')
+    first = replace(ASSET_ENDED, columns=[("a", "long")])
+
+    if is_kept:
+        shop.build(STAGED, before=(first,))
+        shop.build(STAGED, before=(later,))
+    before = () if is_kept else (first, replace(later, scope=replace(STEP, attempt=1)))
+
+    assert sources(shop.build(star, before=before)) == expected
+
+
+def test_what_an_asset_with_several_tables_tells_is_true_of_none_of_them(shop: Shop, tmp_path: Path) -> None:
+    shop.columns_folder = tmp_path / "columns"
+    star = node("model.shop.all_orders", RAW["unique_id"])
+    shop.add(star, 'select * from "shop"."raw"."orders"')
+    of_one = replace(ASSET_ENDED, columns=[("a", "long")])
+    assert sources(shop.build(star, before=(of_one,))) == {"a": ["orders.a"]}
+    two: KnownAssets = {("bronze_orders",): KnownAsset(("bronze_orders",), outputs=["bronze.orders", "bronze.returns"])}
+
+    facets = shop.build(star, before=(replace(of_one, columns=[("a", "long"), ("b", "long")]),), assets=two)
+
+    assert sources(facets) == {}
 
 
 SNAPSHOT = node(

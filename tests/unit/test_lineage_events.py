@@ -28,6 +28,7 @@ from floe_dagster.observability.records import (
 )
 from lineage_events import assertions, by_run, check_events, ends, ids
 from lineage_records import (
+    ASSETS,
     EPHEMERAL,
     MART,
     NOT_NULL,
@@ -143,6 +144,28 @@ class TestAssets:
         assert events[1]["outputs"][0]["facets"]["symlinks"]["identifiers"] == [
             {"namespace": "s3://lake", "name": "bronze/orders", "type": "TABLE"}
         ]
+
+    def test_of_several_tables_only_their_names_are_told(self) -> None:
+        key = ("both",)
+        assets: KnownAssets = {
+            key: KnownAsset(key, outputs=["two.a", "two.b"], inputs=["bronze.orders"], description="Two.")
+        }
+        check = CheckFact(key, "has_rows", passed=True, severity="ERROR")
+        end = AssetEnded(
+            STEP, key, at(1), at(2), Outcome.SUCCEEDED, rows=5, columns=[("x", "int"), ("y", "int")],
+            column_lineage={"x": [(("bronze_orders",), "id")]}, location="s3://lake/two/a", checks=[check],
+        )  # fmt: skip
+        own_step = CheckEnded(replace(STEP, step_key="other"), replace(check, name="other"), at(3), at(4))
+
+        events = make_events([end, own_step], assets={**ASSETS, **assets})
+
+        check_events(events)
+        outputs = ends(events)["shop.both"]["outputs"]
+        assert [output["name"] for output in outputs] == ["two.a", "two.b"]
+        assert [output["facets"].keys() for output in outputs] == [{"documentation", "dataSource"}] * 2
+        assert not any("outputFacets" in output for output in outputs)
+        assert ids(events[-1], "inputs") == ids(ends(events)["shop.both"], "outputs")
+        assert not assertions(events[-1])
 
     def test_two_attempts_are_two_runs_of_one_job(self) -> None:
         again = replace(STEP, attempt=1)

@@ -47,6 +47,22 @@ def test_the_newest_event_that_tells_something_counts(tmp_path: Path) -> None:
     assert found.sources == {"id": (ColumnSource(BRONZE, "second"),)}
 
 
+def test_nothing_is_told_of_a_table_from_before_it_was_written_last(tmp_path: Path) -> None:
+    table = {"namespace": SILVER[0], "name": SILVER[1]}
+    told = {**event(), "eventType": "COMPLETE"}
+    write(tmp_path, "older", told, at=1)
+    for kind in ("START", "FAIL", "ABORT"):
+        write(tmp_path, kind, {"eventType": kind, "outputs": [table]}, at=2)
+    assert read_columns(tmp_path)[SILVER].sources == {"id": (ColumnSource(BRONZE, "orderID"),)}
+
+    write(tmp_path, "newest", {"eventType": "COMPLETE", "outputs": [table]}, {"eventType": "COMPLETE"}, at=3)
+    found = read_columns(tmp_path)
+
+    assert (found[SILVER], found[BRONZE].types) == (TableColumns(), {"orderID": ""})
+    write(tmp_path, "again", told, at=4)
+    assert read_columns(tmp_path)[SILVER].types == {"id": "BIGINT", "paid": ""}
+
+
 def test_what_is_no_event_is_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "run", event(), {"outputs": [3, {"facets": {"schema": [], "columnLineage": {"fields": 1}}}]}, [1])
     path = tmp_path / "run.jsonl"

@@ -62,6 +62,13 @@ class KnownColumns:
                 _make_room(self._folder)
             _replace(file, text if len(text) <= _LARGEST_FILE else "{}")
 
+    def forget(self, table: DatasetId) -> None:
+        """*table* was written, with columns that nobody knows."""
+        self._own.pop(table, None)
+        if self._folder is not None:
+            with suppress(OSError):
+                self._file(self._folder, table).unlink(missing_ok=True)
+
     def _read(self, table: DatasetId) -> TableColumns | None:
         if self._folder is None:
             return None

@@ -93,35 +93,29 @@ class Works:
     def ended_asset(self, record: AssetEnded) -> Work:
         """The same, with what is known of it in the end."""
         work = self.asset(record)
-        found: Facets = {}
-        if record.columns:
-            found["schema"] = facets.schema((name, type_, None) for name, type_ in record.columns)
-            for table in work.outputs:
-                self.known.note(table.id, TableColumns(tuple(name for name, _ in record.columns)))
-        sources = self._column_sources(record, {table.id for table in work.inputs})
-        if sources:
-            found["columnLineage"] = facets.column_lineage(sources)
-        if record.checks:
-            found["dataQualityAssertions"] = facets.assertions([self._assertion(check) for check in record.checks])
-        written = {"outputStatistics": facets.output_statistics(record.rows)} if record.rows is not None else {}
-        place = physical_name(record.location) if record.location and len(work.outputs) == 1 else None
-        if place is not None:
-            found["symlinks"] = facets.symlinks([place])
+        self._note_columns(record, [table.id for table in work.outputs])
         return replace(
             self.with_error(work, record.outcome, record.error, language="PYTHON"),
-            outputs=[replace(table, facets={**table.facets, **found}, of_role=written) for table in work.outputs],
+            outputs=[self._with_facts(only, record, work.inputs) for only in work.outputs]
+            if len(work.outputs) == 1
+            else work.outputs,
         )
 
     def check(self, scope: StepScope, check: CheckFact, *, ran: bool = True) -> Work:
-        """A check that is a step of its own; one that did not come to its end says nothing of the data."""
+        """A check that is a step of its own; one that did not come to its end says nothing of the data.
+
+        Neither does one of an asset with several tables: it does not say of which.
+        """
         key = "/".join(check.asset)
         work = self.within(scope, f"{key}.{check.name}", "check", key, check.name)
-        found = {"dataQualityAssertions": facets.assertions([self._assertion(check)])} if ran else {}
+        tables = self.resolver.asset(check.asset)
+        is_told = ran and len(tables) == 1
+        found = {"dataQualityAssertions": facets.assertions([self._assertion(check)])} if is_told else {}
         return replace(
             work,
             run_facets={**work.run_facets, **_dagster()},
             job_facets={"jobType": facets.job_type("CHECK", integration=_INTEGRATION)},
-            inputs=[Table(table, of_role=found) for table in self.resolver.asset(check.asset)],
+            inputs=[Table(table, of_role=found) for table in tables],
         )
 
     def with_error(
@@ -153,6 +147,30 @@ class Works:
         if known.owners:
             found["ownership"] = facets.ownership(known.owners, of=of)
         return found
+
+    def _note_columns(self, record: AssetEnded, tables: Sequence[DatasetId]) -> None:
+        """Keep what is told of the table, and nothing of what was told before where it was written without columns."""
+        for table in tables:
+            if record.columns and len(tables) == 1:
+                self.known.note(table, TableColumns(tuple(name for name, _ in record.columns)))
+            elif record.outcome in (Outcome.SUCCEEDED, Outcome.WARNED):
+                self.known.forget(table)
+
+    def _with_facts(self, table: Table, record: AssetEnded, inputs: Sequence[Table]) -> Table:
+        """*table*, which is all that the asset writes: of several, what a materialization tells is true of no one."""
+        found: Facets = {}
+        if record.columns:
+            found["schema"] = facets.schema((name, type_, None) for name, type_ in record.columns)
+        sources = self._column_sources(record, {table.id for table in inputs})
+        if sources:
+            found["columnLineage"] = facets.column_lineage(sources)
+        if record.checks:
+            found["dataQualityAssertions"] = facets.assertions([self._assertion(check) for check in record.checks])
+        place = physical_name(record.location) if record.location else None
+        if place is not None:
+            found["symlinks"] = facets.symlinks([place])
+        written = {"outputStatistics": facets.output_statistics(record.rows)} if record.rows is not None else {}
+        return replace(table, facets={**table.facets, **found}, of_role=written)
 
     def _column_sources(self, record: AssetEnded, inputs: set[DatasetId]) -> dict[str, list[facets.ColumnSource]]:
         found = {

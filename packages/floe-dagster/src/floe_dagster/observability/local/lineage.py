@@ -1,6 +1,7 @@
 """What lineage events that were kept in local files tell about the columns of tables.
 
-A file holds an OpenLineage event in each line. Of each table the newest event that tells of its columns counts.
+A file holds an OpenLineage event in each line. Of each table the newest event that tells of its columns counts, and
+none from before it was written last: what was true of it then need not be now.
 """
 
 import json
@@ -15,7 +16,8 @@ TableId: TypeAlias = tuple[str, str]
 """Namespace and name of a dataset."""
 
 _MOST_FILES = 200
-_TELLS_OF_COLUMNS = (b'"columnLineage"', b'"schema"')
+_WRITTEN = "COMPLETE"
+_TELLS_OF_COLUMNS = (b'"columnLineage"', b'"schema"', b'"COMPLETE"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,15 @@ class TableColumns:
 def read_columns(folder: Path) -> dict[TableId, TableColumns]:
     """The columns of all tables in the files of *folder*; nothing where there is no such folder."""
     found: dict[TableId, TableColumns] = {}
+    written: set[TableId] = set()
     for file in list_run_files(folder)[:_MOST_FILES]:
         for event in reversed(list(_read_events(file.path))):
-            for side in ("outputs", "inputs"):
-                for dataset in _mappings(event.get(side)):
+            outputs = _mappings(event.get("outputs"))
+            for dataset in (*outputs, *_mappings(event.get("inputs"))):
+                if _table_id(dataset) not in written:
                     _add(found, dataset)
+            if event.get("eventType") == _WRITTEN:
+                written.update(map(_table_id, outputs))
     return found
 
 
@@ -59,8 +65,7 @@ def _read_events(path: Path) -> Iterator[Mapping[str, object]]:
 
 
 def _add(found: dict[TableId, TableColumns], dataset: Mapping[str, object]) -> None:
-    key = (str(dataset.get("namespace")), str(dataset.get("name")))
-    table = found.setdefault(key, TableColumns())
+    table = found.setdefault(_table_id(dataset), TableColumns())
     facets = _mapping(dataset.get("facets"))
     if not table.types:
         fields = _mappings(_mapping(facets.get("schema")).get("fields"))
@@ -74,6 +79,10 @@ def _add(found: dict[TableId, TableColumns], dataset: Mapping[str, object]) -> N
             )
             for column, told in columns.items()
         }
+
+
+def _table_id(dataset: Mapping[str, object]) -> TableId:
+    return str(dataset.get("namespace")), str(dataset.get("name"))
 
 
 def _mapping(value: object) -> Mapping[str, object]:
