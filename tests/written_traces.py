@@ -23,6 +23,8 @@ class WrittenTrace:
     run_id: str = RUN
     job: str = "full_pipeline"
     requests: list[dict[str, object]] = field(default_factory=list)
+    trace: str = ""
+    """The trace that it continues; its own where there is none."""
 
     def run(self, seconds: float, *, error: str = "", attributes: Attributes = NOTHING) -> str:
         """The span of the run itself."""
@@ -70,7 +72,7 @@ class WrittenTrace:
         events = [*checks, *([("exception", raised)] if error else [])]
         known = {"dagster.run_id": self.run_id, "dagster.job_name": self.job, **attributes}
         span: dict[str, object] = {
-            "traceId": f"{trace_id(self.run_id):032x}",
+            "traceId": self.trace or f"{trace_id(self.run_id):032x}",
             "spanId": f"{key:016x}",
             **({"parentSpanId": parent} if parent else {}),
             "name": name,

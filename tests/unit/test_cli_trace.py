@@ -29,6 +29,7 @@ from floe_dagster.running.instance import prepare_dagster_home
 from plugins.user_project import UserProject
 from written_traces import BEGIN, RUN, SECOND, WrittenTrace, shop_trace
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 NOW = datetime.fromtimestamp(BEGIN / SECOND + 60, UTC)
 
 
@@ -399,6 +400,30 @@ error[FLOE-451]: there is no trace of run 'b'
 """)
 
 
+def test_a_run_that_continues_a_trace_is_named_by_the_beginning_of_that_ones_id(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    continued = "4bf92f3577b34da6a3ce929d0e0e4736"
+    shop_trace(tests=1).write(Path.cwd())
+    first = WrittenTrace("aaaa1111-0000-4000-8000-000000000001", trace=continued)
+    first.run(1.0)
+    first.write(Path.cwd())
+
+    for asked in (continued, "4BF92F35", "aaaa1"):
+        assert json.loads(shown(capfd, asked, "--format", "json"))["run_id"] == first.run_id
+
+    second = WrittenTrace("aaaa2222-0000-4000-8000-000000000002", trace=continued)
+    second.run(1.0)
+    os.utime(second.write(Path.cwd()), (1_700_000_000, 1_700_000_000))
+    assert shown(capfd, "4bf9", code=2) == snapshot("""\
+error[FLOE-452]: 2 runs belong to traces of '4bf9'
+      aaaa1111-0000-4000-8000-000000000001  2026-09-21 14:13:20 UTC
+      aaaa2222-0000-4000-8000-000000000002  2026-09-21 14:13:20 UTC
+  why: a trace that began elsewhere may hold several runs, and each has a file of its own
+  fix: name one of the runs
+""")
+
+
 def test_without_traces_it_says_how_they_come_to_be(
     capfd: pytest.CaptureFixture[str], user_project: UserProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -413,14 +438,14 @@ error[FLOE-450]: there is no trace to show
     assert shown(capfd, RUN, code=1) == snapshot("""\
 error[FLOE-450]: there is no trace to show
   why: traces are sent to https://otel.example.org and not kept here
-  fix: look there: the id of the trace is 2f1c7f5e7a444d0b9c0b5c9d1c3f8f10
+  fix: look there: the id of the trace is 2f1c7f5e7a444d0b9c0b5c9d1c3f8f10, or that of its tag floe/traceparent
 """)
 
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:secret@localhost:4318")
     assert shown(capfd, code=1) == snapshot("""\
 error[FLOE-450]: there is no trace to show
   why: traces are sent to http://localhost:4318 and not kept here
-  fix: look there: the id of a run's trace is the run's id without hyphens
+  fix: look there: the id of a run's trace is the run's id without hyphens, or that of its tag floe/traceparent
 """)
 
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
@@ -447,13 +472,17 @@ def test_traces_that_go_elsewhere_now_are_not_passed_over_in_silence(
     assert capfd.readouterr().err == ""
     other = "7c1d2a0e-3b6f-4a58-8f8e-0a9b8c7d6e5f"
     where = "traces go to http://otel:4318 now, the id of the trace is 7c1d2a0e3b6f4a588f8e0a9b8c7d6e5f"
-    assert f"why: 1 run left one; {where}\n" in shown(capfd, other, code=2)
+    unless = ", or that of its tag floe/traceparent"
+    assert f"why: 1 run left one; {where}{unless}\n" in shown(capfd, other, code=2)
     monkeypatch.setenv("DAGSTER_HOME", "")
     monkeypatch.delenv("DAGSTER_HOME")
     home = prepare_dagster_home(ProjectFolder(Path.cwd()), embedded_platform())
     with dg.DagsterInstance.from_config(str(home.path)) as instance:
         instance.add_run(dg.DagsterRun("full_pipeline", run_id=other, status=dg.DagsterRunStatus.SUCCESS))
+        continued = dg.DagsterRun("full_pipeline", run_id="c" + other[1:], tags={"floe/traceparent": TRACEPARENT})
+        instance.add_run(continued)
     assert f"why: Dagster has it as SUCCESS; {where}\n" in shown(capfd, other, code=2)
+    assert f"now, the id of the trace is {TRACEPARENT.split('-')[1]}\n" in shown(capfd, continued.run_id, code=2)
 
 
 def test_a_file_without_a_span_is_no_trace(capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,21 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from floe_cli.trace_report import counted
+from floe_cli.trace_report import RunState, counted
 from floe_core.documents import load_platform_document
 from floe_core.errors import Location, Problem, RunError, shown_path
 from floe_core.project import FLOE_DIR, ProjectFolder
 from floe_dagster.observability.local.files import RunFile, list_run_files
 from floe_dagster.observability.local.trace_tree import build_tree
-from floe_dagster.observability.local.traces import LocalTrace, read_trace
+from floe_dagster.observability.local.traces import LocalTrace, read_trace, read_trace_id
 from floe_dagster.observability.masking import without_credentials
 from floe_dagster.observability.settings import LINEAGE_DIR, OBSERVABILITY_DIR, TRACES_DIR
 from floe_dagster.observability.tracing.otlp_target import is_switched_off
 
+_CONTINUED = ", or that of its tag floe/traceparent"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _LISTED = 5
 _UNWRITTEN = "spans are written as they end, and none was"
 _USUAL_ENDPOINT = "http://localhost:4318"
+_USUAL_ID = f"the id of a run's trace is the run's id without hyphens{_CONTINUED}"
 _WHOLE_ID = 32
 
 
@@ -33,15 +35,19 @@ class NoTraceError(RunError):
 
 
 def choose_trace(
-    project: ProjectFolder, asked: str | None, *, environ: Mapping[str, str], ask_dagster: Callable[[str], str]
+    project: ProjectFolder,
+    asked: str | None,
+    *,
+    environ: Mapping[str, str],
+    ask_dagster: Callable[[str], RunState | None],
 ) -> RunFile:
     """The trace of the run whose id begins with *asked*; of the newest run without it.
 
     Args:
         project: Whose traces they are.
-        asked: The beginning of a run's id, or of its trace's, which is the same without hyphens.
+        asked: The beginning of a run's id, or of its trace's: the same without hyphens, or the one it continues.
         environ: Variables that say where traces go.
-        ask_dagster: Gives what Dagster knows of a run; nothing where it does not know it.
+        ask_dagster: Gives what Dagster knows of a run; None where it does not know it.
 
     Raises:
         NoTraceError: There are no traces.
@@ -55,15 +61,18 @@ def choose_trace(
         return files[0]
     wanted = _plain(asked)
     found = [file for file in files if _plain(file.run_id).startswith(wanted)]
+    found = found or [file for file in files if read_trace_id(file).startswith(wanted)]
     whole = [file for file in found if _plain(file.run_id) == wanted]
     if len(whole or found) == 1:
         return (whole or found)[0]
     if found:
         raise UnknownTraceError(_ambiguous(asked, found))
-    if not files:
-        raise NoTraceError(_no_traces(project, folder, environ=environ, asked=asked))
     run_id = next((run_id for run_id in _told_runs(project) if _plain(run_id).startswith(wanted)), asked)
-    raise UnknownTraceError(_unknown(asked, files, _endpoint(project, environ), state=ask_dagster(run_id)))
+    state = ask_dagster(run_id)
+    trace = _trace_id(asked, state)
+    if not files:
+        raise NoTraceError(_no_traces(project, folder, environ=environ, trace=trace))
+    raise UnknownTraceError(_unknown(asked, files, _endpoint(project, environ), trace=trace, state=state))
 
 
 def describe_missing(project: ProjectFolder, file: RunFile, *, environ: Mapping[str, str]) -> str:
@@ -114,39 +123,40 @@ def _plain(run_id: str) -> str:
     return run_id.replace("-", "").strip().lower()
 
 
-def _unknown(asked: str, files: Sequence[RunFile], endpoint: str, *, state: str) -> Problem:
-    elsewhere = f"; traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else ""
+def _unknown(asked: str, files: Sequence[RunFile], endpoint: str, *, trace: str, state: RunState | None) -> Problem:
+    elsewhere = f"; traces go to {endpoint} now, {trace}" if endpoint else ""
     left = counted(len(files), "run")
-    unwritten = f"traces go to {endpoint} now, {_trace_id(asked)}" if endpoint else _UNWRITTEN
+    unwritten = f"traces go to {endpoint} now, {trace}" if endpoint else _UNWRITTEN
     older = [f"and {len(files) - _LISTED} older"] if len(files) > _LISTED else []
     return Problem(
         "FLOE-451",
         f"there is no trace of run '{asked}'",
         detail="\n".join([*_lines(files[:_LISTED]), *older]),
-        why=f"{state}; {unwritten}" if state else f"{left} left one{elsewhere}",
+        why=f"{state.sentence}; {unwritten}" if state is not None else f"{left} left one{elsewhere}",
         fix="name one of them, or no run for the newest",
     )
 
 
 def _ambiguous(asked: str, found: Sequence[RunFile]) -> Problem:
+    by_run = _plain(found[0].run_id).startswith(_plain(asked))
     return Problem(
         "FLOE-452",
-        f"{len(found)} runs begin with '{asked}'",
+        f"{len(found)} runs begin with '{asked}'" if by_run else f"{len(found)} runs belong to traces of '{asked}'",
         detail="\n".join(_lines(found[: _LISTED * 2])),
-        why="a run is named by as much of its id as tells it from the others",
-        fix="write more of the id",
+        why="a run is named by as much of its id as tells it from the others"
+        if by_run
+        else "a trace that began elsewhere may hold several runs, and each has a file of its own",
+        fix="write more of the id" if by_run else "name one of the runs",
     )
 
 
-def _no_traces(
-    project: ProjectFolder, folder: Path, *, environ: Mapping[str, str], asked: str | None = None
-) -> Problem:
+def _no_traces(project: ProjectFolder, folder: Path, *, environ: Mapping[str, str], trace: str = _USUAL_ID) -> Problem:
     endpoint = _endpoint(project, environ)
     if is_switched_off(environ):
         why, fix = "OTEL_SDK_DISABLED or OTEL_TRACES_EXPORTER switches traces off", "unset it, then run a job"
     elif endpoint:
         why = f"traces are sent to {endpoint} and not kept here"
-        fix = f"look there: {_trace_id(asked)}"
+        fix = f"look there: {trace}"
     else:
         why = f"a run writes its trace into {shown_path(folder)}, and none has so far"
         fix = "run a job: floe run JOB, or from Dagster's UI"
@@ -162,11 +172,12 @@ def _endpoint(project: ProjectFolder, environ: Mapping[str, str]) -> str:
     return without_credentials(str(endpoint)) if endpoint else ""
 
 
-def _trace_id(asked: str | None) -> str:
-    plain = _plain(asked or "")
-    if len(plain) == _WHOLE_ID:
-        return f"the id of the trace is {plain}"
-    return "the id of a run's trace is the run's id without hyphens"
+def _trace_id(asked: str, state: RunState | None) -> str:
+    """What the trace of the run is called where it is, in words."""
+    if state is not None:
+        return f"the id of the trace is {state.trace_id}"
+    plain = _plain(asked)
+    return f"the id of the trace is {plain}{_CONTINUED}" if len(plain) == _WHOLE_ID else _USUAL_ID
 
 
 def _lines(files: Sequence[RunFile]) -> list[str]:

@@ -40,11 +40,13 @@ class RunState:
         sentence: Its status there.
         ended: How it ended; None where it is under way.
         steps: Step → how it ended, of those that did.
+        trace_id: Of its trace, its own or the one that it continues.
     """
 
     sentence: str
     ended: Mark | None = None
     steps: Mapping[str, Mark] = field(default_factory=dict)
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from floe_core.documents import load_platform_document
 from floe_core.errors import FloeError
 from floe_core.project import ProjectFolder
 from floe_core.suggestions import list_names
+from floe_dagster.observability.scopes import run_scope
+from floe_dagster.observability.tracing.run_trace import trace_id
 from floe_dagster.running.instance import open_existing_instance
 
 _ENDED: Mapping[dg.DagsterRunStatus, Mark] = {
@@ -47,4 +49,5 @@ def ask_dagster(project: ProjectFolder, run_id: str, *, environ: Mapping[str, st
     marks = {step.step_key: mark for step in steps if step.status and (mark := _STEPS.get(step.status)) is not None}
     if ended is not None:
         marks |= dict.fromkeys(begun, "failed" if ended == "ok" else ended)
-    return RunState(f"Dagster has it as {run.status.value}{under_way}", ended, marks)
+    sentence = f"Dagster has it as {run.status.value}{under_way}"
+    return RunState(sentence, ended, marks, trace_id=f"{trace_id(run_scope(run)):032x}")

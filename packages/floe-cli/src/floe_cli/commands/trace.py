@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 def command(run: str | None, page: Path | None, show_all: bool, output_format: str) -> None:
     """Show where the time of a run went.
 
-    RUN is the id of a run or the beginning of one; the newest run otherwise. Shown are its steps, assets, dbt nodes and
-    their batches on one time axis, and the critical path: the chain of them that the end of the run waited for.
+    RUN is the id of a run or of its trace, or the beginning of one; the newest run otherwise. Shown are its steps,
+    assets, dbt nodes and their batches on one time axis, and the critical path: the chain of them that the end of the
+    run waited for.
     """
     from floe_cli.trace_choice import choose_trace, describe_missing, read_chosen_trace  # noqa: PLC0415 - not for --help
     from floe_cli.trace_display import print_trace  # noqa: PLC0415
@@ -44,11 +45,7 @@ def command(run: str | None, page: Path | None, show_all: bool, output_format: s
     _check_page(page, output_format)
     project = current_project()
 
-    def state_of(run_id: str) -> str:
-        known = _ask_dagster(project, run_id)
-        return known.sentence if known is not None else ""
-
-    file = choose_trace(project, run, environ=os.environ, ask_dagster=state_of)
+    file = choose_trace(project, run, environ=os.environ, ask_dagster=lambda run_id: _ask_dagster(project, run_id))
     if run is None and (missing := describe_missing(project, file, environ=os.environ)):
         say(missing)
     tree = build_tree(read_chosen_trace(file))

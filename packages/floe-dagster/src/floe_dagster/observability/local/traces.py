@@ -5,7 +5,9 @@ which they ended. A line that was not written to its end, or that something else
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Literal, TypeAlias, TypeVar
@@ -15,6 +17,7 @@ from floe_dagster.observability.local.files import RunFile
 SpanStatus: TypeAlias = Literal["ok", "error", "unset"]
 _Shape = TypeVar("_Shape")
 
+_TRACE_ID = re.compile(rb'"traceId":\s*"([0-9a-fA-F]{32})"')
 _STATUSES: Mapping[object, SpanStatus] = {1: "ok", "STATUS_CODE_OK": "ok", 2: "error", "STATUS_CODE_ERROR": "error"}
 
 
@@ -68,6 +71,14 @@ def read_trace(file: RunFile) -> LocalTrace:
             except (ValueError, TypeError, RecursionError):  # TypeError: a number where OTLP has a list
                 unreadable += 1
     return LocalTrace(file.run_id, tuple(spans.values()), unreadable)
+
+
+def read_trace_id(file: RunFile) -> str:
+    """The trace that *file* holds spans of; empty where it holds none."""
+    with suppress(FileNotFoundError), file.path.open("rb") as lines:  # another process makes room for a new run
+        found = next(filter(None, map(_TRACE_ID.search, lines)), None)
+        return found[1].decode().lower() if found else ""
+    return ""
 
 
 def _read_request(request: object) -> Iterator[LocalSpan]:
