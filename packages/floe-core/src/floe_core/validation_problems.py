@@ -13,6 +13,7 @@ from floe_core.errors import Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Unset
 from floe_core.masking import Masking
 from floe_core.names.rules import RuleError, SecretError, UnreadableTextError
+from floe_core.other_keys import MeantKey, find_meant_key
 from floe_core.remedies import describe_type, format_list, split_list, suggest_form, suggest_kind
 from floe_core.schema_places import (
     CoreSchema,
@@ -135,7 +136,9 @@ class ErrorDescriber:
         _, model = self._walker.unwrap(parent.schema)
         keys = [key for key in keys_of(model) if not (parent.tag and key == "type")]
         present = set(parent.value) if isinstance(parent.value, dict) else set()
-        fix = self._other_document(parent, key) or did_you_mean(key, [other for other in keys if other not in present])
+        free = [other for other in keys if other not in present]
+        meant = self._meant_key(parent, key, free)
+        fix = self._other_document(parent, key) or (meant.fix if meant else "") or did_you_mean(key, free)
         suggested = {(parent.path, other) for other in keys if f"'{other}'" in fix}
         self._suggested |= suggested
         path = (*parent.path, key)
@@ -149,6 +152,15 @@ class ErrorDescriber:
             why=f"{f'type {parent.tag}' if parent.tag else 'it'} takes {list_names(keys, limit=_LISTED_KEYS)}",
             fix=fix or self._other_place(parent, key) or "delete it",
         )
+
+    def _meant_key(self, parent: Place, key: str, free: Collection[str]) -> MeantKey | None:
+        """The one of the *free* keys that *key* is called elsewhere."""
+        family = self._document.families.get(parent.path[:-1], "")
+        if not family or not isinstance(parent.value, dict):
+            return None
+        value = self._raw.get((*parent.path, key), parent.value[key])
+        meant = find_meant_key(family, str(parent.path[-1]), key, value, kind=parent.tag)
+        return meant if meant and (not meant.field or meant.field in free) else None
 
     def _other_place(self, parent: Place, key: str) -> str:
         """Where *key* would be right, if it is nowhere near a key of the place where it stands."""
