@@ -551,3 +551,28 @@ def test_only_references_are_looked_up_beside_another_mistake(
         (problem["yaml_path"], problem["code"]) for problem in problems if problem["code"] in ("FLOE-301", "FLOE-311")
     ]
     assert told == [(f"orchestration.jobs.hooks.{path}", code) for path, code in expected]
+
+
+@pytest.mark.parametrize(
+    ("section", "code", "others"),
+    [
+        ("maintenance: {orphan_grace: 3 days, retain_last: 2}", "FLOE-125", ["FLOE-374"]),
+        ("maintenance: [a]", "FLOE-122", ["FLOE-374"]),
+        ("executor: {default: {type: multiprocess}}", "FLOE-120", ["FLOE-374"]),
+        ("execution: [a]", "FLOE-122", ["FLOE-374"]),
+        ("resources: [a]", "FLOE-122", []),
+        ("resources: {vault: [a]}", "FLOE-122", []),
+        ("storage: [a]", "FLOE-122", ["FLOE-374"]),
+        ("instance: [a]", "FLOE-122", ["FLOE-374"]),
+        ("observability: [a]", "FLOE-122", ["FLOE-374"]),
+    ],
+)
+def test_nothing_is_built_of_a_section_of_platform_yaml_that_is_refused(
+    section: str, code: str, others: list[str], project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = "jobs: {load: {type: batch, selection: bronze_ordrs}}"
+
+    assert validate(project, jobs, "--format", "json", platform=section) == 1
+
+    told = [(severity, found) for _, severity, found in findings(capsys)]
+    assert told == [("error", found) for found in ("FLOE-331", code, *others)]

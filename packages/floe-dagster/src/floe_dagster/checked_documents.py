@@ -16,8 +16,10 @@ from floe_core.documents import (
     read_platform_document,
 )
 from floe_core.errors import LoadError
+from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
+from floe_core.schemas.platform_spec import PlatformSpec
 from floe_dagster.compilation import target_name
 from floe_dagster.dbt.project import effective_dbt
 from floe_dagster.findings import Findings, Gap
@@ -45,7 +47,7 @@ def read_documents(
         spec, platform_spec = with_known_profiles(known.spec, platform.spec)
         platform_spec = without_missing_secrets(platform_spec, environ=environ)
         document, platform = replace(read, spec=spec), replace(platform, written=platform_spec)
-        return document, platform, Findings(gaps=_gaps_of(known, artifacts))
+        return document, platform, Findings(gaps=_gaps_of(known, artifacts, platform.spec))
     document = build_floe_document(
         artifacts.document, source, environ=environ, strict_env=True, default_name=artifacts.project_name
     )
@@ -56,13 +58,14 @@ def read_documents(
     return document, platform, problems
 
 
-def _gaps_of(known: KnownPart, artifacts: CompiledArtifacts) -> list[Gap]:
+def _gaps_of(known: KnownPart, artifacts: CompiledArtifacts, platform: PlatformSpec) -> list[Gap]:
     closed = {
         Gap.MODULES: known.modules,
         Gap.ASSETS: known.assets and _is_compiled(known.spec, artifacts),
         Gap.PARTITIONS: known.partitions,
         Gap.ATTRIBUTES: known.attributes,
         Gap.CONDITIONS: known.conditions,
+        Gap.RESOURCES: not is_unset(platform.resources),
     }
     return [gap for gap, is_closed in closed.items() if not is_closed]
 

@@ -15,6 +15,7 @@ _OF_PARTITIONS = frozenset(
 _OF_SELECTIONS = frozenset({"FLOE-331", "FLOE-332", "FLOE-333", "FLOE-334", "FLOE-345", "FLOE-349"})
 _NAMES_AN_ASSET = re.compile(r" (asset|pattern) '")
 _OF_CONDITIONS = frozenset({"FLOE-345", "FLOE-348", "FLOE-349"})
+_OF_RESOURCES = frozenset({"FLOE-353", "FLOE-374"})
 _OF_NO_ASSETS = frozenset(
     {"FLOE-301", "FLOE-302", "FLOE-303", "FLOE-304", "FLOE-311", "FLOE-312", "FLOE-313", "FLOE-314", "FLOE-354"}
     | {"FLOE-355", "FLOE-371", "FLOE-372", "FLOE-373", "FLOE-396"}
@@ -29,6 +30,7 @@ class Gap(Enum):
     PARTITIONS = "the partitions of some assets"
     ATTRIBUTES = "groups, tags, kinds and owners of some assets"
     CONDITIONS = "the automation conditions of some assets"
+    RESOURCES = "which resources there are"
 
     def may_cause(self, problem: Problem) -> bool:
         """Whether *problem* may be told only because of the gap."""
@@ -43,10 +45,12 @@ class Gap(Enum):
                 return problem.code in _OF_SELECTIONS and not _NAMES_AN_ASSET.search(problem.what)
             case Gap.CONDITIONS:
                 return problem.code in _OF_CONDITIONS
+            case Gap.RESOURCES:
+                return problem.code in _OF_RESOURCES
 
 
 _OF_KEYS = frozenset({"FLOE-340", "FLOE-358"})
-_GAPS_OF_OTHER_ASSETS = frozenset({Gap.MODULES, Gap.ASSETS, Gap.CONDITIONS})
+_GAPS_OF_OTHER_ASSETS = frozenset({Gap.MODULES, Gap.ASSETS, Gap.CONDITIONS, Gap.RESOURCES})
 _ATTRIBUTES = ("group_name", "kinds", "compute_kind", "owners", "tags")
 _GAPS_OF_CODES = {
     "FLOE-350": (Gap.PARTITIONS,),

@@ -14,6 +14,7 @@ from floe_core.documents import (
     PlatformDocument,
 )
 from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector
+from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
 from floe_core.secrets.variables import find_variables_of_secrets
 from floe_dagster.asset_settings.annotated_values import check_annotated_values
@@ -195,7 +196,7 @@ def _build_project(
         problems=problems,
     )
     assets = automation.assets
-    if Gap.MODULES not in problems.gaps:
+    if problems.gaps.isdisjoint({Gap.MODULES, Gap.RESOURCES}):
         with problems.aside.collecting():
             check_resource_keys(
                 [*(asset for asset in assets if isinstance(asset, dg.AssetsDefinition)), *checks],
@@ -284,8 +285,10 @@ def _load_sources(
 ) -> _Sources:
     partitions: BuiltPartitions | None = None
     dbt: DbtParts | None = None
-    resources: dict[str, object] = dict.fromkeys(platform.spec.resources, dg.ResourceDefinition.none_resource())
-    executors = dict.fromkeys([*platform.spec.execution, *BUILT_IN_EXECUTORS], dg.in_process_executor)
+    written_resources = {} if is_unset(platform.spec.resources) else platform.spec.resources
+    profiles_of_execution = {} if is_unset(platform.spec.execution) else platform.spec.execution
+    resources: dict[str, object] = dict.fromkeys(written_resources, dg.ResourceDefinition.none_resource())
+    executors = dict.fromkeys([*profiles_of_execution, *BUILT_IN_EXECUTORS], dg.in_process_executor)
     of_modules = ProblemCollector()
     modules = load_what_imports(
         document.spec.orchestration.asset_modules,
@@ -296,9 +299,9 @@ def _load_sources(
     )
     problems.extend(of_modules.problems)
     with problems.aside.collecting():
-        resources = load_resources(platform.spec.resources, source=platform.source)
+        resources = load_resources(written_resources, source=platform.source)
     with problems.aside.collecting():
-        executors = build_executors(platform.spec.execution, source=platform.source)
+        executors = build_executors(profiles_of_execution, source=platform.source)
     with problems.collecting():
         partitions = build_partitions(document.spec.orchestration.partitions, source=document.source)
     if of_modules.errors:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import assert_never
 
 from floe_core.compiler.profiles import DuckDBPlugin, build_dbt_profile
+from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
 from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
 from floe_core.schemas.execution_profile import ExecutionProfile
@@ -56,7 +57,7 @@ def resolve_profiles(spec: FloeSpec, platform: PlatformSpec) -> Profiles:
         storage=platform.storage[spec.storage],
         catalog=platform.catalogs[spec.catalog],
         compute=platform.compute[spec.compute],
-        execution=platform.execution.get(DEFAULT_PROFILE),
+        execution=None if is_unset(platform.execution) else platform.execution.get(DEFAULT_PROFILE),
         maintenance=platform.maintenance,
     )
 

@@ -97,7 +97,7 @@ def profiles_are_known(spec: FloeSpec, platform: PlatformSpec) -> bool:
 
 
 def with_known_profiles(spec: FloeSpec, platform: PlatformSpec) -> tuple[FloeSpec, PlatformSpec]:
-    """Both, with the embedded platform's profile wherever one is picked that is not known."""
+    """Both, with the embedded platform's profile and maintenance wherever what is picked or written is not known."""
     embedded = embedded_platform()
     picks: dict[str, str] = {}
     sections: dict[str, object] = {}
@@ -108,6 +108,10 @@ def with_known_profiles(spec: FloeSpec, platform: PlatformSpec) -> tuple[FloeSpe
         if not isinstance(known.get(name), BaseModel):
             known[name] = getattr(embedded, section_name)[_DEFAULT_PROFILE]
         sections[section_name] = known
+    floors = platform.maintenance
+    written = () if is_unset(floors) else floors.model_fields_set
+    known_floors = {name: value for name in written if not is_unset(value := getattr(floors, name))}
+    sections["maintenance"] = embedded.maintenance.model_copy(update=known_floors)
     return spec.model_copy(update=picks), platform.model_copy(update=sections)
 
 
