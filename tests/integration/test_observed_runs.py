@@ -455,6 +455,25 @@ def test_a_run_continues_the_trace_of_whoever_launched_it(runs: Runs) -> None:
     assert run.one("step repair").parent_id == f"{ids.span_id('run', run.run.run_id):016x}"
 
 
+def test_runs_of_one_round_of_a_backfill_refer_to_the_same_and_those_of_another_do_not(runs: Runs) -> None:
+    def link_of(project: str, number: str) -> str:
+        tags = {"floe/backfill": "march", "floe/project": project, "floe/backfill_round": number}
+        run = runs.run("repair", tags=tags).one("run repair")
+        assert run.attributes["dagster.backfill_id"] == "march"
+        [link] = run.links
+        return link
+
+    first = link_of("shop", "1")
+
+    assert link_of("shop", "1") == first
+    assert len({first, link_of("shop", "2"), link_of("other", "1")}) == 3
+    assert runs.run("repair", tags={"dagster/backfill": "march", "floe/backfill_round": "1"}).one(
+        "run repair"
+    ).links == (
+        runs.run("repair", tags={"dagster/backfill": "march", "floe/backfill_round": "2"}).one("run repair").links
+    )
+
+
 @pytest.mark.parametrize(
     ("environ", "tags"),
     [

@@ -42,6 +42,8 @@ class RunScope:
     parent_run_id: str | None = None
     """The run that this one repeats."""
     backfill_id: str | None = None
+    backfill_origin: Sequence[str] = ()
+    """What tells it from others of its name, the project and the round; nothing where its id is like no other."""
     traceparent: str | None = None
     """W3C trace context that the run was launched with: its trace goes on in this run."""
     partition: str | None = None

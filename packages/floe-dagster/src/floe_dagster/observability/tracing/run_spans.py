@@ -200,11 +200,7 @@ def _run_attributes(run: RunScope) -> dict[str, AttributeValue]:
 
 
 def _links(run: RunScope) -> Iterator[SpanPlace]:
-    repeated = repeated_run_place(run)
-    if repeated is not None:
-        yield repeated
-    if run.backfill_id is not None:
-        yield backfill_place(run.backfill_id)
+    yield from filter(None, (repeated_run_place(run), backfill_place(run)))
 
 
 def _keys(name: str, keys: Sequence[str]) -> Mapping[str, AttributeValue]:

@@ -51,9 +51,12 @@ def repeated_run_place(run: RunScope) -> SpanPlace | None:
     return run_place(parent)
 
 
-def backfill_place(backfill_id: str) -> SpanPlace:
-    """What all runs of a backfill refer to; nobody writes a span of it."""
-    return SpanPlace(ids.trace_id(backfill_id), ids.span_id("backfill", backfill_id))
+def backfill_place(run: RunScope) -> SpanPlace | None:
+    """What all runs of the backfill of *run*, in one round of it, refer to; nobody writes a span of it."""
+    if run.backfill_id is None:
+        return None
+    parts = (run.backfill_id, *run.backfill_origin)
+    return SpanPlace(ids.trace_id("/".join(parts)), ids.span_id("backfill", *parts))
 
 
 def step_place(step: StepScope) -> SpanPlace:
