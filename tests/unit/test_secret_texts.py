@@ -84,6 +84,11 @@ MESSAGES = (
     "ghp_LEAK0123456789abcdefghijABCDEFGHIJ01",
     "got eyJhbGciOiJIUzI1LEAK.eyJzdWIiOiIxMjM0LEAK.c2lnLEAK-x_y",
     "xoxb-LEAK123456789-abcdef",
+    # statements
+    "Binder Error: no x\n\nLINE 3: select x, 'LEAKone' as password, 'LEAKtwo' as pwd, 'LEAKthree' as \"api_key\"",
+    r"{\"sql\": \"select 'LEAKone'\nas password, \'LEAKtwo\' as pwd, 'LEAKthree' as \\\"api_key\\\" from t\"}",
+    "it can't: select 'LEAK' as token",
+    "'LEAK' as password, 'LEAK0a1b2c3' as token",
 )  # fmt: skip
 STATEMENTS = (
     "attach 'host=h password=LEAK1' (type postgres)",
@@ -117,6 +122,11 @@ STATEMENTS = (
     "create connection c options (password => 'LEAK29', api_key := 'LEAK30')",
     'select \'{"secret": "LEAK31"}\'::json',
     "select * from mysql_scan('host=h', 'x') -- mysql://u:LEAK32/p@h",
+    "select 'LEAK33' as password, 'LEAK34' as pwd, 'LEAK35' as \"api_key\", 'LEAK36' AS `token`",
+    "select 'x' as a, 'it''s LEAK37' as password, '' as b, 'LEAK38' || ' ' || 'LEAK39'\n  as secret from t",
+    "select cast('LEAK40' as varchar(20)) as password, 'LEAK41'::text as pwd, N'LEAK42' as [password]",
+    "execute 'select ''LEAK43'' as password'",
+    "select 'LEAK44 it\\'s' as password, 'LEAK45\\' as token",
 )
 HARMLESS = (
     "no secret here",
@@ -173,6 +183,7 @@ HARMLESS = (
     "http://[::1]:8080/a@b",
     "cookie: a small file",
     "first_pass=1 second_pass=2",
+    "cannot read 'orders' as token, 'id' as secret or 'order_id' as api_key",
 )  # fmt: skip
 HARMLESS_STATEMENTS = (
     "select a.token=b.reference, password, secret as x from a",
@@ -182,6 +193,9 @@ HARMLESS_STATEMENTS = (
     "where token in ('a', 'b') or token is not null",
     'select "token" from "main"."user_password" where "password_hash" = \'abc\'',
     "select 'password' as kind, 'x' as value",
+    "select 'x' as token_type, 'y' as password_hash, 'order_date' as account_key, 'token' as token",
+    "select '' as password, null as token, concat('a ', ' as password') as x, 'b' as partition_key",
+    "select \"Name\" as password, p as token, cast('x' as password_type) from t",
 )
 
 
@@ -245,7 +259,8 @@ REPEATED = (
     "password%3D", "password=a,", "password=a'", "('password',", "password = 'a' || ", "password to ", "account_key=",
     "token:", "token: x,", "secret '", "--password ", "bearer ", "basic a", "cookie: a=", "identified by ",
     "identified with ", "set password for ", "pragma key=", "-eyJ", "eyJhbGciOi.eyJ", "xox-", "x1y2z3", "0:AA", "-u a:",
-    "user1:", "u:p1@", "thin:a/", "-----BEGIN PRIVATE KEY-----", "<password>", "é",
+    "user1:", "u:p1@", "thin:a/", "'x' as password", "' as password", "'' as token ", "' || '",
+    "'a' || 'b' as password", "\\' as pwd, ", "-----BEGIN PRIVATE KEY-----", "<password>", "é",
 )  # fmt: skip
 
 

@@ -72,6 +72,17 @@ _TOLD_IN_SQL = re.compile(
     r"|\$\$(?:[^$]|\$(?!\$))*+(?:\$\$|$)",
     re.DOTALL,
 )
+_TYPE = r"\w{1,64}(?: varying)?(?:\(\d{1,9}\))?"
+_GAP = r"(?:\s|\\[nrt]){1,64}"
+_ALIAS = re.compile(
+    r"(?<![\\'])(?P<quote>\\{1,7}'|''|')"
+    rf"(?:::{_TYPE}|{_GAP}as{_GAP}{_TYPE}\s{{0,8}}\))?"
+    rf"{_GAP}as{_GAP}\\{{0,7}}[\"`\[]?(?P<name>[\w.-]++)",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(r"'\s{0,8}(?:\|\||\+)\s{0,8}$")
+_OF_STATEMENT = re.compile(r"(?i)\bselect\b|\bLINE \d+:")
+_LONGEST_TEXT = 4096
 _BESIDE = ("", "to", "is", "was")
 _ELEMENT = re.compile(r"[^<]{1,4096}")
 
@@ -105,6 +116,7 @@ def mask_assigned(text: str, *, is_sql: bool = False) -> str:
     lower = text.lower()
     if any(word in lower for word in _WORDS_ELSEWHERE):
         text = _SET_ELSEWHERE.sub(rf"\1'{MASK}'", text)
+    text = _replace(text, _find_aliased(text, is_sql=is_sql))
     masked = _replace(text, _find_assigned(text, is_sql=is_sql))
     return _replace(masked, _find_flags(masked))
 
@@ -124,6 +136,46 @@ def _replace(text: str, spans: Iterable[_Span]) -> str:
         parts += [text[position:start], shown]
         position = end
     return "".join([*parts, text[position:]]) if parts else text
+
+
+def _find_aliased(text: str, *, is_sql: bool) -> Iterator[_Span]:
+    """Texts that a statement selects under the name of a secret: `'x' as password`."""
+    sign, position = None, 0
+    for match in _ALIAS.finditer(text):
+        name, quote, end = match["name"], match["quote"], match.end("quote")
+        kind = _kind_of(name, is_of_address=False) if _MAYBE.search(name[-_LONGEST_NAME:]) else None
+        if kind is None:
+            continue
+        if sign is None:
+            sign = "as" if is_sql or _OF_STATEMENT.search(text) else ""
+        lowest = max(position, end - _LONGEST_TEXT)
+        start = _find_opening(text, match.start(), quote, lowest=lowest)
+        if start < 0:  # a text that ends with a backslash, where that is no sign
+            quote = "'"
+            start = _find_opening(text, end - 1, quote, lowest=lowest)
+        content = text[start + len(quote) : end - len(quote)]
+        if start < 0 or not content.strip(" ,|+()") or content == name:
+            continue
+        if _is_text_secret(kind, content, sign=sign, in_code=False):
+            yield start, end, f"{quote}{MASK}{quote}"
+            position = end
+
+
+def _find_opening(text: str, end: int, quote: str, *, lowest: int) -> int:
+    """Where the text begins that *quote* at *end* closes, with those that `||` joins to it; -1 where it does not."""
+    position = end
+    while (position := text.rfind(quote, lowest, position)) >= 0:
+        before = text[max(position - 24, lowest) : position]
+        if len(quote) > 1:
+            return position
+        if before.endswith("'"):
+            position -= 1
+        elif not before.endswith("\\"):
+            joined = _JOINED.search(before)
+            if joined is None:
+                return position
+            position -= len(before) - joined.start()
+    return -1
 
 
 def _find_assigned(text: str, *, is_sql: bool) -> Iterator[_Span]:
