@@ -166,6 +166,24 @@ DEFINITIONS = """
     )
 """
 
+OBSERVED = """
+    import dagster as dg
+
+    @dg.observable_source_asset
+    def feed():
+        return dg.DataVersion("1")
+
+    @dg.asset
+    def table(context):
+        context.log_event(dg.AssetObservation("table"))
+
+    defs = dg.Definitions(
+        assets=[feed, table],
+        jobs=[dg.define_asset_job("look", ["feed", "table"])],
+        executor=dg.in_process_executor,
+    )
+"""
+
 
 @pytest.fixture
 def project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> ProjectFolder:
@@ -218,6 +236,24 @@ def test_a_run_tells_what_happens_and_reports_rows_and_checks(
     assert (orders.key, orders.status, orders.rows) == ("orders", "materialized", 7)
     assert orders.seconds is not None
     assert report.checks == (CheckResult("orders", "few_orders", "warned", "fewer than usual"),)
+
+
+# Dagster 1.13 uses for observable assets what it declares deprecated, and calls them beta.
+@pytest.mark.filterwarnings("ignore:Function `observable_source_asset`")
+@pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`:DeprecationWarning")
+def test_an_asset_that_is_observed_was_not_skipped(
+    project: ProjectFolder, user_project: UserProject, instance: dg.DagsterInstance
+) -> None:
+    user_project.write({"defs.py": OBSERVED})
+    location = load_code_location(find_code_pointer(project), project_dir=project.path)
+
+    report, news = run(location, instance, "look")
+
+    assert report.status == "success"
+    assert statuses(report) == {"feed": "observed", "table": "materialized"}
+    told = [item for item in news if isinstance(item, AssetResult)]
+    assert sorted(item.key for item in told) == ["feed", "table"]
+    assert all(item.seconds is not None for item in told)
 
 
 def test_the_run_is_in_the_instance_for_others_to_see(location: CodeLocation, instance: dg.DagsterInstance) -> None:

@@ -186,6 +186,20 @@ def test_the_report_of_a_failed_run() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("assets", "counted"),
+    [
+        ((AssetResult("feed", "observed", None, 0.1),), "1 asset observed"),
+        ((AssetResult("feed", "observed"), AssetResult("a", "materialized")), "1 of 1 asset built, 1 asset observed"),
+        ((AssetResult("a", "skipped"),), "0 of 1 asset built"),
+    ],
+)
+def test_what_was_observed_is_counted_apart(assets: tuple[AssetResult, ...], counted: str) -> None:
+    report = RunReport("1f3a", "look", "success", 0.5, assets, (), (), {})
+
+    assert f"look succeeded in 0.50 s, {counted}\n" in printed(report, ui_is_up=True)
+
+
 def test_a_ui_that_is_up_is_named_by_its_address_alone() -> None:
     assert printed(REPORT, ui_is_up=True).endswith("\nin Dagster's UI: http://127.0.0.1:3000/runs/1f3a")
 

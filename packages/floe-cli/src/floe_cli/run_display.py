@@ -31,6 +31,7 @@ from floe_dagster.running.runs import RunReport
 
 _COLORS = {
     "built": "green",
+    "observed": "green",
     "passed": "green",
     "done": "green",
     "warned": "yellow",
@@ -208,17 +209,23 @@ def _closing_lines(report: RunReport, *, url: str, ui_is_up: bool, log: str) -> 
             f"{counts[status]} {status}" for status in _CHECK_STATUSES if counts[status]
         )
         yield from (f"  {check.status}: {check.label}" for check in report.checks if check.status in _TROUBLE)
-    built = sum(1 for asset in report.assets if asset.status == "materialized")
     word, color = {
         "success": ("succeeded", "green"),
         "failure": ("failed", "red"),
         "canceled": ("was canceled", "yellow"),
     }[report.status]
-    assets = f", {built} of {_counted(len(report.assets), 'asset')} built" if report.assets else ""
-    yield f"{report.job} {click.style(word, fg=color, bold=True)} in {_seconds(report.seconds)}{assets}"
+    yield f"{report.job} {click.style(word, fg=color, bold=True)} in {_seconds(report.seconds)}{_done(report)}"
     if report.status == "failure" and log:
         yield f"what it printed: {log}"
     yield f"in Dagster's UI: {url}" if ui_is_up else f"in Dagster's UI: floe dev, then {url}"
+
+
+def _done(report: RunReport) -> str:
+    """How many assets were built of those that are, and how many observed."""
+    counts = Counter(asset.status for asset in report.assets)
+    observed, others = counts["observed"], len(report.assets) - counts["observed"]
+    built = f", {counts['materialized']} of {_counted(others, 'asset')} built" if others else ""
+    return built + (f", {_counted(observed, 'asset')} observed" if observed else "")
 
 
 def print_partition_reports(
@@ -246,7 +253,7 @@ def print_partition_reports(
 def _partition_row(partition: str, report: RunReport | None) -> tuple[str, str, str, str]:
     if report is None:
         return partition, "not started", "", ""
-    built = sum(1 for asset in report.assets if asset.status == "materialized")
+    built = sum(1 for asset in report.assets if asset.status in ("materialized", "observed"))
     status = {"success": "succeeded", "failure": "failed", "canceled": "canceled"}[report.status]
     return partition, status, f"{built} of {len(report.assets)}" if report.assets else "", _seconds(report.seconds)
 

@@ -24,6 +24,7 @@ from floe_dagster.running.run_news import (
 )
 from floe_dagster.user_code.metadata_values import PARTITION_ROW_COUNT, RANGE_ROW_COUNT, ROW_COUNT
 
+_DONE = ("materialized", "observed")
 _DBT_DURATION = "Execution Duration"  # the key under which dagster-dbt puts a node's seconds
 _DBT_NODE = re.compile(r"\b(?:model|seed|snapshot) (\w+) \(")
 _DBT_UNIT_TEST = re.compile(r"\bunit_test (\w+) \(")
@@ -45,6 +46,7 @@ class RunLedger:
     failed_unit_tests: set[str] = field(default_factory=set)  # of dbt, by name
     started_steps: dict[str, float] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
+    _observed: set[str] = field(default_factory=set)
     _outputs: dict[str, dict[str, object]] = field(default_factory=dict)  # step → metadata of its outputs
 
     def record(self, event: dg.DagsterEvent, timestamp: float) -> tuple[RunNews, ...]:
@@ -55,6 +57,7 @@ class RunLedger:
             dg.DagsterEventType.RUN_START: self._start_run,
             dg.DagsterEventType.STEP_START: self._start_step,
             dg.DagsterEventType.ASSET_MATERIALIZATION: self._materialize,
+            dg.DagsterEventType.ASSET_OBSERVATION: self._observe,
             dg.DagsterEventType.ASSET_CHECK_EVALUATION: self._evaluate_check,
             dg.DagsterEventType.STEP_OUTPUT: self._note_output,
             dg.DagsterEventType.STEP_UP_FOR_RETRY: self._retry_step,
@@ -70,7 +73,7 @@ class RunLedger:
         self.started_steps.clear()
         self.failures.clear()
         self.failed_unit_tests.clear()
-        self.assets = {key: result for key, result in self.assets.items() if result.status == "materialized"}
+        self.assets = {key: result for key, result in self.assets.items() if result.status in _DONE}
         self.ops = {step: result for step, result in self.ops.items() if result.status == "done"}
 
     def fail_run(self, reason: str) -> StepFailed:
@@ -153,6 +156,10 @@ class RunLedger:
             self._told.add(key)
             yield self.assets[key]
 
+    def _observe(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
+        self._observed.add(_key(event.asset_observation_data.asset_observation.asset_key))
+        yield from ()
+
     def _partitions(self, before: AssetResult | None, partition: str | None) -> str | None:
         """The partition of an asset, or those of the run if it is another one: they come in any order."""
         if partition is None or before is None or before.partition in (None, partition):
@@ -187,6 +194,8 @@ class RunLedger:
         step, seconds = _step(event), event.step_success_data.duration_ms / 1000
         assets = self._assets_of(step)
         for key in assets:
+            if key in self._observed:  # and perhaps materialized as well
+                self.assets.setdefault(key, AssetResult(key, "observed"))
             result = self.assets.get(key)
             if result is not None and key not in self._told:
                 whole = timestamp - self._began_at(step, timestamp) if _graph_of(step) else seconds

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-AssetStatus: TypeAlias = Literal["materialized", "failed", "canceled", "skipped"]
+AssetStatus: TypeAlias = Literal["materialized", "observed", "failed", "canceled", "skipped"]
 CheckStatus: TypeAlias = Literal["passed", "warned", "failed", "skipped"]
 OpStatus: TypeAlias = Literal["done", "failed", "canceled"]
 
