@@ -1338,7 +1338,6 @@ def test_a_profile_that_stands_where_its_name_belongs_is_told_so(tmp_path: Path)
 
     assert [problem.fix for problem in problems] == [
         "write a name, such as 'default:', above these lines, and indent them",
-        "write a name, such as 'default:', above these lines, and indent them",
         "write each execution profile below its name, 'name: …', indented",
     ]
 

@@ -26,6 +26,7 @@ from floe_core.schema_places import (
 )
 from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_core.validated_document import Spec, ValidatedDocument
+from floe_core.wrong_levels import WrongLevel, find_wrong_level
 
 _LISTED_KEYS = 6
 _SOUNDS_SECRET = re.compile(r"passw|pwd|secret|token|credential|(api|access|private)_?key", re.IGNORECASE)
@@ -76,6 +77,7 @@ class ErrorDescriber:
         self._walker = SchemaWalker(document.model, document.interpolation.value)
         self._suggested: set[tuple[YamlPath, str]] = set()
         self._stand_ins: dict[YamlPath, object] = {}
+        self._told: set[Problem] = set()
         self._words = DocumentWords(document)
         self._masking = Masking(document.interpolation)
 
@@ -89,7 +91,8 @@ class ErrorDescriber:
         described: list[Described] = []
         for details in order:
             self._stand_ins = {}
-            problem = self._describe(details)
+            wrong_level = self._wrong_level(details["loc"])
+            problem = self._on_wrong_level(*wrong_level) if wrong_level else self._describe(details)
             described.append(Described(problem, self._stand_ins))
         return described
 
@@ -128,6 +131,33 @@ class ErrorDescriber:
         else:
             path = place.path[:-1] if place.is_key else place.path
             self._stand_ins[path] = unknown(path)
+
+    def _wrong_level(self, loc: tuple[str | int, ...]) -> tuple[YamlPath, WrongLevel] | None:
+        """The section that *loc* leads into and what stands on the wrong level there, if that is what is wrong."""
+        section = next((loc[:length] for length in range(1, len(loc)) if loc[:length] in self._document.families), None)
+        if section is None:
+            return None
+        place, key = self._walker.walk(section), loc[len(section)]
+        if not isinstance(place.value, dict) or key not in place.value:
+            return None
+        entry = self._walker.unwrap(place.schema)[0].get("values_schema", {"type": "any"})
+        if self._walker.short_form(entry):
+            return None
+        kinds = self._walker.unwrap(entry)[0].get("choices", {"": entry})
+        fields = {"type", *(field for kind in kinds.values() for field in self._keys_of(kind))}
+        families = self._document.families
+        wrong = find_wrong_level(section, place.value, str(key), fields=fields, families=families)
+        return None if wrong is None else (section, wrong)
+
+    def _on_wrong_level(self, section: YamlPath, wrong: WrongLevel) -> Problem | None:
+        self._stand_ins = {(*section, key): ABSENT for key in wrong.keys}
+        for path in wrong.unknown:
+            self._expect(path, anyhow=path[: len(section)] == section)
+        location = self._source.locate(*section, wrong.keys[0], key=True)
+        problem = Problem("FLOE-122", wrong.what, location, why=wrong.why, fix=wrong.fix)
+        is_new = problem not in self._told
+        self._told.add(problem)
+        return problem if is_new else None
 
     # ---- what
 
@@ -187,9 +217,9 @@ class ErrorDescriber:
     def _takes(self, schema: CoreSchema, key: str) -> bool:
         return key in self._keys_of(schema)
 
-    def _expect(self, path: YamlPath) -> None:
-        """Take the value at *path* for known to be written, though not there."""
-        if path not in self._source:
+    def _expect(self, path: YamlPath, *, anyhow: bool = False) -> None:
+        """Take the value at *path* for known to be written, though not there; *anyhow*, in place of what is there."""
+        if anyhow or path not in self._source:
             self._stand_ins[path] = unknown(path)
 
     def _missing_key(self, loc: tuple[str | int, ...]) -> Problem | None:
@@ -248,10 +278,8 @@ class ErrorDescriber:
         return Problem("FLOE-124", f"{owner} has no 'type'", self._source.locate(*place.path, key=True), why, fix)
 
     def _no_mapping_of_a_kind(self, place: Place) -> Problem:
-        fix = "write 'type: …' and the rest below it, indented"
-        if place.path[:-1] in self._document.families and (*place.path[:-1], "type") in self._source:
-            fix = "write a name, such as 'default:', above these lines, and indent them"
-        return self._refused(place, "FLOE-122", why="it must be a mapping with a 'type'", fix=fix)
+        why, fix = "it must be a mapping with a 'type'", "write 'type: …' and the rest below it, indented"
+        return self._refused(place, "FLOE-122", why=why, fix=fix)
 
     def _take_for_kind(self, place: Place, tags: Sequence[str], kinds: Mapping[str, CoreSchema]) -> None:
         """Go on as if the value at *place* were of the only kind that it may have been meant to be, if it fits."""
