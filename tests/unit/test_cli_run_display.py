@@ -76,6 +76,10 @@ NEWS: dict[str, tuple[RunNews, list[str]]] = {
         AssetResult("orders", "materialized", None, 12.0, "2024-01-01"),
         [f"  built   {'orders [2024-01-01]':<44} {'':14} {'12.0 s':>10}"],
     ),
+    "asset observed": (
+        AssetResult("feed", "observed", None, 0.04),
+        [f"  observed {'feed':<44} {'':14} {'0.04 s':>10}"],
+    ),
     "check passed": (CheckResult("orders", "unique_id", "passed", "fine"), ["  passed  check orders: unique_id"]),
     "check warned": (
         CheckResult("orders", "few", "warned", "fewer than usual"),

@@ -269,7 +269,7 @@ def _partition_line(partition: str, number: int, total: int) -> str:
 
 
 def _line(word: str, subject: str, numbers: str = "") -> str:
-    shown = click.style(f"{word:<8}", fg=_COLORS.get(word))
+    shown = click.style(f"{word:<7} ", fg=_COLORS.get(word))
     return f"  {shown}{subject:<44} {numbers}" if numbers else f"  {shown}{subject}"
 
 
