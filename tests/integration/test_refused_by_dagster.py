@@ -250,3 +250,96 @@ def test_metadata_that_dagster_reads_itself_and_can_read(project: UserProject) -
 
     assert run_command_line(["compile"]) == 0
     assert loads_in_dagster(project)
+
+
+CONFIGURED = """
+class Named(dg.Config):
+    name: str
+    limit: int = 5
+
+@dg.asset
+def configured(config: Named) -> None: ...
+
+@dg.asset(partitions_def=dg.StaticPartitionsDefinition(["eu", "us"]))
+def configured_by_region(config: Named) -> None: ...
+
+@dg.op
+def raw(config: Named) -> int:
+    return 1
+
+@dg.op
+def made(value: int) -> int:
+    return value
+
+@dg.graph_asset
+def of_graph():
+    return made(raw())
+
+@dg.op(config_schema={"n": int})
+def count() -> None: ...
+
+@dg.job
+def by_hand():
+    count()
+"""
+BARE = """
+  jobs:
+    bare: {type: batch, selection: [orders, configured]}
+    graphs: {type: batch, selection: of_graph}
+    regions: {type: batch, selection: configured_by_region}
+  schedules:
+    daily: {job: bare, cron_schedule: "@daily"%(config)s}
+    of_selection: {selection: configured, cron_schedule: "@daily"%(config)s}
+    of_graph: {job: graphs, cron_schedule: "@daily"%(graph)s}
+    of_ops: {job: by_hand, cron_schedule: "@daily"%(ops)s}
+  sensors:
+    after: {type: asset_sensor, job: bare, watched_assets: [left]%(config)s}
+"""
+
+
+def test_runs_that_nobody_gives_the_config_that_they_need(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backfill = "  backfills: {again: {job: regions, partition_range: {start: eu, end: us}}}\n"
+    orchestration = BARE % {"config": "", "graph": "", "ops": ""} + backfill
+
+    assert validate(project, orchestration, assets=CONFIGURED) == 1
+
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error[FLOE-353]: ")]
+    lacking = "without run config for"
+    assert [line.partition(": ")[2].removesuffix(", which needs it") for line in told] == [
+        f"schedule 'daily' launches job 'bare' {lacking} 'configured'",
+        f"schedule 'of_selection' launches a selection {lacking} 'configured'",
+        f"schedule 'of_graph' launches job 'graphs' {lacking} 'of_graph'",
+        f"schedule 'of_ops' launches job 'by_hand' {lacking} 'count'",
+        f"sensor 'after' launches job 'bare' {lacking} 'configured'",
+        f"backfill 'again' launches job 'regions' {lacking} 'configured_by_region'",
+    ]
+
+
+def test_runs_that_somebody_gives_the_config_that_they_need(project: UserProject) -> None:
+    given = {
+        "config": ", config: {ops: {configured: {config: {name: a}}}}",
+        "graph": ", config: {ops: {of_graph: {ops: {raw: {config: {name: a}}}}}}",
+        "ops": ", config: {ops: {count: {config: {n: 1}}}}",
+    }
+    of_asset = "  assets: {configured_by_region: {config: {name: a}}}\n"
+    backfill = "  backfills: {again: {job: regions, partition_range: {start: eu, end: us}}}\n"
+
+    assert validate(project, BARE % given + of_asset + backfill, assets=CONFIGURED) == 0
+
+
+def test_runs_that_have_their_config_from_the_job_or_from_a_function(project: UserProject) -> None:
+    orchestration = """
+  jobs:
+    whole: {type: batch, selection: configured, config: {ops: {configured: {config: {name: a}}}}}
+    bare: {type: batch, selection: configured}
+  schedules:
+    daily: {job: whole, cron_schedule: "@daily"}
+    computed: {job: bare, cron_schedule: "@daily", target_function: shop.ticks.ask}
+  sensors:
+    called: {type: custom, job: bare, target_function: shop.ticks.ask}
+"""
+    ticks = {"shop/ticks.py": "def ask(): ..."}
+
+    assert validate(project, orchestration, assets=CONFIGURED, files=ticks) == 0

@@ -310,7 +310,9 @@ nightly:
         assert "job 'lod'" in message("nightly: {job: lod, cron_schedule: '@daily', environments: [prod]}")
 
     def test_a_python_job_is_found_by_name(self) -> None:
-        assert schedule("job: sweeping, cron_schedule: '@daily'").job is sweeping
+        config = "config: {ops: {sweep: {config: {days: 3}}}}"
+
+        assert schedule(f"job: sweeping, cron_schedule: '@daily', {config}").job is sweeping
 
     def test_a_selection_needs_no_job(self) -> None:
         definition = schedule("selection: [orders], cron_schedule: '@daily'")

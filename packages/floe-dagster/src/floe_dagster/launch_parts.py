@@ -170,6 +170,7 @@ class LaunchParts:
                 source=source,
                 project=self.document.spec.name or self.project.name,
                 folder=self.project.path / FLOE_DIR,
+                assets=self.assets,
             )
         with problems.collecting():
             declared |= self.automation.build_sensors(

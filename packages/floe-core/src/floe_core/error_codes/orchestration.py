@@ -112,7 +112,8 @@ CODES: Mapping[str, ErrorCode] = {
         "run config that does not fit",
         "`config` is run config as the Launchpad shows it: `ops: {name: {config: …}}`, `resources`, `execution`, "
         "`loggers`. Dagster would refuse it only when a run starts, so it is held against what the assets take when "
-        "the definitions are loaded. What is required and missing altogether may still come from the Launchpad.",
+        "the definitions are loaded. What a job lacks altogether may still come from the Launchpad; what a schedule, "
+        "a sensor or a backfill launches must have it.",
         wrong="config: {ops: {orders: {limit: 10}}}",
         right="config: {ops: {orders: {config: {limit: 10}}}}",
     ),

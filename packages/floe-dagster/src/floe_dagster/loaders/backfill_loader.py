@@ -20,7 +20,8 @@ from floe_dagster.backfilling.state import describe_state, read_state
 from floe_dagster.backfilling.switch import find_switch
 from floe_dagster.backfilling.takeover import end_dead_runs
 from floe_dagster.backfilling.turns import TURNS_DIR, is_taken
-from floe_dagster.launching.launchable import Launchable
+from floe_dagster.launching.launchable import Launchable, LaunchableAssets
+from floe_dagster.launching.required_config import check_required_config
 from floe_dagster.running.launches import LAUNCHES_DIR
 from floe_dagster.user_code.tracebacks import UsersTraceback
 
@@ -35,6 +36,7 @@ def build_backfills(
     project: str,
     folder: Path,
     now: datetime | None = None,
+    assets: LaunchableAssets | None = None,
 ) -> dict[str, dg.SensorDefinition]:
     """Build the sensor of every backfill, by the sensor's name.
 
@@ -45,6 +47,7 @@ def build_backfills(
         project: The project's name, by which its runs are told from those of other projects.
         folder: Where command lines note what they work on.
         now: The instant as of which partitions exist.
+        assets: All assets; without them, whether runs lack run config is not checked.
 
     Raises:
         LoadError: A job has no partitions, or not those that a backfill names; all problems at once.
@@ -57,6 +60,8 @@ def build_backfills(
             continue
         builder = _BackfillBuilder(name, backfill, source, project, folder)
         collector.extend(builder.check(launched, at=now or datetime.now(UTC)))
+        if assets is not None:
+            collector.extend(builder.check_config(launched, assets))
         sensor = builder.build(launched)
         sensors[sensor.name] = sensor
     collector.raise_if_any(LoadError)
@@ -113,3 +118,13 @@ class _BackfillBuilder:
             yield from check_keys(self.backfill, launched.partitions_def, place=place, at=at)
         elif launched.partitions_known:
             yield not_partitioned(place, self.backfill.job)
+
+    def check_config(self, launched: Launchable, assets: LaunchableAssets) -> Iterator[Problem]:
+        yield from check_required_config(
+            launched.job,
+            assets.ops_of(launched.keys or ()).values(),
+            given={},
+            subject=f"backfill '{self.name}'",
+            what=f"job '{self.backfill.job}'",
+            location=self.source.locate("orchestration", "backfills", self.name, "job"),
+        )

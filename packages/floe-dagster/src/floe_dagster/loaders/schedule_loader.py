@@ -14,6 +14,7 @@ from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.launching.called_function import load_called_function
 from floe_dagster.launching.launch_plan import LaunchPlan
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets, select_launched
+from floe_dagster.launching.required_config import check_required_config
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
 from floe_dagster.launching.scheduled_runs import ScheduledRuns, ScheduleTarget
 from floe_dagster.launching.ticks import exists_in
@@ -196,6 +197,15 @@ class _ScheduleBuilder:
             problem = target.check_config(target.plan, self.source.locate(*self.path, "job"))
             if problem is not None:
                 yield problem
+        if self.schedule.target_function is None and not (target.plan and target.plan.has_nothing_left):
+            yield from check_required_config(
+                target.launched,
+                target.plan.definitions if target.plan else (),
+                given=self.schedule.config,
+                subject=self.subject,
+                what=target.what,
+                location=self.source.locate(*self.path, "selection" if self.schedule.job is None else "job"),
+            )
         if not self.schedule.config:
             return
         place = RunConfigPlace(self.subject, self.source, (*self.path, "config"))

@@ -20,6 +20,7 @@ from floe_core.schemas.sensor_definition import (
 from floe_core.source_map import SourceMap
 from floe_dagster.launching.called_function import CalledFunction, load_called_function
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets, select_launched
+from floe_dagster.launching.required_config import check_required_config
 from floe_dagster.launching.run_config import RunConfigPlace, RunConfigSchema, check_job_run_config, check_run_config
 from floe_dagster.launching.sensor_runs import SensorRuns, SensorTarget
 from floe_dagster.launching.ticks import exists_in
@@ -283,6 +284,16 @@ class _SensorBuilder:
             selector = sensor.partition_selector
             yield from check_selector(
                 selector, target.partitions_def, who=self.subject, what=target.what, location=location
+            )
+        if getattr(sensor, "target_function", None) is None:
+            field = next(name for name in ("job", "jobs", "selection") if getattr(sensor, name))
+            yield from check_required_config(
+                target.launched,
+                self.parts.assets.ops_of(target.keys or ()).values(),
+                given=sensor.config,
+                subject=self.subject,
+                what=target.what,
+                location=source.locate(*self.path, field),
             )
         if not sensor.config:
             return
