@@ -269,6 +269,26 @@ warning[FLOE-112]: the default of ${N:-0.5} is 0.5, not minus 0.5
 """)
 
 
+def test_forms_of_the_shell_that_are_plain_defaults_here_get_a_warning() -> None:
+    interpolation = read("a: ${N:?unset}\nb: ${N:=x}\nc: ${N:+x}\nd: ${N:+02}\ne: ${N:-?x}\nf: ${N:a?}")
+
+    assert interpolation.value == {"a": "?unset", "b": "=x", "c": "+x", "d": "+02", "e": "?x", "f": "a?"}
+    assert [(problem.what, problem.fix) for problem in interpolation.warnings] == [
+        (
+            "the default in ${N:?…} begins with '?'",
+            "write ${N}, or ${N:-?…} for a default that does begin with '?'",
+        ),
+        (
+            "the default in ${N:=…} begins with '='",
+            "write ${N:…}, or ${N:-=…} for a default that does begin with '='",
+        ),
+        (
+            "the default in ${N:+…} begins with '+'",
+            "write ${N}, or ${N:-+…} for a default that does begin with '+'",
+        ),
+    ]
+
+
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_characters="${}", codec="utf-8"), max_size=12)
 

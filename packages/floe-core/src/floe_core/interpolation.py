@@ -19,6 +19,7 @@ _DEEPEST = 32
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IN_KEY = re.compile(r"(?<!\$)\$\{")
 _MARK = re.compile(r"\$?\$\{|[{}]")
+_SHELL_FORM = re.compile(r"[?=]|\+(?!\d)")
 _INNERMOST = re.compile(r"\$\{\w+:-?([^{}]*)\}")
 
 
@@ -169,6 +170,7 @@ class _Interpolator:
         self.raw[path] = text
         for expression in expressions:
             self._warn_of_number(expression, text, path)
+            self._warn_of_shell_form(expression, text, path)
         needed = list(self._needed(parts))
         for expression in needed:
             places = self.unset.setdefault(expression.name, [])
@@ -197,6 +199,23 @@ class _Interpolator:
     def _variable(self, expression: _Expression) -> str | None:
         value = self._environ.get(expression.name)
         return None if expression.is_shell and not value else value
+
+    def _warn_of_shell_form(self, expression: _Expression, text: str, path: YamlPath) -> None:
+        """That `:?`, `:+` and `:=` mean in a shell what they do not mean here; a number such as `+5` is a default."""
+        match expression:
+            case _Expression(name=name, default=(str(default), *_), is_shell=False) if _SHELL_FORM.match(default):
+                sign = default[0]
+                instead = f"${{{name}:…}}" if sign == "=" else f"${{{name}}}"
+                self.warnings.append(
+                    Problem(
+                        "FLOE-112",
+                        f"the default in ${{{name}:{sign}…}} begins with '{sign}'",
+                        self._locate(text, path, expression.start),
+                        why=f"':{sign}' is a form of the shell, which is not taken here",
+                        fix=f"write {instead}, or ${{{name}:-{sign}…}} for a default that does begin with '{sign}'",
+                        severity="warning",
+                    )
+                )
 
     def _warn_of_number(self, expression: _Expression, text: str, path: YamlPath) -> None:
         match expression:

@@ -23,6 +23,7 @@ _KNOWN_AS = {
     "kubernetes": "k8s",
     "pg": "postgres",
 }
+_FOREIGN_EXPRESSION = re.compile(r"\$([A-Za-z_]\w*)|\{\{\s*env_var\(\s*['\"]([A-Za-z_]\w*)['\"]\s*(?:,[^)]*)?\)\s*\}\}")
 _PLAIN = re.compile(r"[A-Za-z_+]([\w./:+=@-]*[\w./+=@-])?")
 _WINDOWS = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 0", "monthly": "0 0 1 * *"}
 
@@ -70,6 +71,8 @@ def suggest_form(
     match expected:
         case "text" if key in _CRON_KEYS:
             return _as_cron(value)
+        case "text" if key == "automation_condition" and isinstance(value, bool | int | float):
+            return "name a condition, such as 'eager'" if value else "delete the key"
         case "text":
             return _as_text(value, written, is_listed=is_listed)
         case "a list":
@@ -90,6 +93,16 @@ def suggest_kind(name: str, kinds: Collection[str]) -> str:
         return f"write 'time_window', and cron_schedule: '{cron}' beside it"
     known = _KNOWN_AS.get(name.lower(), "")
     return f"write '{known}'" if known in kinds else ""
+
+
+def suggest_expression(value: object) -> str:
+    """The expression that *value* was meant to be in the words of a shell or of dbt; empty where it was not.
+
+    >>> suggest_expression("$CRON"), suggest_expression("{{ env_var('CRON') }}")
+    ('write ${CRON} for the value of that variable', 'write ${CRON} for the value of that variable')
+    """
+    name = _FOREIGN_EXPRESSION.fullmatch(value.strip()) if isinstance(value, str) else None
+    return f"write ${{{name[1] or name[2]}}} for the value of that variable" if name else ""
 
 
 def split_list(text: str) -> list[str]:

@@ -64,8 +64,8 @@ class SchemaWalker:
             case _:
                 inner = {"type": "any"}
         value = place.value
-        if isinstance(value, dict) and part in value:
-            return Place((*place.path, part), inner, value[part], model)
+        if isinstance(value, dict) and (written := _written_key(model, part, value)) is not None:
+            return Place((*place.path, written), inner, value[written], model)
         if isinstance(value, list) and isinstance(part, int):
             return Place((*place.path, part), inner, value[part], model)
         return replace(place, schema=inner, model=model, tag="", kinds=None)
@@ -91,6 +91,14 @@ class SchemaWalker:
                 return shorthand.field
             schema = schema["schema"]
         return ""
+
+
+def _written_key(model: type[BaseModel] | None, key: str | int, value: Mapping[str | int, object]) -> str | int | None:
+    """The word of *value* that *key* is written as: the key, or another that *model* takes for it; None without one."""
+    if key in value:
+        return key
+    other_words: Mapping[str, str] = getattr(model, "_other_words", {})
+    return next((word for word, meant in other_words.items() if meant == key and word in value), None)
 
 
 def keys_of(model: type[BaseModel] | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from floe_core.interpolation import Unset
 from floe_core.masking import Masking
 from floe_core.names.rules import RuleError, SecretError, UnreadableTextError
 from floe_core.other_keys import MeantKey, find_meant_key
-from floe_core.remedies import describe_type, format_list, split_list, suggest_form, suggest_kind
+from floe_core.remedies import describe_type, format_list, split_list, suggest_expression, suggest_form, suggest_kind
 from floe_core.schema_places import (
     CoreSchema,
     Place,
@@ -321,8 +321,10 @@ class ErrorDescriber:
             is_single = expected not in ("a mapping", "a list")
             fix = f"set {variable} to {expected}" if is_single else f"write {expected}: an expression gives one value"
         else:
-            fix = self._settings_elsewhere(place, expected) or self._other_form(
-                place, expected, short=short, is_listed=is_listed
+            fix = (
+                suggest_expression(place.value)
+                or self._settings_elsewhere(place, expected)
+                or self._other_form(place, expected, short=short, is_listed=is_listed)
             )
         return self._refused(place, "FLOE-122", why=why, fix=fix)
 
@@ -390,13 +392,15 @@ class ErrorDescriber:
             place = self._walker.step(place, part)
         self._leave_out(place)
         if isinstance(error, SecretError) or place.path[-1:] == ("secret_ref",):
+            written_as = place.path[-1:] != loc[-1:] and place.path[-1:] == ("pass",)
+            fix = fix.replace("{secret_ref", "password: {secret_ref") if written_as else fix
             return self._secret(place, why=rule, fix=fix)
         variable = self._words.variable(place)
         if variable and place.value == "":
             return self._nothing(place, variable)
         own = () if place.is_key else place.path
         rule = self._masking.masked(rule, own)
-        fix = _as_list(place, loc) or self._address_elsewhere(place) or fix
+        fix = suggest_expression(place.value) or _as_list(place, loc) or self._address_elsewhere(place) or fix
         fix = f"set {variable} to another value" if variable else self._masking.masked(fix, own)
         if place.is_key:
             return Problem("FLOE-125", self._words.misnamed(place), self._words.locate(place), rule, fix)
@@ -420,6 +424,9 @@ class ErrorDescriber:
 
     def _secret(self, place: Place, *, why: str, fix: str) -> Problem:
         self._masking.hide(self._source.locate(*place.path))
+        if isinstance(place.value, dict | list):
+            what = f"{self._words.name(place.path)} cannot be {self._words.shown(place)}"
+            return Problem("FLOE-122", what, self._words.locate(place), why, fix)
         what = f"{self._words.name(place.path)} holds a secret"
         return Problem("FLOE-126", what, self._words.locate(place), why, fix)
 

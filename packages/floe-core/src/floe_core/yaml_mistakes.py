@@ -249,6 +249,13 @@ def _mixed(stop: _Stop) -> Mistake:
 def _after_value(stop: _Stop) -> Mistake:
     if stop.found == ":":
         return Mistake(stop.at, "a key is empty", fix="write the key before the ':'")
+    if stop.text.startswith(",", stop.at):
+        return Mistake(
+            stop.at,
+            "a comma stands behind a value",
+            "the lines of a mapping are not separated by anything but their ends",
+            "delete the comma",
+        )
     line = stop.text[stop.line_start(stop.at) : stop.at].rstrip()
     if line and line[-1] in "'\"" and line.count(line[-1]) % 2:
         opening = stop.text.rfind(line[-1], 0, stop.line_start(stop.at))

@@ -86,8 +86,9 @@ CODES: Mapping[str, ErrorCode] = {
         right="name: ${SHOP_NAME:shop}",
     ),
     "FLOE-112": ErrorCode(
-        "a default that reads like a negative number",
-        "`${N:-5}` is the shell's way to write the default 5. Minus five is written `${N:--5}`.",
+        "a default that reads otherwise in a shell",
+        "`${N:-5}` is the shell's way to write the default 5. Minus five is written `${N:--5}`. The shell's "
+        "`${N:?text}`, `${N:=text}` and `${N:+text}` are no forms of floe: there `?text` is the default of N.",
         wrong="orchestration:\n  jobs:\n"
         "    copy: {type: ops, target_function: shop.copy, args: {offset: '${OFFSET:-5}'}}",
         right="orchestration:\n  jobs:\n"

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from floe_core.names.rules import Rule, RuleError, SecretError, suggest_unless_same
 
 _DATASET_NAMESPACE = re.compile(r"[a-zA-Z:;=/0-9_.@+-]{1,1024}")
+_SHORTEST_BUCKET = 2
 _LIKE_A_NAMESPACE = "write it like 'lake' or 'duckdb://shop'"
 _LIKE_AN_ADDRESS = "write it like 'https://host:8181/path'"
 
@@ -44,8 +45,15 @@ def check_bucket(text: str) -> str:
     """*text*, if it is the bare name of a bucket."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", text):
         bare = re.sub(r"^\w+://", "", text).split("/")[0]
+        if bare != text:
+            raise RuleError(
+                "a bucket is its bare name, without a scheme and without a path", fix=suggest_unless_same(bare, text)
+            )
+        plain = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
+        is_short = len(plain) < _SHORTEST_BUCKET
         raise RuleError(
-            "a bucket is its bare name, without a scheme and without a path", fix=suggest_unless_same(bare, text)
+            "the name of a bucket has two or more letters, digits, '.', '-' and '_'",
+            fix="write its whole name" if is_short else suggest_unless_same(plain, text),
         )
     return text
 

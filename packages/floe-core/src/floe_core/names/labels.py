@@ -46,9 +46,7 @@ def check_kind(text: str) -> str:
 def check_owner(text: str) -> str:
     """*text*, if Dagster takes it as an owner."""
     if not (_EMAIL.fullmatch(text) or (text.startswith("team:") and len(text) > len("team:"))):
-        raise RuleError(
-            "an owner is an email address or 'team:' and a name", fix="" if "@" in text else f"write 'team:{text}'"
-        )
+        raise RuleError("an owner is an email address or 'team:' and a name", fix=_owner_like(text))
     return text
 
 
@@ -57,6 +55,13 @@ def check_pool(text: str) -> str:
     if not _POOL.fullmatch(text):
         raise RuleError("a pool's name has no blanks and is not empty", fix=_tag_like(text))
     return text
+
+
+def _owner_like(text: str) -> str:
+    name = re.sub(r"\s*team\s*:\s*", "", text, count=1, flags=re.IGNORECASE).strip()
+    if not name:
+        return "write the team's name behind it, such as 'team:data'"
+    return "" if "@" in name else f"write 'team:{name}'"
 
 
 def _tag_like(text: str) -> str:

@@ -123,7 +123,9 @@ class FileWatcherSensor(_LaunchingSensor):
             parts = parse_template(text, file_placeholders(self))
         except TemplateError as error:
             is_of_one_file = self.batch == "all" and "{file." in text
+            is_of_all_files = self.batch == "per_file" and "{files}" in text
             fix = "write {files}, or batch: per_file" if is_of_one_file else error.fix
+            fix = "write {file.path}" if is_of_all_files else fix
             raise RuleError(str(error), fix=fix, at=path) from error
         for part in parts:
             if isinstance(part, Placeholder) and part.format:
