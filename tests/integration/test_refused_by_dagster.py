@@ -343,3 +343,54 @@ def test_runs_that_have_their_config_from_the_job_or_from_a_function(project: Us
     ticks = {"shop/ticks.py": "def ask(): ..."}
 
     assert validate(project, orchestration, assets=CONFIGURED, files=ticks) == 0
+
+
+TICKS = """
+import dagster as dg
+
+@dg.op
+def an_op(context): ...
+
+@dg.job
+def a_job():
+    an_op()
+
+class Keys:
+    def __init__(self) -> None: ...
+
+async def later() -> list[str]:
+    return ["a"]
+
+def keys() -> list[str]:
+    return ["a"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("reference", "kind"),
+    [
+        ("an_op", "an op or graph"),
+        ("a_job", "a job"),
+        ("Keys", "a class"),
+        ("later", "an async function, which a tick does not wait for"),
+    ],
+)
+def test_what_no_tick_can_call(
+    reference: str, kind: str, project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called = f"shop.ticks.{reference}"
+    orchestration = f"""\
+  partitions: {{shops: {{type: dynamic, fn: {called}}}}}
+  jobs: {{load: {{type: batch, selection: orders}}}}
+  schedules: {{nightly: {{job: load, cron_schedule: "@daily", target_function: {called}}}}}
+  sensors: {{alert: {{type: run_status, status: FAILURE, target_function: {called}}}}}
+"""
+
+    assert validate(project, orchestration, files={"shop/ticks.py": TICKS}) == 1
+
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert told == [
+        f"error[FLOE-312]: dynamic partitions 'shops' take their keys from 'shop.ticks.{reference}', which is {kind}",
+        f"error[FLOE-312]: schedule 'nightly' computes its runs with 'shop.ticks.{reference}', which is {kind}",
+        f"error[FLOE-312]: sensor 'alert' calls 'shop.ticks.{reference}', which is {kind}",
+    ]

@@ -2,23 +2,12 @@
 
 from collections.abc import Collection, Mapping
 
-import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-
 from floe_core.errors import LoadError, Location, Problem, ProblemCollector, TargetError, YamlPath
 from floe_core.source_map import SourceMap
+from floe_dagster.launching.called_function import kind_of_object
 from floe_dagster.launching.launchable import check_asked_resources
-from floe_dagster.targets import load_callable
+from floe_dagster.targets import load_callable, load_target
 from floe_dagster.user_code.arguments import FunctionArguments
-
-_OBJECTS: Mapping[str, tuple[type, ...]] = {
-    "a sensor of its own": (dg.SensorDefinition,),
-    "a schedule": (dg.ScheduleDefinition,),
-    "a job": (dg.JobDefinition, UnresolvedAssetJobDefinition),
-    "an asset": (dg.AssetsDefinition,),
-    "an op or graph": (dg.OpDefinition, dg.GraphDefinition),
-    "a class": (type,),
-}
 
 
 def load_custom_function(
@@ -45,10 +34,11 @@ def load_custom_function(
             exist.
     """
     location = source.locate(*path, "target_function")
-    fn = load_callable(reference, location=location)
-    kind = next((kind for kind, classes in _OBJECTS.items() if isinstance(fn, classes)), None)
+    fn = load_target(reference, location=location)
+    kind = kind_of_object(fn)
     if kind is not None:
         raise TargetError(_no_function(subject, reference, kind, location))
+    fn = load_callable(reference, location=location)
     function = FunctionArguments.of(reference, fn, given=args, resources=resources)
     problems = ProblemCollector(function.check(args, subject=subject, source=source, path=(*path, "args")))
     asked = function.parameters.resource_keys
