@@ -110,6 +110,26 @@ DEFINITIONS = """
     def in_a_path():
         return 1
 
+    @dg.multi_asset(outs={"half": dg.AssetOut(is_required=False), "other_half": dg.AssetOut(is_required=False)})
+    def halves():
+        yield dg.Output(1, "half")
+        divide(0)
+
+    @dg.asset(deps=["half"])
+    def after_half(): ...
+
+    @dg.asset(deps=[after_half])
+    def after_after_half(): ...
+
+    @dg.multi_asset(specs=[dg.AssetSpec("whole_first"), dg.AssetSpec("whole_second")])
+    def wholes():
+        yield dg.MaterializeResult("whole_first")
+        yield dg.MaterializeResult("whole_second")
+        divide(0)
+
+    @dg.asset(deps=["whole_first"])
+    def after_wholes(): ...
+
     @dg.op
     def begin():
         time.sleep(0.3)
@@ -145,12 +165,14 @@ DEFINITIONS = """
         assets=[
             orders, broken, after_broken, pair, by_key, flaky, hasty, endless, configured,
             checked, after_checked, after_all, in_a_path, of_ops, of_broken_ops, after_ops,
+            halves, after_half, after_after_half, wholes, after_wholes,
         ],
         asset_checks=[few_orders, never_reached],
         jobs=[
             dg.define_asset_job("bronze", ["orders"]),
             dg.define_asset_job("everything", ["orders", "broken", "after_broken"]),
             dg.define_asset_job("whole", dg.AssetSelection.assets("after_all").upstream()),
+            dg.define_asset_job("halves", dg.AssetSelection.assets(halves, wholes).downstream()),
             dg.define_asset_job("paths", dg.AssetSelection.assets(in_a_path)),
             dg.define_asset_job("graphs", dg.AssetSelection.assets(of_ops, of_broken_ops, after_ops)),
             dg.define_asset_job("pairs", ["left", "right"]),
@@ -295,6 +317,22 @@ def test_what_is_skipped_names_the_nearest_failures_above_it(
     }
 
 
+def test_what_is_skipped_behind_a_part_of_a_failed_step_names_what_failed_in_it(
+    location: CodeLocation, instance: dg.DagsterInstance
+) -> None:
+    report, _ = run(location, instance, "halves")
+
+    assert {result.key: (result.status, result.because) for result in report.assets} == {
+        "half": ("materialized", ()),
+        "other_half": ("failed", ()),
+        "after_half": ("skipped", ("other_half",)),
+        "after_after_half": ("skipped", ("other_half",)),
+        "whole_first": ("materialized", ()),
+        "whole_second": ("materialized", ()),
+        "after_wholes": ("skipped", ("step wholes",)),
+    }
+
+
 def test_an_asset_whose_key_has_a_slash_inside_a_part_is_reported(
     location: CodeLocation, instance: dg.DagsterInstance
 ) -> None:
@@ -403,7 +441,7 @@ def test_a_job_that_does_not_exist_is_answered_with_the_closest(location: CodeLo
 
     assert str(raised.value) == (
         "error[FLOE-420]: there is no job 'bronz'\n"
-        "  why: the jobs are bronze, everything, graphs, hurried, limited, pairs, partitioned, paths, patient, "
+        "  why: the jobs are bronze, everything, graphs, halves, hurried, limited, pairs, partitioned, paths, patient, "
         "sweeping, tuned, unlimited, whole\n"
         "  fix: did you mean 'bronze'?"
     )

@@ -119,10 +119,21 @@ class RunLedger:
                     case AssetResult(status="failed"):
                         found[parent] = None
                     case AssetResult():
-                        found |= {f"check {c.label}": None for c in self.checks.values() if _failed_on(c, parent)}
+                        checks = [f"check {c.label}" for c in self.checks.values() if _failed_on(c, parent)]
+                        found |= dict.fromkeys(checks or self._failures_beside(parent, key))
                     case None:
                         pass  # it is not in this run
         return tuple(found)
+
+    def _failures_beside(self, built: str, skipped: str) -> list[str]:
+        """What failed in the step that *built* an asset and failed all the same, unless *skipped* is of that step."""
+        step = self.planned_assets.get(built, "")
+        is_of_step = self.planned_assets.get(skipped) == step
+        if not step or is_of_step or not any(_go_together(failure.step, step) for failure in self.failures):
+            return []
+        failed = [key for key in self._assets_of(step) if self.assets[key].status == "failed"]
+        of_step = (check for key, check in self.checks.items() if self.planned_checks.get(key) == step)
+        return failed or [f"check {check.label}" for check in of_step if check.status == "failed"] or [f"step {step}"]
 
     def _plan_asset(self, event: dg.DagsterEvent, _: float) -> Iterator[RunNews]:
         self.planned_assets[_key(event.asset_materialization_planned_data.asset_key)] = _step(event)
