@@ -1465,6 +1465,12 @@ RIGHT_DOCUMENTS = {
         partitions: {year: {type: time_window, start: 2024}, r: {type: static, partition_keys: [2024, eu]}}
         schedules: {s: {selection: x, cron_schedule: ["@daily", "0 * * * *"], enabled: "${E:true}"}}
     """),
+    **{
+        f"status {status}": orchestration(f"""
+            sensors: {{s: {{type: run_status, status: {status}, target_function: shop.alerts.send}}}}
+        """)
+        for status in ("SUCCESS", "success", "cancelled", "CANCELLED", "Canceled")
+    },
 }
 SCHEMA_MISTAKES = (
     "no orchestration",
@@ -1490,6 +1496,12 @@ SCHEMA_MISTAKES = (
     "fetch",
     "transform",
 )
+
+
+def test_the_schema_offers_the_statuses_as_dagster_writes_them() -> None:
+    offered = [node["enum"] for node in walk(json_schema("floe")) if "SUCCESS" in node.get("enum", ())]
+
+    assert offered == [["SUCCESS", "FAILURE", "STARTED", "CANCELED"]]
 
 
 @pytest.mark.parametrize("name", RIGHT_DOCUMENTS)

@@ -113,8 +113,10 @@ def _table(schema: Schema, sections: _Sections) -> Iterator[str]:
 
 
 def _values(schema: Schema, sections: _Sections) -> Iterator[str]:
-    """What may stand there, in words; an expression and null go without saying."""
+    """What may stand there, in words; an expression, null and other spellings of a word go without saying."""
     choices = [choice for choice in _schemas(schema.get("anyOf")) if choice.get("$ref") != _EXPRESSION]
+    if any("enum" in choice for choice in choices):
+        choices = [choice for choice in choices if "pattern" not in choice]
     lists = [choice for choice in choices if choice.get("type") == "array"]
     if "$ref" in schema:
         yield sections.found[str(schema["$ref"]).removeprefix(_REFERENCE)].link

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from floe_core.errors import YamlPath
 from floe_core.interpolation import Unset
@@ -23,6 +23,18 @@ from floe_core.templates import Placeholder, TemplateError, parse_template, text
 def _read_status(value: object) -> object:
     """Statuses as Dagster writes them, whatever their case."""
     return value.upper().replace("CANCELLED", "CANCELED") if isinstance(value, str) else value
+
+
+_STATUSES = ("SUCCESS", "FAILURE", "STARTED", "CANCELED")
+_IN_ANY_CASE = "|".join(
+    "".join(f"[{letter}{letter.lower()}]" for letter in status) for status in (*_STATUSES, "CANCELLED")
+)
+WatchedStatus: TypeAlias = Annotated[
+    Literal["SUCCESS", "FAILURE", "STARTED", "CANCELED"],
+    BeforeValidator(_read_status),
+    WithJsonSchema({"anyOf": [{"enum": list(_STATUSES)}, {"type": "string", "pattern": f"^({_IN_ANY_CASE})$"}]}),
+]
+"""Editors offer the statuses as Dagster writes them, and take them as `_read_status` does."""
 
 
 class _Sensor(FloeModel):
@@ -174,9 +186,7 @@ class RunStatusSensor(_LaunchingSensor):
         description="Jobs whose runs are watched; every run of the code location by default. Runs that the sensor led "
         "to never count.",
     )
-    status: Annotated[Literal["SUCCESS", "FAILURE", "STARTED", "CANCELED"], BeforeValidator(_read_status)] = Field(
-        description="Status that is waited for; taken in lower case and as CANCELLED, too."
-    )
+    status: WatchedStatus = Field(description="Status that is waited for; taken in lower case and as CANCELLED, too.")
     target_function: FunctionReference | None = Field(
         default=None,
         description="Function that is called with the run's context instead of launching a job, for alerts. Where it "
