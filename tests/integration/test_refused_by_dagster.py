@@ -372,7 +372,6 @@ def keys() -> list[str]:
         ("an_op", "an op or graph"),
         ("a_job", "a job"),
         ("Keys", "a class"),
-        ("later", "an async function, which a tick does not wait for"),
     ],
 )
 def test_what_no_tick_can_call(
@@ -393,4 +392,22 @@ def test_what_no_tick_can_call(
         f"error[FLOE-312]: dynamic partitions 'shops' take their keys from 'shop.ticks.{reference}', which is {kind}",
         f"error[FLOE-312]: schedule 'nightly' computes its runs with 'shop.ticks.{reference}', which is {kind}",
         f"error[FLOE-312]: sensor 'alert' calls 'shop.ticks.{reference}', which is {kind}",
+    ]
+
+
+def test_only_alerts_are_async_functions(project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    orchestration = """\
+  partitions: {shops: {type: dynamic, fn: shop.ticks.later}}
+  jobs: {load: {type: batch, selection: orders}}
+  schedules: {nightly: {job: load, cron_schedule: "@daily", target_function: shop.ticks.later}}
+  sensors: {alert: {type: run_status, status: FAILURE, target_function: shop.ticks.later}}
+"""
+
+    assert validate(project, orchestration, files={"shop/ticks.py": TICKS}) == 1
+
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    kind = "an async function, which a tick does not wait for"
+    assert told == [
+        f"error[FLOE-312]: dynamic partitions 'shops' take their keys from 'shop.ticks.later', which is {kind}",
+        f"error[FLOE-312]: schedule 'nightly' computes its runs with 'shop.ticks.later', which is {kind}",
     ]

@@ -44,7 +44,7 @@ class CalledFunction:
 
 
 def load_called_function(
-    reference: str, *, use: str, location: Location, resources: Collection[str] | None
+    reference: str, *, use: str, location: Location, resources: Collection[str] | None, awaited: bool = False
 ) -> CalledFunction:
     """The function that *reference* names, if it asks for nothing but the context and resources.
 
@@ -53,13 +53,15 @@ def load_called_function(
         use: Who uses it for what, as messages begin: `schedule 'nightly' computes its runs with`.
         location: Where the document says it.
         resources: Keys of all resources; None where they are not known.
+        awaited: Whether who uses it runs a coroutine to its end.
 
     Raises:
         TargetError: It does not exist, is no plain function, or asks for a resource that does not exist or for
             something else.
     """
     target = load_target(reference, location=location)
-    kind = "an async function, which a tick does not wait for" if _is_async(target) else kind_of_object(target)
+    is_left = not awaited and _is_async(target)
+    kind = "an async function, which a tick does not wait for" if is_left else kind_of_object(target)
     if kind is not None:
         what = f"{use} '{reference}', which is {kind}"
         why = "a tick calls the function with its context and resources, and goes on with what it returns"

@@ -212,7 +212,8 @@ class _SensorBuilder:
                 )
             )
         use = f"{self.subject} {verb}"
-        return load_called_function(reference, use=use, location=location, resources=self.parts.resources)
+        resources = self.parts.resources
+        return load_called_function(reference, use=use, location=location, resources=resources, awaited=True)
 
     def define(
         self, evaluate: Evaluation, runs: SensorRuns, *, resource_keys: Collection[str] = ()
