@@ -70,7 +70,7 @@ def check_op_names(definitions: Iterable[dg.AssetsDefinition], *, origins: Mappi
     for definition in (each for each in definitions if each.is_executable):
         for node in definition.node_def.iterate_node_defs():
             first, known = firsts.setdefault(node.name, (definition, node))
-            if known == node:
+            if known == node or not first.keys.isdisjoint(definition.keys):  # two assets of one key are told as such
                 continue
             keys = [key.to_user_string() for one in (first, definition) for key in sorted(one.keys)]
             yield Problem(
