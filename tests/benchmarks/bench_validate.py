@@ -2,8 +2,9 @@
 
 python tests/benchmarks/bench_validate.py [--rounds 5] [--jobs 50] [--dg PATH]
 
-`dg` is the command of the package dagster-dg-cli, which may be installed in an environment of its own; where it is not
-found, its rows are left out.
+`dg` is the command of the package dagster-dg-cli, in an environment of its own; where it is not found, its rows are left
+out. It imports the components of every package beside it, so the environment decides what it takes: an equal one holds
+floe's packages, dagster-dbt among them (5.2 s of CPU for `dg check yaml` where Dagster and `dg` alone take 3.0 s).
 """
 
 import argparse
@@ -21,6 +22,10 @@ from floe_core.project import ProjectFolder
 
 LENGTHS = (1_250, 2_500, 5_000, 10_000)
 LINES_OF_A_JOB = 10
+MOST_OF_DG = {
+    "floe validate": ("dg check defs", 0.5),
+    "floe validate --schema-only": ("dg check yaml", 0.1),
+}
 MOST_GROWTH = 1.5
 """How much longer a line may take in the longest document than in the shortest."""
 FLOE = """
@@ -139,7 +144,8 @@ def measure_line(lines: int, folder: Path) -> float:
     return best / number * 1e6
 
 
-def compare_commands(folder: Path, *, jobs: int, rounds: int, dg: str | None) -> None:
+def compare_commands(folder: Path, *, jobs: int, rounds: int, dg: str | None) -> bool:
+    """Print both tools' commands; whether floe's kept within their shares of those of `dg`."""
     floe = write_floe_project(folder / "floe", jobs)
     commands = {
         "floe validate": lambda: measure_python(FLOE.format(options=[]), cwd=floe),
@@ -156,25 +162,33 @@ def compare_commands(folder: Path, *, jobs: int, rounds: int, dg: str | None) ->
     else:
         print("dg is not installed: pip install dagster-dg-cli, or name it with --dg")
     print(f"{jobs} jobs and {jobs} schedules over 2 assets, {rounds} rounds")
-    print_comparison(compare(commands, rounds=rounds), base="floe validate", limits={})
+    medians = compare(commands, rounds=rounds)
+    print_comparison(medians, base="floe validate", limits={})
+    shares = {
+        name: medians[name].cpu / medians[other].cpu for name, (other, _) in MOST_OF_DG.items() if other in medians
+    }
+    for name, share in shares.items():
+        other, most = MOST_OF_DG[name]
+        print(f"{name} takes {share:.3f} of {other}, at most {most}{'' if share <= most else ': EXCEEDED'}")
+    return all(share <= MOST_OF_DG[name][1] for name, share in shares.items())
 
 
 def main() -> int:
-    """Print both; the exit code says whether the time of a line grows with the length of the document."""
+    """Print both; the exit code says whether floe kept within its shares, and a line's time is that of any length."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=50)
     parser.add_argument("--dg", default=shutil.which("dg"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        compare_commands(Path(name), jobs=arguments.jobs, rounds=arguments.rounds, dg=arguments.dg)
+        passed = compare_commands(Path(name), jobs=arguments.jobs, rounds=arguments.rounds, dg=arguments.dg)
         print()
         taken = {lines: measure_line(lines, Path(name) / str(lines)) for lines in LENGTHS}
     for lines, each in taken.items():
         print(f"{lines:6} lines  {each:5.0f} us of CPU a line")
     growth = taken[LENGTHS[-1]] / taken[LENGTHS[0]]
     print(f"{growth:.2f} times as long, at most {MOST_GROWTH}{'' if growth <= MOST_GROWTH else ': EXCEEDED'}")
-    return 0 if growth <= MOST_GROWTH else 1
+    return 0 if passed and growth <= MOST_GROWTH else 1
 
 
 if __name__ == "__main__":

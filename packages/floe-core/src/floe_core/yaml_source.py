@@ -12,7 +12,7 @@ import yaml  # noqa: TID251  # this module and yaml_values read YAML
 
 from floe_core.errors import DocumentError, Location, Problem, YamlSyntaxError, shown_path
 from floe_core.source_map import SourceMap
-from floe_core.yaml_values import Comment, DocumentBuilder
+from floe_core.yaml_values import Comment, read_document
 
 _MEBIBYTE = 1024 * 1024
 _LARGEST = 2  # MiB, read in some ten seconds
@@ -97,8 +97,7 @@ def parse_yaml(text: str, *, file: Path, keep_duplicates: bool = False) -> YamlD
             level that is not a mapping.
     """
     text = text.removeprefix("\ufeff")
-    builder = DocumentBuilder(text, shown_path(file))
-    built = builder.build_document()
+    builder, built = read_document(text, shown_path(file))
     duplicates = builder.raise_problems(keep_duplicates=keep_duplicates)
     needed = builder.lines_with_values
     lines = tuple(line if number in needed else "" for number, line in enumerate(builder.lines, start=1))
