@@ -2,9 +2,10 @@
 
 python tests/benchmarks/bench_validate.py [--rounds 5] [--jobs 50] [--dg PATH]
 
-`dg` is the command of the package dagster-dg-cli, in an environment of its own; where it is not found, its rows are left
-out. It imports the components of every package beside it, so the environment decides what it takes: an equal one holds
-floe's packages, dagster-dbt among them (5.2 s of CPU for `dg check yaml` where Dagster and `dg` alone take 3.0 s).
+`dg` is the command of the package dagster-dg-cli, in an environment of its own; where it is not found, its rows are
+left out. It imports the components of every package beside it, so the environment decides what it takes: an equal
+one holds floe's packages, dagster-dbt among them (5.2 s of CPU for `dg check yaml`, where Dagster and `dg` alone take
+3.0 s).
 """
 
 import argparse
