@@ -1,8 +1,13 @@
 """`floe validate` on projects of which not everything is known, or not everything is right."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
@@ -576,3 +581,18 @@ def test_nothing_is_built_of_a_section_of_platform_yaml_that_is_refused(
 
     told = [(severity, found) for _, severity, found in findings(capsys)]
     assert told == [("error", found) for found in ("FLOE-331", code, *others)]
+
+
+@pytest.mark.skipif(os.getuid() == 0 and shutil.which("setpriv") is None, reason="root writes everywhere")
+def test_a_project_that_cannot_be_written_is_checked(project: UserProject, capfd: pytest.CaptureFixture[str]) -> None:
+    assert validate(project, "jobs: {load: {type: batch, selection: '*'}}", platform="{}") == 1
+    told = capfd.readouterr().err
+    assert "error[FLOE-374]" in told
+    without_privileges = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] if os.getuid() == 0 else []
+    for folder in (project.path, project.path / ".floe"):
+        folder.chmod(0o500)
+
+    command = [*without_privileges, str(Path(sys.executable).with_name("floe")), "validate"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert finished.stderr == told

@@ -6,11 +6,18 @@ import pytest
 from inline_snapshot import snapshot
 
 from builders import dbt_config
-from floe_core.compiler.artifacts import CompiledArtifacts, DbtTarget, build_artifacts, dbt_project_digest
-from floe_core.errors import ArtifactsError
+from floe_core.compiler.artifacts import (
+    CompiledArtifacts,
+    DbtTarget,
+    build_artifacts,
+    dbt_project_digest,
+    write_artifacts,
+)
+from floe_core.compiler.checks import check_documents
+from floe_core.errors import ArtifactsError, DocumentError, Problem
 from floe_core.project import ProjectFolder
 from floe_core.yaml_source import parse_yaml
-from floe_dagster.compilation import find_dbt_index
+from floe_dagster.compilation import compile_documents, find_dbt_index
 from floe_dagster.dbt.compilation import dbt_settings_digest
 from floe_dagster.dbt.index import DbtIndex
 from plugins.user_project import UserProject
@@ -89,3 +96,28 @@ error[FLOE-221]: the compiled artifacts are stale
   fix: run 'floe compile'\
 """)
     assert find_dbt_index(artifacts, COMPILED, project=project, check_current=False).manifest_path == "manifest.json"
+
+
+class ShippedProject(ProjectFolder):
+    """A project folder that cannot be written."""
+
+    def make_floe_dir(self) -> Path:
+        raise DocumentError(Problem("FLOE-131", ".floe cannot be written"))
+
+
+def test_a_project_that_cannot_be_written_is_compiled_of_the_target_that_was_shipped_with_it(
+    artifacts: CompiledArtifacts, user_project: UserProject
+) -> None:
+    user_project.write({"floe.yaml": "orchestration: {}"})
+    project = ShippedProject(user_project.path)
+    documents = check_documents(project, environ={})
+    with pytest.raises(DocumentError):
+        compile_documents(documents, COMPILED, project=project)
+    project.artifacts_file.parent.mkdir()
+    write_artifacts(artifacts, project.artifacts_file)
+
+    assert compile_documents(documents, COMPILED, project=project).artifacts.dbt == artifacts.dbt
+
+    user_project.write({"models/orders.sql": "select 1"})
+    with pytest.raises(DocumentError):
+        compile_documents(documents, COMPILED, project=project)

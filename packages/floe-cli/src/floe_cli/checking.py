@@ -117,10 +117,10 @@ class _Checker:
     def compile(self) -> CompiledArtifacts | None:
         """What is compiled of what is known: without dbt where that has errors itself, which are noted.
 
-        None where everything is known and was written.
+        None where everything is known and was written. A project that cannot be written is compiled in memory.
         """
         dbt = effective_dbt(self.known.spec)
-        if self.is_whole:
+        if self.is_whole and self.project.can_be_written:
             with self.problems.collecting():
                 compiled = compile_project(self.project, environ=self.environ, progress=self.progress)
                 self.problems.extend(compiled.dbt_warnings)

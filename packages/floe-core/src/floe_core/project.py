@@ -133,6 +133,14 @@ class ProjectFolder:
         except DocumentError:
             return self.path / FLOE_DIR
 
+    @property
+    def can_be_written(self) -> bool:
+        """Whether `make_floe_dir` makes it."""
+        try:
+            return self.make_floe_dir().is_dir()
+        except DocumentError:
+            return False
+
     def make_floe_dir(self) -> Path:
         """The same folder, which then exists, can be written and is ignored by git.
 

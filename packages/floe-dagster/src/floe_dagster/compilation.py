@@ -90,6 +90,7 @@ def compile_project(
         )
     if dbt is not None and any(map(is_unset, _decisive_values(documents.document.spec, dbt))):
         load_floe_document(project.floe_yaml, environ=environ, strict_env=True)  # raises: dbt needs these values now
+    project.make_floe_dir()
     compiled = compile_documents(documents, dbt, project=project, progress=progress)
     artifacts = compiled.artifacts
     with FileLock(project.floe_dir / "compile.lock"):
@@ -108,11 +109,13 @@ def compile_documents(
 ) -> CompilationResult:
     """The same without writing the artifacts: what they would hold of *documents* and of one target of *dbt*.
 
+    Where the project cannot be written, the target is taken as it was compiled before, if it is still current.
+
     Raises:
         CompileError: What dbt says is wrong with its project.
+        DocumentError: dbt has to look into it, and the project cannot be written.
     """
     document = documents.document
-    project.make_floe_dir()
     artifacts = build_artifacts(
         YamlDocument(document.raw, document.source, document.text),
         digest=floe_yaml_digest(project.floe_yaml),
@@ -121,6 +124,10 @@ def compile_documents(
     if dbt is None:
         return CompilationResult(artifacts=artifacts, documents=documents, target=None, dbt=None)
     name = target_name(dbt)
+    if not project.can_be_written:
+        if shipped := _current_target(dbt, project=project):
+            return CompilationResult(artifacts.with_dbt_target(name, shipped), documents, target=name, dbt=None)
+        project.make_floe_dir()  # raises
     set_up_import_paths(project.path)  # the translator may be one of the project's own modules
     target, compiled = _compile_target(dbt, documents, project=project, progress=progress)
     return CompilationResult(artifacts.with_dbt_target(name, target), documents, target=name, dbt=compiled)
@@ -224,6 +231,15 @@ def _compile_target(
     )
     digest = dbt_project_digest(location.project.path) if location.project is not None else ""
     return DbtTarget(digest=digest, index=compiled.index.to_json()), compiled
+
+
+def _current_target(dbt: DbtConfig, *, project: ProjectFolder) -> DbtTarget | None:
+    try:
+        artifacts = load_artifacts(project.artifacts_file)
+        find_dbt_index(artifacts, dbt, project=project)
+    except ArtifactsError:
+        return None
+    return artifacts.dbt[target_name(dbt)]
 
 
 def _still_current(project: ProjectFolder, new: CompiledArtifacts, *, but: str | None) -> dict[str, DbtTarget]:
