@@ -53,17 +53,18 @@ class CronError(ValueError):
 @dataclass(frozen=True, slots=True)
 class _Field:
     word: str
+    of: str
     low: int
     high: int
     names: dict[str, int]
 
 
 _FIELDS = (
-    _Field("minute", 0, 59, {}),
-    _Field("hour", 0, 23, {}),
-    _Field("day of month", 1, 31, {}),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of week", 0, 6, _WEEKDAYS),
+    _Field("minute", "hour", 0, 59, {}),
+    _Field("hour", "day", 0, 23, {}),
+    _Field("day of month", "month", 1, 31, {}),
+    _Field("month", "year", 1, 12, _MONTHS),
+    _Field("day of week", "week", 0, 6, _WEEKDAYS),
 )
 _MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY = _FIELDS
 
@@ -109,7 +110,8 @@ def parse_cron(text: str) -> Cron:
     """The fields of *text*.
 
     Raises:
-        CronError: Dagster refuses the expression, or its ticks would be random, or it never ticks.
+        CronError: Dagster refuses the expression, or its ticks would be random, or it never ticks, or a step in it is
+            greater than what it counts in.
 
     Source:
         Dagster's own check of a cron schedule: the grammar of croniter with five fields and without hashes.
@@ -251,7 +253,15 @@ def _parse_range(field: _Field, item: str, matched: re.Match[str]) -> frozenset[
             raise _out_of_range(field, bound)
     if step == 0:
         raise CronError(f"{field.word} '{item}' has step 0, which never moves on", fix="write a step from 1 on")
-    return frozenset(_check_in_range(field, value) for value in _spread(field, low, high, step))
+    values = frozenset(_check_in_range(field, value) for value in _spread(field, low, high, step))
+    if step > (longest := field.high - field.low + 1):
+        [only] = values
+        raise CronError(
+            f"{field.word} '{item}' stands for {only} alone: steps begin anew with each {field.of}, "
+            f"and {step} is more than its {longest}",
+            fix=f"write '{only}' if that is meant, or a step up to {longest}",
+        )
+    return values
 
 
 def _spread(field: _Field, low: int, high: int, step: int) -> list[int]:
