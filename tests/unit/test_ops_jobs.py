@@ -656,7 +656,8 @@ error[FLOE-314]: job 'a' gives 'shop.own.configured' arguments that do not fit
 error[FLOE-314]: job 'b' gives 'shop.own.configured' a value for 'days' that it does not take
   --> floe.yaml:4:71  orchestration.jobs.b.args.days
    |  b: {type: ops, target_function: shop.own.configured, args: {days: x}}
-  why: Sweep has another type there
+  why: Sweep has type Int there
+  fix: write a whole number
 
 error[FLOE-314]: job 'c' gives 'shop.own.configured' the argument 'nmae', which it does not take
   --> floe.yaml:5:74  orchestration.jobs.c.args.nmae

@@ -12,7 +12,12 @@ import dagster as dg
 
 class Mail(dg.ConfigurableResource):
     host: str
+    port: int = 25
     password: str = ""
+
+
+@dg.resource(config_schema={"host": str, "port": dg.Field(int, is_required=False)})
+def configured(context): ...
 
 
 class Plain:
@@ -37,7 +42,7 @@ def told(project: UserProject, resource: str, capsys: pytest.CaptureFixture[str]
     )
 
 
-@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.Plain"])
+@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.Plain", "shop.mail.configured"])
 def test_a_misspelt_argument(target: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
     text = told(user_project, f"{{target: {target}, args: {{hots: x}}}}", capsys)
 
@@ -74,3 +79,37 @@ error[FLOE-373]: resource 'mail' cannot be built from 'shop.mail.anything'
   --> platform.yaml:2:3  resources.mail
   fix: give it the arguments that it takes, under `args`\
 """)
+
+
+@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.configured"])
+def test_arguments_of_another_type_than_the_config_of_a_resource_has(
+    target: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = told(user_project, f"{{target: {target}, args: {{host: [h], port: x}}}}", capsys)
+
+    assert text.count(f"error[FLOE-373]: resource 'mail' cannot be built from '{target}'") == 2
+    assert "  resources.mail.args.host\n" in text
+    assert "  resources.mail.args.port\n" in text
+    assert "  fix: write text\n" in text
+    assert text.endswith("  fix: write a whole number")
+
+
+@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.configured"])
+def test_an_argument_that_the_config_of_a_resource_needs(
+    target: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = told(user_project, f"{{target: {target}}}", capsys)
+
+    assert text.endswith("  resources.mail\n  why: it lacks 'host'\n  fix: add 'host'")
+
+
+def test_a_secret_of_another_type_is_not_shown(
+    user_project: UserProject, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORT", "hunter2-secret")
+
+    resource = "{target: shop.mail.configured, args: {host: h, port: {secret_ref: PORT}}}"
+
+    text = told(user_project, resource, capsys)
+    assert "resources.mail.args.port" in text
+    assert "hunter2" not in text

@@ -1,21 +1,20 @@
 """`resources` of platform.yaml as Dagster resources."""
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import dagster as dg
-from pydantic import BaseModel
 
 from floe_core.compiler.known_part import is_partly_unset
-from floe_core.errors import LoadError, Problem, ProblemCollector, YamlPath
+from floe_core.errors import LoadError, Problem, ProblemCollector
 from floe_core.schemas.platform_spec import ResourceProfile
 from floe_core.source_map import SourceMap
-from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_dagster.secrets import read_secrets_in, secret_values_in, without_secrets
 from floe_dagster.targets import load_callable
 from floe_dagster.user_code.modules import describe_user_error
+from floe_dagster.user_code.resource_arguments import WrongArgument, find_wrong_arguments, find_wrong_config
 
-_REFERENCE = "secret_ref"
+_GIVE_ARGUMENTS = "give it the arguments that it takes, under `args`"
 
 
 def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMap | None) -> dict[str, object]:
@@ -42,7 +41,7 @@ def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMa
 
 
 def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None) -> object:
-    location = source.locate("resources", key, key=True) if source else None
+    refused = partial(_refused, key, profile, source=source)
     problems = ProblemCollector()
     target: Callable[..., object] = dict
     args: dict[str, object] = {}
@@ -54,59 +53,31 @@ def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None
                 value, location=source.locate("resources", key, "args", name) if source else None
             )
     problems.raise_if_any(LoadError)
-    try:
-        return target.configured(args) if isinstance(target, dg.ResourceDefinition) else target(**args)
-    except Exception as error:  # noqa: BLE001 - the user's own class may raise anything
-        path, why, fix = _misspelt(target, profile.args) or (
-            (),
-            "",
-            "give it the arguments that it takes, under `args`",
-        )
-        if path and source is not None:
-            location = source.locate("resources", key, "args", *path, key=True)
-        raise LoadError(
-            Problem(
-                code="FLOE-373",
-                what=f"resource '{key}' cannot be built from '{profile.target}'",
-                location=location,
-                detail=without_secrets(describe_user_error(error), secret_values_in(profile.args)),
-                why=why,
-                fix=fix,
-            )
-        ) from None  # the error's own text may show a secret among the arguments
-
-
-def _misspelt(target: Callable[..., object], args: Mapping[str, object]) -> tuple[YamlPath, str, str] | None:
-    """The first key of *args* that *target* does not know or that was meant for `secret_ref`; why, and what to do."""
-    for path in _keys_like_secret_ref(args):
-        return path, "a secret is named by {secret_ref: NAME}", f"did you mean '{_REFERENCE}'?"
-    known = _arguments_of(target)
-    for name in args:
-        if known is not None and name not in known:
-            fix = did_you_mean(name, [other for other in known if other not in args])
-            return (name,), f"there is no argument '{name}'; it takes {list_names(known)}", fix or "delete it"
-    return None
-
-
-def _keys_like_secret_ref(value: object, path: YamlPath = ()) -> Iterator[YamlPath]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if path and len(value) == 1 and closest_names(str(key), [_REFERENCE]):
-                yield (*path, key)
-            yield from _keys_like_secret_ref(item, (*path, key))
-
-
-def _arguments_of(target: Callable[..., object]) -> list[str] | None:
-    """The names of the arguments that *target* takes; None where that may be any."""
     if isinstance(target, dg.ResourceDefinition):
-        return None
-    if inspect.isclass(target) and issubclass(target, BaseModel):
-        fields = target.model_fields.items()
-        return None if target.model_config.get("extra") == "allow" else [field.alias or name for name, field in fields]
+        problems.extend(refused(wrong) for wrong in find_wrong_config(target, args))
+        problems.raise_if_any(LoadError)
+        return target.configured(args)
     try:
-        parameters = inspect.signature(target).parameters.values()
-    except (TypeError, ValueError):
-        return None  # of a class that is written in C, for one
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return [parameter.name for parameter in parameters]
+        return target(**args)
+    except Exception as error:  # noqa: BLE001 - the user's own class may raise anything
+        detail = describe_user_error(error)
+        found = find_wrong_arguments(target, profile.args, error) or [WrongArgument((), "", _GIVE_ARGUMENTS)]
+        # The error's own text may show a secret among the arguments, and so it is not what this one is raised from.
+        raise LoadError(*(refused(wrong, detail="" if wrong.says_all else detail) for wrong in found)) from None
+
+
+def _refused(
+    key: str, profile: ResourceProfile, wrong: WrongArgument, *, source: SourceMap | None, detail: str = ""
+) -> Problem:
+    secrets = secret_values_in(profile.args)
+    location = source.locate("resources", key, "args", *wrong.path, key=True) if source else None
+    if source is not None and not wrong.path:
+        location = source.locate("resources", key, key=True)
+    return Problem(
+        "FLOE-373",
+        f"resource '{key}' cannot be built from '{profile.target}'",
+        location,
+        detail=without_secrets(detail, secrets),
+        why=without_secrets(wrong.why, secrets),
+        fix=without_secrets(wrong.fix, secrets),
+    )

@@ -4,7 +4,7 @@ import inspect
 import json
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -18,6 +18,7 @@ from dagster._config.pythonic_config.config import infer_schema_from_config_clas
 from dagster._config.stack import EvaluationStackPathEntry
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
+from pydantic_core import ErrorDetails
 
 from floe_core.errors import YamlPath
 from floe_core.names.rules import RuleError
@@ -94,7 +95,7 @@ class Argument:
         try:
             return self.adapter.validate_json(json.dumps(value), strict=True)
         except ValidationError as error:
-            raise _argument_error(error, value) from None
+            raise argument_errors(error, value)[0] from None
 
 
 def arms_of(annotation: object) -> Iterator[object]:
@@ -141,15 +142,16 @@ def _config_object(config_class: type[dg.Config], value: Mapping[str, object], *
     if not is_processed:
         result = process_config(infer_schema_from_config_class(config_class).config_type, dict(value))
         for error in result.errors or ():
-            raise _config_error(error, config_class)
+            raise config_error(error, owner=config_class.__name__, known=list(config_class.model_fields))
         value = cast("Mapping[str, object]", result.value)
     try:
         return config_class(**config_class._get_non_default_public_field_values_cls(dict(value)))  # noqa: SLF001
     except ValidationError as error:
-        raise _argument_error(error, value) from None
+        raise argument_errors(error, value)[0] from None
 
 
-def _config_error(error: EvaluationError, config_class: type[dg.Config]) -> ArgumentError:
+def config_error(error: EvaluationError, *, owner: str, known: Collection[str]) -> ArgumentError:
+    """What Dagster says of a value that *owner*, which has the fields *known*, refuses as its config."""
     path = [entry.field_name for entry in error.stack.entries if isinstance(entry, EvaluationStackPathEntry)]
     names = getattr(error.error_data, "field_names", None) or [getattr(error.error_data, "field_name", "")]
     shown = list_names(f"'{name}'" for name in names)
@@ -157,30 +159,34 @@ def _config_error(error: EvaluationError, config_class: type[dg.Config]) -> Argu
         case "MISSING_REQUIRED_FIELD" | "MISSING_REQUIRED_FIELDS":
             return ArgumentError(tuple(path), f"it lacks {shown}", f"add {shown}")
         case "FIELD_NOT_DEFINED" | "FIELDS_NOT_DEFINED":
-            known = () if path else tuple(config_class.model_fields)
-            fix = did_you_mean(names[0], known) or "delete it"
-            return ArgumentError((*path, names[0]), f"{config_class.__name__} has no field {shown}", fix)
+            fix = did_you_mean(names[0], () if path else known) or "delete it"
+            return ArgumentError((*path, names[0]), f"{owner} has no field {shown}", fix)
         case _:
-            return ArgumentError(tuple(path), f"{config_class.__name__} has another type there")
+            named = getattr(getattr(error.error_data, "config_type_snap", None), "given_name", None)
+            reason = f"{owner} has {f'type {named}' if named else 'another type'} there"
+            return ArgumentError(tuple(path), reason, _WRITE.get(str(named).lower(), ""))
 
 
-def _argument_error(error: ValidationError, value: object) -> ArgumentError:
-    """The first of pydantic's errors, in its words; its path leads into *value*."""
-    first = error.errors(include_url=False)[0]
+def argument_errors(error: ValidationError, value: object) -> list[ArgumentError]:
+    """Pydantic's errors, in its words; their paths lead into *value*."""
+    return [_argument_error(details, value) for details in error.errors(include_url=False)]
+
+
+def _argument_error(details: ErrorDetails, value: object) -> ArgumentError:
     path: list[str | int] = []
     inner = value
-    for part in first["loc"]:  # names of union arms and of validators stand in it, too
+    for part in details["loc"]:  # names of union arms and of validators stand in it, too
         is_item = isinstance(inner, list) and isinstance(part, int) and part < len(inner)
         if is_item or (isinstance(inner, Mapping) and part in inner):
             inner = cast("dict[object, object]", inner)[part]
             path.append(part)
-    message = first["msg"].replace("a valid array", "a list").replace("an object", "a mapping")
+    message = details["msg"].replace("a valid array", "a list").replace("an object", "a mapping")
     reason = message[:1].lower() + message[1:]
-    fix = _how_to_write(first["type"], inner)
-    if first["type"] == "missing":
-        reason = f"it lacks '{first['loc'][-1]}'"
-    if first["type"] == "value_error":
-        broken = first["ctx"]["error"]
+    fix = _how_to_write(details["type"], inner)
+    if details["type"] == "missing":
+        reason = f"it lacks '{details['loc'][-1]}'"
+    if details["type"] == "value_error":
+        broken = details["ctx"]["error"]
         reason, fix = str(broken), broken.fix if isinstance(broken, RuleError) else ""
     return ArgumentError(tuple(path), reason, fix)
 
