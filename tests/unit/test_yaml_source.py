@@ -12,8 +12,10 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
+from pydantic import TypeAdapter
 
 from floe_core.errors import DocumentError, DuplicateKeyError, Location, YamlSyntaxError
+from floe_core.schemas.base import PlainMapping
 from floe_core.source_map import SourceMap
 from floe_core.yaml_scalars import plain_scalar
 from floe_core.yaml_source import YamlDocument, load_yaml, parse_yaml
@@ -989,3 +991,15 @@ def test_comments_are_told_from_texts() -> None:
         ("# two", True),
         ("# three", False),
     ]
+
+
+def test_free_values_are_plain_numbers_however_they_are_written() -> None:
+    document = parse("args: {share: 1.10, mask: 0x1F, parts: [007, .5]}")
+
+    read = TypeAdapter(PlainMapping).validate_python(document.value)
+
+    assert repr(read) == "{'args': {'share': 1.1, 'mask': 31, 'parts': [7, 0.5]}}"
+    [values] = read.values()
+    assert isinstance(values, dict)
+    share, mask, (first, second) = values.values()
+    assert [type(value) for value in (share, mask, first, second)] == [float, int, int, float]

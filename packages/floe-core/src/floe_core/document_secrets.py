@@ -81,7 +81,7 @@ def _secrets_in(value: object, path: YamlPath = (), *, name: str = "") -> Iterat
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _secrets_in(item, (*path, index))
-    elif isinstance(value, str) or type(value) is int:
+    elif isinstance(value, str | int) and not isinstance(value, bool):
         key, above = [*(part for part in reversed(path) if isinstance(part, str)), "", ""][:2]
         if _is_secret(name or key, value, above=above):
             yield _Secret(path, value, name or key, above)

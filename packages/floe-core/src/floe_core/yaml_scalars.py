@@ -5,6 +5,19 @@ from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
 
+
+class WrittenInt(int):
+    """A whole number with the text that stands for it, where that is another one than Python's: `007`, `0x1F`."""
+
+    written: str
+
+
+class WrittenFloat(float):
+    """The same of a number such as `1.10`."""
+
+    written: str
+
+
 _MOST_DIGITS = 4_000
 _CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -38,3 +51,17 @@ def plain_scalar(text: str) -> Scalar:
     if infinite := _INFINITE.fullmatch(plain):
         return float(f"{infinite[1]}inf")
     return float("nan") if plain in _NOT_A_NUMBER else text
+
+
+def written_scalar(text: str) -> Scalar:
+    """The same, where a number that does not give back its text keeps it.
+
+    >>> written_scalar("1.10"), written_scalar("1.10").written, type(written_scalar("1.5"))
+    (1.1, '1.10', <class 'float'>)
+    """
+    value = plain_scalar(text)
+    if isinstance(value, str | bool | None) or str(value) == text:
+        return value
+    number = WrittenInt(value) if isinstance(value, int) else WrittenFloat(value)
+    number.written = text.strip(" ")
+    return number

@@ -15,7 +15,7 @@ from floe_core.secrets.shapes import line_holds_secret
 from floe_core.source_map import Child, Position
 from floe_core.suggestions import did_you_mean
 from floe_core.yaml_mistakes import explain_mistake, quote
-from floe_core.yaml_scalars import Scalar, plain_scalar
+from floe_core.yaml_scalars import Scalar, plain_scalar, written_scalar
 
 _DEEPEST = 64
 _MOST_ALIASED = 100_000
@@ -222,7 +222,7 @@ class DocumentBuilder:
             what = "an escape in double quotes names half a character"
             self._add("FLOE-108", _start(event), what, fix="write the character itself, or its \\U escape")
         if event.tag is None:
-            return BuiltValue(plain_scalar(event.value) if event.implicit[0] else event.value, position)
+            return BuiltValue(written_scalar(event.value) if event.implicit[0] else event.value, position)
         return BuiltValue(self._tagged_scalar(event, event.tag.removeprefix(_TAG)), position)
 
     def _tagged_scalar(self, event: yaml.ScalarEvent, tag: str) -> Scalar:

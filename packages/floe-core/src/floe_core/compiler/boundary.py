@@ -118,7 +118,7 @@ def _scalars_in(value: object, path: YamlPath = ()) -> Iterator[tuple[YamlPath, 
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _scalars_in(item, (*path, index))
-    elif path and (isinstance(value, str) or type(value) is int):
+    elif path and (isinstance(value, str | int) and not isinstance(value, bool)):
         yield path, value
 
 

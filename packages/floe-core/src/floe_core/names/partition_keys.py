@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from floe_core.names.rules import Rule, RuleError
 from floe_core.names.scalars import read_text
+from floe_core.yaml_scalars import WrittenFloat
 
 _KEY_SUBSTRINGS_DAGSTER_REFUSES = {
     "...": "'...'",
@@ -44,7 +45,7 @@ def check_partition_selector(text: str) -> str:
 
 
 def _read_key(value: object) -> object:
-    if isinstance(value, float):
+    if isinstance(value, float) and not isinstance(value, WrittenFloat):
         raise RuleError(
             f"YAML reads it as the number {value}, whose digits may differ from what was written",
             fix="put it in quotes",

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from floe_core.names.rules import Rule, RuleError
+from floe_core.yaml_scalars import WrittenFloat, WrittenInt
 
 
 def check_regex(text: str) -> str:
@@ -24,7 +25,9 @@ def check_regex(text: str) -> str:
 
 
 def read_text(value: object) -> object:
-    """Numbers where text is meant, as YAML reads `start: 2024`."""
+    """Numbers where text is meant, as YAML reads `start: 2024`; not those whose text would be another one."""
+    if isinstance(value, WrittenInt | WrittenFloat):
+        raise RuleError(f"YAML reads it as the number {value}", fix=f"put it in quotes: '{value.written}'")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return str(value)
@@ -38,7 +41,7 @@ def _refuse_bool(value: object) -> object:
 
 def _refuse_words(value: object) -> object:
     """`yes`, `on` and `1`, which pydantic takes for true: YAML 1.2 has none of them. The environment's texts may."""
-    if type(value) in (str, int, float):
+    if type(value) in (str, int, float, WrittenInt, WrittenFloat):
         raise PydanticKnownError("bool_type")
     return value
 

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from floe_core.interpolation import EnvText, Unset
 from floe_core.names.rules import RuleError
-from floe_core.yaml_scalars import plain_scalar
+from floe_core.yaml_scalars import WrittenFloat, WrittenInt, plain_scalar
 
 T = TypeVar("T")
 
@@ -130,6 +130,8 @@ class Shorthand:
 def _read_plain(value: object) -> object:
     if isinstance(value, EnvText):
         return plain_scalar(value)
+    if isinstance(value, WrittenInt | WrittenFloat):
+        return plain_scalar(value.written)
     if isinstance(value, Mapping):
         return {key: _read_plain(item) for key, item in value.items()}
     if isinstance(value, list):
