@@ -11,6 +11,7 @@ from dagster._core.storage.defs_state.base import DefsStateStorage
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
+    "plugins.garbage_collection",
     "plugins.kept_instance",
     "plugins.dagster_databases",
     "plugins.requirements",

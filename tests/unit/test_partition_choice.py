@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import product
 from time import process_time
 from zoneinfo import ZoneInfo
@@ -47,15 +48,18 @@ CRONS = {
 }
 HALF_HOUR_STEPS = "Australia/Lord_Howe"
 """There, Dagster 1.13 lists other hours than it computes one by one once clocks have changed."""
-TRANSITIONS = {
-    zone: [
+
+
+@cache
+def transitions(zone: str) -> list[datetime]:
+    """Midnights of the days on which the clocks of *zone* change."""
+    midnights = (datetime(2010, 1, 1) + timedelta(days=number) for number in range(16 * 366))
+    return [
         midnight
-        for number in range(16 * 366)
-        if (midnight := datetime(2010, 1, 1) + timedelta(days=number)).replace(tzinfo=ZoneInfo(zone)).utcoffset()
+        for midnight in midnights
+        if midnight.replace(tzinfo=ZoneInfo(zone)).utcoffset()
         != (midnight + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone)).utcoffset()
     ]
-    for zone in ZONES
-}
 
 
 def chosen(
@@ -81,7 +85,7 @@ def time_windows(draw: st.DrawFn) -> tuple[dict[str, object], dg.TimeWindowParti
     zone = draw(st.sampled_from(ZONES))
     crons = [cron for cron in CRONS if zone != HALF_HOUR_STEPS or CRONS[cron] >= timedelta(days=1)]
     cron = draw(st.sampled_from(crons))
-    days = TRANSITIONS[zone] or [datetime(2024, 3, 31)]
+    days = transitions(zone) or [datetime(2024, 3, 31)]
     near = draw(st.sampled_from(days)) + timedelta(minutes=draw(st.integers(-600, 2600)))
     at = near.replace(tzinfo=ZoneInfo(zone), fold=draw(st.integers(0, 1)))
     start = near.replace(minute=0) - CRONS[cron] * draw(st.integers(-2, 40))

@@ -13,7 +13,7 @@ from mutations import mutate_text
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 DOCUMENTS = [(PROJECTS / name / "floe.yaml").read_text() for name in ("daily_sales", "ecommerce", "observed_shop")]
-DAMAGED_DOCUMENTS = 500
+DAMAGED_DOCUMENTS = 250
 
 
 def everything_in(text: str) -> object:
