@@ -583,6 +583,46 @@ def test_nothing_is_built_of_a_section_of_platform_yaml_that_is_refused(
     assert told == [("error", found) for found in ("FLOE-331", code, *others)]
 
 
+def test_every_item_of_a_selection_is_looked_at_by_itself(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    validate(
+        project,
+        """
+        jobs:
+          load: {type: batch, selection: ["group:", "group:bronz", "${WHAT}", bronze_orders]}
+          rest: {type: batch, selection: [revenue], exclude: ["!x", revenu]}
+        schedules:
+          nightly: {selection: [bronze_order, 5], cron_schedule: "@daily"}
+        sensors:
+          one: {type: asset_sensor, watched_assets: [bronze_orders, ordes], selection: ["a +("]}
+          two: {type: asset_sensor, watched_assets: revenuee, job: laod}
+          three: {type: asset_sensor, watched_assets: ["group:", "gold*r"], selection: [revenues]}
+          four: {type: automation, selection: ["${WHAT}", revenu]}
+        """,
+        "--format=json",
+        platform="{resources: {vault: {target: shop.vaults.Vault}}}",
+    )
+
+    told = json.loads(capsys.readouterr().out)["problems"]
+    assert [(each["yaml_path"], each["code"]) for each in told if each["code"].startswith("FLOE-33")] == [
+        ("orchestration.jobs.load.selection[0]", "FLOE-330"),
+        ("orchestration.jobs.load.selection[1]", "FLOE-331"),
+        ("orchestration.jobs.rest.exclude[0]", "FLOE-330"),
+        ("orchestration.jobs.rest.exclude[1]", "FLOE-331"),
+        ("orchestration.schedules.nightly.selection[0]", "FLOE-331"),
+        ("orchestration.sensors.one.watched_assets[1]", "FLOE-331"),
+        ("orchestration.sensors.one.selection[0]", "FLOE-330"),
+        ("orchestration.sensors.two.watched_assets", "FLOE-331"),
+        ("orchestration.sensors.three.watched_assets[0]", "FLOE-330"),
+        ("orchestration.sensors.three.watched_assets[1]", "FLOE-331"),
+        ("orchestration.sensors.three.selection[0]", "FLOE-331"),
+        ("orchestration.sensors.four.selection[1]", "FLOE-331"),
+    ]
+    excluded = next(each for each in told if each["yaml_path"].endswith("exclude[1]"))
+    assert excluded["what"].startswith("job 'rest' excludes asset 'revenu'")
+
+
 @pytest.mark.skipif(os.getuid() == 0 and shutil.which("setpriv") is None, reason="root writes everywhere")
 def test_a_project_that_cannot_be_written_is_checked(project: UserProject, capfd: pytest.CaptureFixture[str]) -> None:
     assert validate(project, "jobs: {load: {type: batch, selection: '*'}}", platform="{}") == 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import dagster as dg
 
-from floe_core.compiler.known_part import without_launchers
+from floe_core.compiler.known_part import is_partly_unset, without_launchers
 from floe_core.compiler.references import check_references, derived_sensor_names, launched_jobs
 from floe_core.documents import FloeDocument
 from floe_core.errors import LoadError, Problem, YamlPath
@@ -24,9 +24,16 @@ from floe_dagster.loaders.sensor_loader import SensorParts, build_sensors
 from floe_dagster.merging import merge_jobs, merge_schedules, merge_sensors
 from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
 from floe_dagster.passed_objects import PassedObjects
-from floe_dagster.selection.resolution import selects_for_certain
+from floe_dagster.selection.resolution import SelectionPlace, check_items_alone, selects_for_certain
+from floe_dagster.sensors.watched_assets import check_watched_alone
 from floe_dagster.user_code.loaded_modules import LoadedModules
 from floe_dagster.user_code.module_contents import Schedule
+
+_SELECTIONS = {
+    "jobs": ("selection", "exclude"),
+    "schedules": ("selection",),
+    "sensors": ("selection", "watched_assets"),
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,7 @@ class LaunchParts:
         known = without_launchers(spec.orchestration, launched_jobs(spec.orchestration) - jobs.keys())
         if problems.gaps:
             problems.certain |= set(self._certain_entries(jobs))
+        problems.extend(self._check_left_out(known))
         sensors = self._build_sensors(known, jobs, problems)
         built = BuiltSchedules()
         for name, schedule in known.schedules.items():
@@ -128,6 +136,20 @@ class LaunchParts:
             for name, entry in getattr(orchestration, section).items():
                 if getattr(entry, "job", None) in certain:
                     yield f"orchestration.{section}.{name}"
+
+    def _check_left_out(self, known: OrchestrationConfig) -> Iterator[Problem]:
+        """What is wrong with the selections of entries that are not built, each item of them by itself."""
+        source, index = self.document.source, self.assets.index
+        for section, fields in _SELECTIONS.items():
+            for name, entry in _mapping_at(self.document.values, "orchestration", section).items():
+                for field, value in _mapping_at(entry).items():
+                    is_built = name in getattr(known, section) and not is_partly_unset(value)
+                    if field not in fields or is_built:
+                        continue
+                    path = ("orchestration", section, name, field)
+                    place = SelectionPlace(f"{section[:-1]} '{name}'", source, path, path if field == "exclude" else ())
+                    check = check_watched_alone if field == "watched_assets" else check_items_alone
+                    yield from check(value, index=index, place=place)
 
     def _build_jobs(self, problems: Findings) -> dict[str, Launchable]:
         source = self.document.source
@@ -187,6 +209,12 @@ class LaunchParts:
                 name: source.locate("orchestration", *path, key=True) for name, path in _sensor_paths(orchestration)
             },
         )
+
+
+def _mapping_at(value: object, *path: str) -> Mapping[str, object]:
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
 
 
 def _named_like_an_op(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from floe_core.errors import Problem, ProblemCollector, SelectionError
+from floe_core.interpolation import is_unset
 from floe_core.selection.parser import parse_item
 from floe_core.selection.tree import Named
 from floe_core.suggestions import list_names
@@ -13,7 +14,7 @@ from floe_dagster.selection.keys import Keys, evaluate, is_certain
 from floe_dagster.selection.problems import ItemText, SelectionPlace, check_item
 from floe_dagster.selection.translation import translate_union
 
-__all__ = ["Keys", "SelectionPlace", "item_texts", "resolve_selection", "translate_selection"]
+__all__ = ["Keys", "SelectionPlace", "check_items_alone", "item_texts", "resolve_selection", "translate_selection"]
 
 _EVERYTHING = Named("*")
 
@@ -58,6 +59,23 @@ def resolve_selection(
     if not left:
         raise SelectionError(_nothing_left(united, index, place, has_exclude=bool(exclude)))
     return left
+
+
+def check_items_alone(value: object, *, index: AssetIndex, place: SelectionPlace) -> Iterator[Problem]:
+    """What is wrong with each item of a selection of which not all is known, or whose owner cannot be made.
+
+    Args:
+        value: As a document has it: an item or a list of them, where an `Unset` stands in for what is not known.
+        index: All assets.
+        place: Whose selection it is; where it has the same path for both, what it selects is taken away.
+    """
+    if not any(node.executable for node in index.nodes.values()):
+        return
+    for number, text in enumerate(value if isinstance(value, list) else [value]):
+        if isinstance(text, str) and not is_unset(text):
+            path = (*place.items, number) if isinstance(value, list) else place.items
+            item = ItemText(text, path, place.items == place.exclude, place)
+            yield from check_item(item.parse(), item, index=index)
 
 
 def translate_selection(items: Sequence[str], *, exclude: Sequence[str] = (), index: AssetIndex) -> dg.AssetSelection:

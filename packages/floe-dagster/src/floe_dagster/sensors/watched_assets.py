@@ -9,7 +9,7 @@ from floe_dagster.launching.sensor_runs import SensorTarget
 from floe_dagster.selection.asset_index import AssetIndex, AssetNode
 from floe_dagster.selection.keys import Keys, evaluate
 from floe_dagster.selection.problems import check_item
-from floe_dagster.selection.resolution import SelectionPlace, item_texts
+from floe_dagster.selection.resolution import SelectionPlace, check_items_alone, item_texts
 
 _NAMES_NOTHING = frozenset({"FLOE-331", "FLOE-332"})
 
@@ -44,6 +44,12 @@ def resolve_watched(items: Sequence[str], *, index: AssetIndex, place: Selection
             )
         )
     return left
+
+
+def check_watched_alone(value: object, *, index: AssetIndex, place: SelectionPlace) -> Iterator[Problem]:
+    """What is wrong with each item of *value*, as the document has it, where the sensor cannot be made."""
+    found = check_items_alone(value, index=_with_mentioned(index), place=place)
+    yield from (problem for problem in found if problem.code in _NAMES_NOTHING)
 
 
 def _with_mentioned(index: AssetIndex) -> AssetIndex:
