@@ -12,7 +12,7 @@ from floe_core.document_words import DocumentWords
 from floe_core.errors import Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Unset
 from floe_core.masking import Masking
-from floe_core.names.rules import RuleError, SecretError, UnreadableTextError
+from floe_core.names.rules import OneTextError, RuleError, SecretError, UnreadableTextError
 from floe_core.other_keys import MeantKey, find_meant_key
 from floe_core.remedies import describe_type, format_list, split_list, suggest_expression, suggest_form, suggest_kind
 from floe_core.schema_places import (
@@ -400,7 +400,9 @@ class ErrorDescriber:
             return self._nothing(place, variable)
         own = () if place.is_key else place.path
         rule = self._masking.masked(rule, own)
-        fix = suggest_expression(place.value) or _as_list(place, loc) or self._address_elsewhere(place) or fix
+        is_list = isinstance(error, OneTextError) or _stands_for_list(place, loc)
+        as_list = _as_list(place) if is_list else ""
+        fix = suggest_expression(place.value) or as_list or self._address_elsewhere(place) or fix
         fix = f"set {variable} to another value" if variable else self._masking.masked(fix, own)
         if place.is_key:
             return Problem("FLOE-125", self._words.misnamed(place), self._words.locate(place), rule, fix)
@@ -440,9 +442,9 @@ def _stands_for_list(place: Place, loc: tuple[str | int, ...]) -> bool:
     return bool(loc) and isinstance(loc[-1], int) and place.path[-1:] != loc[-1:]
 
 
-def _as_list(place: Place, loc: tuple[str | int, ...]) -> str:
+def _as_list(place: Place) -> str:
     """How to write the list that a text with commas in it was meant to be, if each part of it is an item by itself."""
-    if not _stands_for_list(place, loc) or not isinstance(place.value, str) or "," not in place.value:
+    if not isinstance(place.value, str) or "," not in place.value:
         return ""
     items = [item for item in split_list(place.value) if item]
     try:

@@ -11,6 +11,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+_KEY_PREFIX = re.compile(r"/*[^\s,/]+(/+[^\s,/]+)*/*")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SECTIONS_WITH_TABLES = ("catalogs", "compute")
 _NAMES_DAGSTER_REFUSES = frozenset(
@@ -61,6 +62,15 @@ def check_group_name(text: str) -> str:
     return text
 
 
+def check_key_prefix(text: str) -> str:
+    """*text*, if it may stand before asset keys: one part, or several with '/' between them."""
+    if not _KEY_PREFIX.fullmatch(text):
+        rule = "a key prefix has no blanks and no commas" if text.strip("/") else "a key prefix is not empty"
+        guess = re.sub(r"[\s,]+", "_", text.strip(" ,/"))
+        raise RuleError(rule, fix=f"write '{guess}'" if guess else "write a name, or delete it")
+    return text
+
+
 def check_environment_name(text: str) -> str:
     """*text*, if it may name an environment (the value of FLOE_PLATFORM_ENV)."""
     if not _ENVIRONMENT_NAME.fullmatch(text):
@@ -91,5 +101,6 @@ ProjectName: TypeAlias = Annotated[str, Rule(check_project_name)]
 ProfileName: TypeAlias = Annotated[str, Rule(check_project_name)]
 ProfileOfTables: TypeAlias = Annotated[str, Rule(check_profile_of_tables)]
 GroupName: TypeAlias = Annotated[str, Rule(check_group_name)]
+KeyPrefix: TypeAlias = Annotated[str, Rule(check_key_prefix)]
 EnvironmentName: TypeAlias = Annotated[str, Rule(check_environment_name)]
 VariableName: TypeAlias = Annotated[str, Rule(check_variable_name)]

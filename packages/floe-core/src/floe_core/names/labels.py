@@ -45,7 +45,8 @@ def check_kind(text: str) -> str:
 
 def check_owner(text: str) -> str:
     """*text*, if Dagster takes it as an owner."""
-    if not (_EMAIL.fullmatch(text) or (text.startswith("team:") and len(text) > len("team:"))):
+    is_team = text.startswith("team:") and len(text) > len("team:") and "," not in text
+    if not (_EMAIL.fullmatch(text) or is_team):
         raise RuleError("an owner is an email address or 'team:' and a name", fix=_owner_like(text))
     return text
 

@@ -35,6 +35,10 @@ class UnreadableTextError(RuleError):
         self.why = why
 
 
+class OneTextError(RuleError):
+    """A text with commas in it where a list is asked."""
+
+
 class SecretError(RuleError):
     """A secret that stands in a document: neither the value nor its line may be shown."""
 

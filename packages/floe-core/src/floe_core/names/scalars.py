@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AllowInfNan, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from floe_core.names.rules import Rule, RuleError
@@ -48,6 +48,6 @@ def _refuse_words(value: object) -> object:
 
 Text: TypeAlias = Annotated[str, BeforeValidator(read_text), WithJsonSchema({"type": ["string", "number"]})]
 WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_refuse_bool)]
-Number: TypeAlias = Annotated[float, BeforeValidator(_refuse_bool)]
+Number: TypeAlias = Annotated[float, AllowInfNan(False), BeforeValidator(_refuse_bool)]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(_refuse_words)]
 RegularExpression: TypeAlias = Annotated[str, Rule(check_regex)]

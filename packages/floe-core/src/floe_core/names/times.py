@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -20,6 +21,7 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
+_LONGEST = timedelta(days=365_000)  # so that there is a day so long ago
 
 
 def check_cron(text: str) -> str:
@@ -62,11 +64,13 @@ def parse_duration(value: object) -> timedelta:
     text = str(value).strip().lower()
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text).strip():
-        is_number = isinstance(value, int | float) or re.fullmatch(r"\d+(\.\d+)?", text)
+        is_number = (isinstance(value, int | float) and isfinite(value)) or re.fullmatch(r"\d+(\.\d+)?", text)
         raise RuleError(
             "a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'",
             fix=f"write '{text}s', '{text}m', '{text}h' or '{text}d'" if is_number else "",
         )
+    if sum(float(number) * (_UNITS[unit] / _LONGEST) for number, unit in parts) > 1:
+        raise RuleError("a length of time is no longer than a thousand years", fix=f"write '{_LONGEST.days}d' or less")
     length = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     if length <= timedelta():
         raise RuleError("a length of time is longer than zero", fix="write a number above 0")

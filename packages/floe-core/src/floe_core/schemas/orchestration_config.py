@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from floe_core.names.identifiers import DefinitionName, GroupName, Identifier
+from floe_core.names.identifiers import DefinitionName, GroupName, Identifier, KeyPrefix
 from floe_core.names.import_paths import FunctionReference, ModuleReference
 from floe_core.names.paths import LocalPath
 from floe_core.names.rules import RuleError
@@ -27,7 +27,7 @@ class AssetModule(FloeModel):
         description="Import path: absolute, `.relative` to the project folder, or `package.*` for all modules below."
     )
     group_name: GroupName | None = Field(default=None, description="Group of the assets that name none themselves.")
-    key_prefix: Several[str] = Field(default=(), description="Parts put before the asset keys of the module.")
+    key_prefix: Several[KeyPrefix] = Field(default=(), description="Parts put before the asset keys of the module.")
 
 
 class DbtConfig(FloeModel):

@@ -14,7 +14,7 @@ from floe_core.cron import Cron, parse_cron, ticks_from, ticks_once_a_day_at_mos
 from floe_core.names.identifiers import Identifier
 from floe_core.names.import_paths import FunctionReference
 from floe_core.names.partition_keys import PartitionKey
-from floe_core.names.rules import RuleError
+from floe_core.names.rules import OneTextError, RuleError
 from floe_core.names.scalars import Flag, Text, WholeNumber
 from floe_core.names.times import CronExpression, TimeZone, parse_date_or_time
 from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, check_unique, known
@@ -81,6 +81,13 @@ class StaticPartitions(FloeModel):
 
     type: Literal["static"] = Field(description="A fixed list of partitions.")
     partition_keys: AtLeastOne[PartitionKey] = Field(description="The partition keys, in order.")
+
+    @field_validator("partition_keys", mode="before")
+    @classmethod
+    def _keys_are_a_list(cls, keys: object) -> object:
+        if isinstance(keys, str) and "," in keys:
+            raise OneTextError("several keys are a list, and a key with a comma stands in one, too")
+        return keys
 
     @field_validator("partition_keys")
     @classmethod
