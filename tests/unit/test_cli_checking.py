@@ -583,6 +583,83 @@ def test_nothing_is_built_of_a_section_of_platform_yaml_that_is_refused(
     assert told == [("error", found) for found in ("FLOE-331", code, *others)]
 
 
+LAZY = """
+import dagster as dg
+
+
+class Mine(dg.AssetSelection):
+    def resolve_inner(self, asset_graph, allow_missing):
+        raise ValueError("it selects nothing")
+
+    def to_serializable_asset_selection(self, asset_graph):
+        return self
+
+
+mine = dg.define_asset_job("mine", selection=Mine())
+other = dg.define_asset_job("other", selection="nothing_such")
+"""
+LAZY_REPOSITORY = """
+import dagster as dg
+from floe_dagster import FloeDefinitions
+
+
+def broken():
+    raise ValueError("it is broken")
+
+
+@dg.repository
+def everything():
+    FloeDefinitions.from_compiled_artifacts()
+    return {"jobs": {"broken": broken, "late": lambda: 1 / 0}}
+"""
+
+
+def test_what_the_users_code_raises_while_a_job_is_resolved_is_told_with_the_module_beside_the_others(
+    project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.write({"shop/assets.py": LAZY})
+
+    assert validate(project, "", platform="{}") == 1
+
+    told = capsys.readouterr().err
+    assert re.sub("were selected, but .*", "were selected …", told) == snapshot("""\
+error[FLOE-425]: job 'mine' cannot be resolved
+      shop/assets.py:12
+      Failed to resolve asset job mine
+      shop/assets.py:6 in resolve_inner
+          raise ValueError("it selects nothing")
+      ValueError: it selects nothing
+  why: Dagster stumbles over the error above
+  fix: mend what raises it
+
+error[FLOE-425]: job 'other' cannot be resolved
+      shop/assets.py:13
+      Failed to resolve asset job other
+      AssetKey(s) ['nothing_such'] were selected …
+  why: Dagster refuses it for the reason above
+  fix: mend the assets or jobs that the reason names
+
+2 errors
+""")
+
+
+def test_a_job_that_is_made_late_stops_nothing(project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write(
+        {
+            "shop/assets.py": "import dagster as dg\nraw = dg.AssetSpec('raw')",
+            "shop/definitions.py": LAZY_REPOSITORY,
+            "pyproject.toml": '[tool.dagster]\nmodule_name = "shop.definitions"\n',
+        }
+    )
+
+    assert validate(project, "", platform="{}") == 1
+
+    told = capsys.readouterr().err
+    assert told.count("error[FLOE-425]") == 2
+    assert "shop/definitions.py:6 in broken" in told
+    assert "ZeroDivisionError" in told
+
+
 def test_every_item_of_a_selection_is_looked_at_by_itself(
     project: UserProject, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -143,7 +143,7 @@ class _Checker:
         document = loaded.document
         jobs = document.spec.orchestration.jobs
         places = {name: document.source.locate("orchestration", "jobs", name, key=True) for name in jobs}
-        self.problems.extend(check_jobs(location, places=places))
+        self.problems.extend(check_jobs(location, places=places, origins=loaded.job_origins))
         return loaded
 
     def check_targets(self) -> Iterator[Problem]:

@@ -64,6 +64,7 @@ class LoadedProject:
     settings: AssetSettings
     group_places: Mapping[KeyPath, Location]
     jobs: Mapping[str, Launchable]
+    job_origins: Mapping[str, str]  # name of a job of a Python module → where it is defined
     schedules: Mapping[str, Schedule]
     partition_selectors: Mapping[str, str]  # schedule of a partitioned job → what a tick launches
     observability: ObservabilitySettings
@@ -252,6 +253,7 @@ def _build_project(
         settings=sources.specs.settings,
         group_places=sources.modules.group_places,
         jobs=launches.jobs,
+        job_origins=sources.modules.origins_of("job"),
         schedules=launches.schedules,
         partition_selectors=launches.partition_selectors,
         observability=observability,

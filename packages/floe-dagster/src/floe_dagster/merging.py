@@ -102,7 +102,7 @@ def merge_jobs(
         "job",
         [
             _declared("jobs", declared, source),
-            _Contribution("an asset module", _launchable(modules.jobs), _places("job", modules)),
+            _Contribution("an asset module", _launchable(modules.jobs), modules.origins_of("job")),
             _Contribution(_CALL, _launchable(passed.jobs)),
         ],
         problems,
@@ -122,7 +122,7 @@ def merge_schedules(
         "schedule",
         [
             _declared("schedules", declared, source),
-            _Contribution("an asset module", _named(modules.schedules), _places("schedule", modules)),
+            _Contribution("an asset module", _named(modules.schedules), modules.origins_of("schedule")),
             _Contribution(_CALL, _named(passed.schedules)),
         ],
         problems,
@@ -151,7 +151,7 @@ def merge_sensors(
         "sensor",
         [
             _Contribution("floe.yaml", declared.items(), places, locations),
-            _Contribution("an asset module", _named(modules.sensors), _places("sensor", modules)),
+            _Contribution("an asset module", _named(modules.sensors), modules.origins_of("sensor")),
             _Contribution(_CALL, _named(passed.sensors)),
         ],
         problems,
@@ -211,8 +211,3 @@ def _locations_in(places: Mapping[str, str]) -> dict[str, Location]:
 def _line_of(file: str, number: int) -> Location:
     linecache.checkcache(file)
     return Location(file, number, source_line=linecache.getline(file, number).rstrip() or None)
-
-
-def _places(family: str, modules: LoadedModules) -> dict[str, str]:
-    prefix = f"{family} "
-    return {name.removeprefix(prefix): place for name, place in modules.places.items() if name.startswith(prefix)}

@@ -154,7 +154,8 @@ CODES: Mapping[str, ErrorCode] = {
     ),
     "FLOE-425": ErrorCode(
         "Dagster refuses the definitions",
-        "Every part of the definitions was built, but Dagster cannot put them together; the message shows its reason.",
+        "Every part of the definitions was built, but Dagster cannot put them together; the message shows its reason, "
+        "or what the project's own code raises when Dagster asks it.",
         wrong="@dg.asset(io_manager_key='lake')   # without a resource of that name",
         right="@dg.asset()",
     ),

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from floe_core.errors import FloeError, LoadError, Location, Problem, RunError
 from floe_core.suggestions import did_you_mean, list_names
 from floe_dagster.running.code_pointer import PROJECT_DIR_VARIABLE, CodePointer
 from floe_dagster.user_code.import_paths import set_up_import_paths
-from floe_dagster.user_code.modules import import_user_module
+from floe_dagster.user_code.modules import describe_user_error, import_user_module
+from floe_dagster.user_code.tracebacks import is_floe, is_library
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +119,37 @@ def _own_problems_first() -> Iterator[None]:
 
 @contextmanager
 def _dagster_errors(what: str, at: Location | None = None) -> Iterator[None]:
-    """Show what Dagster says about definitions that do not fit together as a problem."""
+    """Show what is raised while Dagster puts definitions together as a problem, unless floe itself is wrong."""
     try:
         yield
-    except dg.DagsterError as error:
-        reasons = [str(reason).strip() for reason in _causes(error)]
-        raise LoadError(
-            Problem(
-                "FLOE-425",
-                what,
-                at,
-                why="Dagster refuses it for the reason above",
-                fix="mend the assets or jobs that the reason names",
-                detail="\n".join(dict.fromkeys(reason for reason in reasons if reason)),
-            )
-        ) from error
+    except FloeError:
+        raise
+    except Exception as error:
+        if not isinstance(error, dg.DagsterError) and _is_floes_own(error):
+            raise
+        raise LoadError(_refusal(what, at, error)) from error
+
+
+def _is_floes_own(error: Exception) -> bool:
+    """Whether it was raised by code of floe's that Dagster calls, and not by the user's or by a library."""
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__) if not is_library(frame.filename)]
+    return files[-1] != __file__ and is_floe(files[-1])
+
+
+def _refusal(what: str, at: Location | None, error: Exception) -> Problem:
+    causes = list(_causes(error))
+    foreign = next((cause for cause in causes if not isinstance(cause, dg.DagsterError)), None)
+    reasons = [str(cause).strip() for cause in causes[: causes.index(foreign) if foreign else None]]
+    if foreign is not None:
+        reasons.append(describe_user_error(foreign))
+    return Problem(
+        "FLOE-425",
+        what,
+        at,
+        why="Dagster refuses it for the reason above" if foreign is None else "Dagster stumbles over the error above",
+        fix="mend the assets or jobs that the reason names" if foreign is None else "mend what raises it",
+        detail="\n".join(dict.fromkeys(reason for reason in reasons if reason)),
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

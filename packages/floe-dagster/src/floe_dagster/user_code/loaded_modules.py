@@ -40,6 +40,10 @@ class LoadedModules:
     places: Mapping[str, str] = field(default_factory=dict)
     group_places: Mapping[KeyPath, Location] = field(default_factory=dict)
 
+    def origins_of(self, kind: str) -> dict[str, str]:
+        """The places of all definitions of a kind, such as `job`, by name."""
+        return {place.removeprefix(f"{kind} "): at for place, at in self.places.items() if place.startswith(f"{kind} ")}
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleSettings:
