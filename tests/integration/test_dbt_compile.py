@@ -609,6 +609,19 @@ def test_what_a_translator_overrides_wins_and_floes_rules_hold_for_the_rest(tran
     assert {check.asset_key.to_user_string() for check in rest.check_specs} == {"shop/gold/customer_revenue"}
 
 
+def test_a_wrong_translator_is_told_beside_wrong_selections_and_a_missing_profile(translated: DbtShop) -> None:
+    dbt = DbtConfig(translator="translators.NoTranslator", select=["colour:red"], exclude=["shade:blue", "loose"])
+    elsewhere = DbtProfile(translated.path / "nowhere")
+
+    with pytest.raises(FloeError) as selections:
+        translated.compile(dbt)
+    with pytest.raises(FloeError) as profile:
+        translated.compile(dbt, profile=elsewhere)
+
+    assert [problem.code for problem in selections.value.problems] == ["FLOE-313", "FLOE-329", "FLOE-329"]
+    assert [problem.code for problem in profile.value.problems] == ["FLOE-324", "FLOE-313"]
+
+
 @pytest.mark.parametrize(
     ("translator", "message"),
     [

@@ -14,7 +14,7 @@ from floe_core.compiler.artifacts import (
     write_artifacts,
 )
 from floe_core.compiler.checks import check_documents
-from floe_core.errors import ArtifactsError, DocumentError, Problem
+from floe_core.errors import ArtifactsError, DocumentError, FloeError, Problem
 from floe_core.project import ProjectFolder
 from floe_core.yaml_source import parse_yaml
 from floe_dagster.compilation import compile_documents, find_dbt_index
@@ -121,3 +121,15 @@ def test_a_project_that_cannot_be_written_is_compiled_of_the_target_that_was_shi
     user_project.write({"models/orders.sql": "select 1"})
     with pytest.raises(DocumentError):
         compile_documents(documents, COMPILED, project=project)
+
+
+def test_all_folders_and_the_translator_of_dbt_that_are_not_there_are_one_report(user_project: UserProject) -> None:
+    settings = "{project_dir: transform, profiles_dir: nowhere, translator: nothing.Translator}"
+    user_project.write({"floe.yaml": f"orchestration: {{dbt: {settings}}}"})
+    project = ProjectFolder(user_project.path)
+    documents = check_documents(project, environ={})
+
+    with pytest.raises(FloeError) as error:
+        compile_documents(documents, documents.document.spec.orchestration.dbt, project=project)
+
+    assert [problem.code for problem in error.value.problems] == ["FLOE-323", "FLOE-324", "FLOE-301"]

@@ -16,13 +16,13 @@ from floe_core.compiler.artifacts import (
 )
 from floe_core.compiler.checks import CheckedDocuments, check_documents
 from floe_core.documents import load_floe_document
-from floe_core.errors import ArtifactsError, Location, Problem, shown_path
+from floe_core.errors import ArtifactsError, FloeError, Location, Problem, shown_path
 from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.yaml_source import YamlDocument
-from floe_dagster.dbt.compilation import CompiledDbt, compile_dbt, dbt_settings_digest
+from floe_dagster.dbt.compilation import CompiledDbt, check_settings, compile_dbt, dbt_settings_digest
 from floe_dagster.dbt.index import DbtIndex
 from floe_dagster.dbt.project import effective_dbt, locate_dbt_project
 from floe_dagster.profiles import DEFAULT_TARGET, dbt_profile, resolve_profiles
@@ -214,9 +214,14 @@ def _decisive_values(spec: FloeSpec, dbt: DbtConfig) -> tuple[object, ...]:
 def _compile_target(
     dbt: DbtConfig, documents: CheckedDocuments, *, project: ProjectFolder, progress: Progress
 ) -> tuple[DbtTarget, CompiledDbt]:
-    location = locate_dbt_project(dbt, project_dir=project.path, source=documents.document.source)
-    spec, platform = documents.document.spec, documents.platform
+    spec, platform, source = documents.document.spec, documents.platform, documents.document.source
     profiles = resolve_profiles(spec, platform.spec)
+    try:
+        location = locate_dbt_project(dbt, project_dir=project.path, source=source)
+    except FloeError as error:
+        own_profile = dbt_profile(dbt, profiles, project=project, dbt_project=None) if dbt.profiles_dir else None
+        error.problems = (*error.problems, *check_settings(dbt, own_profile, source=source))
+        raise
     profile = dbt_profile(dbt, profiles, project=project, dbt_project=location.project)
     if platform.source is not None and profile.names is not None:
         profile = replace(profile, place=platform.source.locate("compute", spec.compute))
@@ -226,7 +231,7 @@ def _compile_target(
         profile=profile,
         project_dir=project.path,
         floe_dir=project.floe_dir,
-        source=documents.document.source,
+        source=source,
         progress=progress,
     )
     digest = dbt_project_digest(location.project.path) if location.project is not None else ""

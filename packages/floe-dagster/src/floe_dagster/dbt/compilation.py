@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from floe_core.compiler.artifacts import dbt_project_digest
-from floe_core.errors import LoadError, ManifestError, Problem, shown_path
+from floe_core.errors import (
+    FloeError,
+    LoadError,
+    ManifestError,
+    Problem,
+    ProblemCollector,
+    shown_path,
+)
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.dbt.connection import DbtProfile
@@ -34,7 +41,7 @@ from floe_dagster.targets import load_target
 if TYPE_CHECKING:
     from dagster_dbt import DagsterDbtTranslator
 
-__all__ = ["CompiledDbt", "DbtProfile", "compile_dbt", "dbt_settings_digest", "load_translator"]
+__all__ = ["CompiledDbt", "DbtProfile", "check_settings", "compile_dbt", "dbt_settings_digest", "load_translator"]
 
 Progress = Callable[[str], None]
 
@@ -83,8 +90,30 @@ def compile_dbt(
     """
     folder = dbt_folder(floe_dir, profile.target)
     compilation = _Compilation(dbt, location, profile, project_dir, folder, source, progress)
-    with FileLock(folder.compiled / "compile.lock"):
-        return compilation.run()
+    try:
+        with FileLock(folder.compiled / "compile.lock"):
+            return compilation.run()
+    except FloeError as error:
+        told = error.problems
+        error.problems = (*told, *(each for each in check_settings(dbt, profile, source=source) if each not in told))
+        raise
+
+
+def check_settings(dbt: DbtConfig, profile: DbtProfile | None, *, source: SourceMap | None) -> tuple[Problem, ...]:
+    """What is wrong with settings that need no manifest: the folder of the user's profiles and the translator.
+
+    Args:
+        dbt: As `effective_dbt` gives it.
+        profile: The connection for dbt, if it is known.
+        source: Where floe.yaml stands, for the errors.
+    """
+    problems = ProblemCollector()
+    if profile is not None:
+        with problems.collecting():
+            profile.check(locate_setting(source, "profiles_dir"))
+    with problems.collecting():
+        load_translator(dbt, source=source)
+    return problems.problems
 
 
 def dbt_settings_digest(dbt: DbtConfig) -> str:
@@ -255,16 +284,22 @@ class _Compilation:
         return f"dbt parse --project-dir {shown_path(project.path)}" if project is not None else "dbt parse"
 
     def _translate(self) -> DbtIndex:
-        user_class = load_translator(self.dbt, source=self.source)
-        manifest = read_manifest(self.folder.manifest)
-        self.progress(f"translating {len(manifest['nodes']):,} dbt nodes")
-        from floe_dagster.dbt.translation import IndexWriter, translate  # noqa: PLC0415 - imports dbt
+        from floe_dagster.dbt.translation import IndexWriter, check_selection, translate  # noqa: PLC0415 - imports dbt
 
         project = self.location.project
+        project_dir = project.path if project is not None else None
+        manifest = read_manifest(self.folder.manifest)
+        try:
+            user_class = load_translator(self.dbt, source=self.source)
+        except FloeError as error:
+            wrong = check_selection(manifest, self.dbt, project_dir=project_dir, source=self.source)
+            error.problems = (*error.problems, *wrong)
+            raise
+        self.progress(f"translating {len(manifest['nodes']):,} dbt nodes")
         translation = translate(
             manifest,
             self.dbt,
-            project_dir=project.path if project is not None else None,
+            project_dir=project_dir,
             user_class=user_class,
             source=self.source,
         )

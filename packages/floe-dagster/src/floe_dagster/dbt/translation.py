@@ -18,7 +18,7 @@ from dbt_common.events.event_manager import EventManager
 from dbt_common.events.event_manager_client import ctx_set_event_manager, get_event_manager
 from dbt_common.exceptions import DbtBaseException
 
-from floe_core.errors import CompileError, Location, Problem
+from floe_core.errors import CompileError, Location, Problem, ProblemCollector
 from floe_core.schemas.orchestration_config import DbtConfig
 from floe_core.source_map import SourceMap
 from floe_dagster.dbt.index import DbtCheck, DbtDep, DbtNode, DbtSource, DbtTest, KeyPath, RelationNames
@@ -31,6 +31,7 @@ from floe_dagster.dbt.translator import FloeDbtTranslator, build_translator, cus
 from floe_dagster.user_code.modules import describe_user_error
 
 _KIND_TAG = "dagster/kind/"
+_SELECTION = {"select": EVERYTHING, "exclude": "", "selector": ""}
 _NO_NAMES = RelationNames("", "", "")
 
 
@@ -43,6 +44,21 @@ class Translation:
     project: DbtProject | None
     specs: Sequence[dg.AssetSpec]
     checks: Sequence[dg.AssetCheckSpec]
+
+
+def check_selection(
+    manifest: Mapping[str, Any], dbt: DbtConfig, *, project_dir: Path | None, source: SourceMap | None = None
+) -> Iterator[Problem]:
+    """What dbt does not understand of its selection in *dbt*: `select`, `exclude` and `selector` each by itself."""
+    project = DbtProject(project_dir) if project_dir is not None else None
+    written = _selection(dbt)
+    with _quiet_dbt():
+        if written == _SELECTION or not _refusal(written, manifest, project):
+            return
+        for name, text in written.items():
+            if text != _SELECTION[name] and (refusal := _refusal({**_SELECTION, name: text}, manifest, project)):
+                location = locate_setting(source, name)
+                yield Problem("FLOE-329", "dbt does not understand the selection", location, detail=refusal)
 
 
 def translate(
@@ -66,15 +82,11 @@ def translate(
         CompileError: The selection is not understood or selects nothing; dagster-dbt refuses what it selects, as two
             models with one key; the user's translator raises.
     """
+    ProblemCollector(check_selection(manifest, dbt, project_dir=project_dir, source=source)).raise_if_any(CompileError)
     plain = build_translator(user_class, source_keys={}, refers_to_code=False)
     project = DbtProject(project_dir) if project_dir is not None else None
-    selection = {
-        "select": " ".join(dbt.select) or EVERYTHING,
-        "exclude": " ".join(dbt.exclude),
-        "selector": dbt.selector or "",
-    }
+    selection = _selection(dbt)
     with _quiet_dbt():
-        _check_selection(selection, manifest, project, _locate_selection(dbt, source))
         try:
             source_keys = find_clashing_sources(manifest, plain)
             translator = build_translator(user_class, source_keys=source_keys, refers_to_code=project is not None)
@@ -100,6 +112,20 @@ def translate(
     )
 
 
+def _selection(dbt: DbtConfig) -> dict[str, str]:
+    given = {"select": " ".join(dbt.select), "exclude": " ".join(dbt.exclude), "selector": dbt.selector or ""}
+    return {name: text or _SELECTION[name] for name, text in given.items()}
+
+
+def _refusal(selection: Mapping[str, str], manifest: Mapping[str, Any], project: DbtProject | None) -> str:
+    """What dbt says against *selection*; nothing where it understands it."""
+    try:
+        select_unique_ids(**selection, project=project, manifest_json=manifest)
+    except (DbtBaseException, ValueError) as error:
+        return str(error).strip()
+    return ""
+
+
 @contextmanager
 def _quiet_dbt() -> Iterator[None]:
     """Let dbt print nothing: what it would say of a selection, an error says."""
@@ -109,18 +135,6 @@ def _quiet_dbt() -> Iterator[None]:
         yield
     finally:
         ctx_set_event_manager(before)
-
-
-def _check_selection(
-    selection: Mapping[str, str], manifest: Mapping[str, Any], project: DbtProject | None, location: Location | None
-) -> None:
-    if selection == {"select": EVERYTHING, "exclude": "", "selector": ""}:
-        return
-    try:
-        select_unique_ids(**selection, project=project, manifest_json=manifest)
-    except (DbtBaseException, ValueError) as error:
-        problem = Problem("FLOE-329", "dbt does not understand the selection", location, detail=str(error).strip())
-        raise CompileError(problem) from None
 
 
 def _locate_selection(dbt: DbtConfig, source: SourceMap | None) -> Location | None:
