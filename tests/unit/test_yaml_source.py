@@ -572,11 +572,11 @@ error[FLOE-101]: the quote " that opens here is closed in line 2 only
   fix: add the closing quote in the line where it opens\
 """,
             "quote within a quote": """\
-error[FLOE-101]: text stands behind a value that is already complete
-  --> floe.yaml:1:8
+error[FLOE-101]: the ' inside of the text ends it
+  --> floe.yaml:1:7
    |  a: 'it's'
-  why: a value ends at its closing quote, bracket or brace
-  fix: put the whole value in one pair of quotes, or the text on a line of its own\
+  why: between single quotes an apostrophe is written twice
+  fix: write 'it''s', or put the text in double quotes\
 """,
             "percent": """\
 error[FLOE-101]: a value begins with '%' without quotes

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from floe_core.names.rules import RuleError
 from floe_core.names.times import parse_duration
 from floe_core.suggestions import list_names
-from floe_core.yaml_mistakes import quote
 from floe_core.yaml_scalars import plain_scalar
+from floe_core.yaml_stop import quote
 
 _LISTED_KEYS = 5
 _LONGEST_SHOWN = 60

@@ -1,76 +1,18 @@
 """One sentence for each way in which a text can fail to be YAML, in place of the parser's own words."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from floe_core.yaml_quotes import find_wrong_quote
+from floe_core.yaml_stop import Mistake, Stop, assignment, quote
 
 _INDICATORS = "*&!|>%@`"
-_SHOWN_VALUE = 48
 _BLOCK_STARTS = ("<block mapping start>", "<block sequence start>")
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """What is wrong at a character offset of the text."""
-
-    offset: int
-    what: str
-    why: str = ""
-    fix: str = ""
-    code: str = "FLOE-101"
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """Where the parser stopped (`at`), in which construct, and where that construct began (`start`)."""
-
-    text: str
-    context: str
-    problem: str
-    start: int
-    at: int
-
-    @property
-    def found(self) -> str:
-        """The token that the parser found in place of the one it expected."""
-        match = re.search(r"(?:found|got) (['\"])(.*)\1$", self.problem)
-        return match[2] if match else ""
-
-    def line_of(self, offset: int) -> int:
-        return len(re.findall(r"\r\n|\r|\n", self.text[:offset])) + 1
-
-    def line_start(self, offset: int) -> int:
-        return max(self.text.rfind("\n", 0, offset), self.text.rfind("\r", 0, offset)) + 1
-
-    def rest_of_line(self, offset: int) -> str:
-        return re.split(r"[\r\n]| #", self.text[offset:], maxsplit=1)[0].strip()
-
-    def indent_of(self, offset: int) -> int:
-        return offset - self.line_start(offset)
-
-    def indents_above(self, offset: int) -> list[int]:
-        """Indentations of the blocks that are open above the line of *offset*, outermost first."""
-        indents: list[int] = []
-        for line in reversed(re.split(r"\r\n|\r|\n", self.text[: self.line_start(offset)])):
-            content = line.lstrip(" ")
-            indent = len(line) - len(content)
-            if content and not content.startswith("#") and indent < min(indents, default=indent + 1):
-                indents.append(indent)
-        return indents[::-1]
-
-    def line_above(self, offset: int) -> tuple[int, str]:
-        """Where the text of the last line above *offset* that is not empty begins, and that text."""
-        above = self.text[: self.line_start(offset)].rstrip()
-        start = max(above.rfind("\n"), above.rfind("\r")) + 1
-        line = above[start:]
-        return start + len(line) - len(line.lstrip()), line.strip()
-
-    def first_character(self, offset: int) -> int:
-        """Offset of the first character of the line that is not a space."""
-        start = self.line_start(offset)
-        return start + len(self.text[start:]) - len(self.text[start:].lstrip(" "))
-
-
-def explain_mistake(text: str, *, context: str, problem: str, start: int | None, at: int) -> Mistake:
+def explain_mistake(
+    text: str, *, context: str, problem: str, start: int | None, at: int, quoted: tuple[int, int] = (0, 0)
+) -> Mistake:
     """Say in one sentence why the parser stopped at the offset *at* of *text*.
 
     Args:
@@ -79,11 +21,15 @@ def explain_mistake(text: str, *, context: str, problem: str, start: int | None,
         problem: What PyYAML calls the problem.
         start: Offset where the construct named by *context* begins.
         at: Offset where PyYAML stopped.
+        quoted: Where the last value in quotes before that begins and ends.
 
     Source:
         The wordings of PyYAML 6.0's scanner and parser.
     """
-    stop = _Stop(text, context, problem, at if start is None else start, at)
+    stop = Stop(text, context, problem, at if start is None else start, at, quoted)
+    wrong_quote = find_wrong_quote(stop)
+    if wrong_quote is not None:
+        return wrong_quote
     for pattern, explain in _EXPLANATIONS:
         if re.search(pattern, f"{context}: {problem}"):
             return explain(stop)
@@ -94,12 +40,7 @@ def explain_mistake(text: str, *, context: str, problem: str, start: int | None,
     )
 
 
-def quote(value: str) -> str:
-    """*value* in single quotes as YAML writes it, or a general instruction's words where it is too long to show."""
-    return "'" + value.replace("'", "''") + "'" if 0 < len(value) <= _SHOWN_VALUE else "'…'"
-
-
-def _tab(stop: _Stop) -> Mistake:
+def _tab(stop: Stop) -> Mistake:
     where = "in the indentation" if not stop.text[stop.line_start(stop.at) : stop.at].strip() else "between two words"
     return Mistake(
         stop.at,
@@ -110,7 +51,7 @@ def _tab(stop: _Stop) -> Mistake:
     )
 
 
-def _needs_quotes(stop: _Stop) -> Mistake:
+def _needs_quotes(stop: Stop) -> Mistake:
     offset = stop.start if stop.text[stop.start : stop.start + 1] in tuple(_INDICATORS) else stop.at
     character = stop.text[offset : offset + 1]
     return Mistake(
@@ -121,14 +62,14 @@ def _needs_quotes(stop: _Stop) -> Mistake:
     )
 
 
-def _value_from(stop: _Stop, offset: int) -> str:
+def _value_from(stop: Stop, offset: int) -> str:
     """The rest of the line; inside of brackets that began on it, what comes before the next comma or their end."""
     value, before = stop.rest_of_line(offset), stop.text[stop.line_start(offset) : offset]
     is_inside = sum(map(before.count, "[{")) > sum(map(before.count, "]}"))
     return re.split(r"[,\]}]", value, maxsplit=1)[0].rstrip() if is_inside else value
 
 
-def _second_colon(stop: _Stop) -> Mistake:
+def _second_colon(stop: Stop) -> Mistake:
     first = stop.first_character(stop.at)
     before = re.search(r":\s+", stop.text[first : stop.at])
     if before:
@@ -159,7 +100,7 @@ def _second_colon(stop: _Stop) -> Mistake:
     )
 
 
-def _missing_colon(stop: _Stop) -> Mistake:
+def _missing_colon(stop: Stop) -> Mistake:
     word = stop.rest_of_line(stop.start)
     if word[:1] in ("'", '"'):
         return Mistake(
@@ -167,6 +108,14 @@ def _missing_colon(stop: _Stop) -> Mistake:
             f"the quote {word[0]} that opens here is closed on another line",
             "a key stands on one line",
             "close the quote on this line",
+        )
+    assigned = assignment(word)
+    if assigned:
+        return Mistake(
+            stop.start + word.index("="),
+            "a '=' stands between a key and its value",
+            "every line of a mapping is 'key: value' or 'key:' with an indented block below",
+            f"write {assigned}",
         )
     return Mistake(
         stop.start,
@@ -176,7 +125,7 @@ def _missing_colon(stop: _Stop) -> Mistake:
     )
 
 
-def _list_behind_key(stop: _Stop) -> Mistake:
+def _list_behind_key(stop: Stop) -> Mistake:
     return Mistake(
         stop.at,
         "a list item '- ' stands on the line of its key",
@@ -185,7 +134,7 @@ def _list_behind_key(stop: _Stop) -> Mistake:
     )
 
 
-def _flow(stop: _Stop) -> Mistake:
+def _flow(stop: Stop) -> Mistake:
     kind, opening, closing = (
         ("list", "[", "]") if "sequence" in stop.context else ("mapping", "{", "}")
     )  # fmt: skip
@@ -196,6 +145,9 @@ def _flow(stop: _Stop) -> Mistake:
             "inside brackets and braces a '{' begins a mapping",
             'put the value in double quotes: "${…}"',
         )
+    hidden = _hidden_in_comment(stop, stop.start, closing)
+    if hidden is not None:
+        return hidden
     if stop.found == "<stream end>":
         return Mistake(
             stop.start,
@@ -217,7 +169,28 @@ def _flow(stop: _Stop) -> Mistake:
     )
 
 
-def _open_quote(stop: _Stop) -> Mistake:
+def _hidden_in_comment(stop: Stop, start: int, closing: str) -> Mistake | None:
+    """Whether a *closing* bracket that is missing stands behind a ' #' in the line of *start*."""
+    opening = {"]": "[", "}": "{"}[closing]
+    end = start + len(re.split(r"[\r\n]", stop.text[start:], maxsplit=1)[0])
+    begin = max(start, stop.quoted[1]) if stop.quoted[1] <= end else start
+    mark = re.compile(r"(?<=\s)#").search(stop.text, begin, end)
+    comment = stop.text[mark.start() : end] if mark else ""
+    if (
+        mark is None
+        or stop.text.count('"', begin, mark.start()) % 2
+        or comment.count(closing) <= comment.count(opening)
+    ):
+        return None
+    return Mistake(
+        mark.start(),
+        f"a '#' behind a blank begins a comment, which hides the '{closing}' of this line",
+        "what stands behind ' #' is no part of a value",
+        "put text that holds ' #' in quotes, or write the comment behind the last bracket",
+    )
+
+
+def _open_quote(stop: Stop) -> Mistake:
     return Mistake(
         stop.start,
         f"the quote {stop.text[stop.start : stop.start + 1]} that opens here is never closed",
@@ -225,7 +198,7 @@ def _open_quote(stop: _Stop) -> Mistake:
     )
 
 
-def _indentation(stop: _Stop) -> Mistake:
+def _indentation(stop: Stop) -> Mistake:
     has, possible = stop.indent_of(stop.at), stop.indents_above(stop.at)
     nearest = min(possible, key=lambda indent: (abs(indent - has), -indent), default=0)
     return Mistake(
@@ -236,7 +209,7 @@ def _indentation(stop: _Stop) -> Mistake:
     )
 
 
-def _mixed(stop: _Stop) -> Mistake:
+def _mixed(stop: Stop) -> Mistake:
     inside, other = ("keys", "a list item") if stop.found == "-" else ("list items", "a key")
     return Mistake(
         stop.at,
@@ -246,7 +219,7 @@ def _mixed(stop: _Stop) -> Mistake:
     )
 
 
-def _after_value(stop: _Stop) -> Mistake:
+def _after_value(stop: Stop) -> Mistake:
     if stop.found == ":":
         return Mistake(stop.at, "a key is empty", fix="write the key before the ':'")
     if stop.text.startswith(",", stop.at):
@@ -256,15 +229,13 @@ def _after_value(stop: _Stop) -> Mistake:
             "the lines of a mapping are not separated by anything but their ends",
             "delete the comma",
         )
-    line = stop.text[stop.line_start(stop.at) : stop.at].rstrip()
-    if line and line[-1] in "'\"" and line.count(line[-1]) % 2:
-        opening = stop.text.rfind(line[-1], 0, stop.line_start(stop.at))
-        if opening >= 0:
-            return Mistake(
-                opening,
-                f"the quote {line[-1]} that opens here is closed in line {stop.line_of(stop.at)} only",
-                fix="add the closing quote in the line where it opens",
-            )
+    if stop.found in ("]", "}"):
+        return Mistake(
+            stop.at,
+            f"a '{stop.found}' closes nothing",
+            "every bracket before it is closed already",
+            f"delete the '{stop.found}'",
+        )
     return Mistake(
         stop.at,
         "text stands behind a value that is already complete",
@@ -273,7 +244,7 @@ def _after_value(stop: _Stop) -> Mistake:
     )
 
 
-def _outside(stop: _Stop) -> Mistake:
+def _outside(stop: Stop) -> Mistake:
     if stop.found in _BLOCK_STARTS:
         return Mistake(
             stop.at,
@@ -289,7 +260,7 @@ def _outside(stop: _Stop) -> Mistake:
     )
 
 
-def _escape(stop: _Stop) -> Mistake:
+def _escape(stop: Stop) -> Mistake:
     backslash = stop.text.rfind("\\", 0, stop.at + 1)
     written = stop.text[backslash : backslash + 2]
     return Mistake(
@@ -300,7 +271,7 @@ def _escape(stop: _Stop) -> Mistake:
     )
 
 
-def _directive(stop: _Stop) -> Mistake:
+def _directive(stop: Stop) -> Mistake:
     return Mistake(
         stop.text.find("%"),
         "a line begins with '%'",
@@ -309,7 +280,13 @@ def _directive(stop: _Stop) -> Mistake:
     )
 
 
-def _no_content(stop: _Stop) -> Mistake:
+def _no_content(stop: Stop) -> Mistake:
+    if stop.found == "<stream end>":
+        above, _ = stop.line_above(stop.at)
+        hidden = _hidden_in_comment(stop, above, "]") or _hidden_in_comment(stop, above, "}")
+        return hidden or Mistake(
+            above, "the document ends inside of brackets or braces", fix="add the missing ']' or '}'"
+        )
     found = stop.found if not stop.found.startswith("<") else stop.rest_of_line(stop.at)
     return Mistake(
         stop.at,

@@ -14,8 +14,9 @@ from floe_core.errors import DuplicateKeyError, Location, Problem, ProblemCollec
 from floe_core.secrets.shapes import line_holds_secret
 from floe_core.source_map import Child, Position
 from floe_core.suggestions import did_you_mean
-from floe_core.yaml_mistakes import explain_mistake, quote
+from floe_core.yaml_mistakes import explain_mistake
 from floe_core.yaml_scalars import Scalar, plain_scalar, written_scalar
+from floe_core.yaml_stop import quote
 
 _DEEPEST = 64
 _MOST_ALIASED = 100_000
@@ -155,6 +156,7 @@ class DocumentBuilder:
                 problem=error.problem or "",
                 start=error.context_mark.index if error.context_mark else None,
                 at=marks[0],
+                quoted=self._last_quoted(marks[0]),
             )
             self._add(mistake.code, mistake.offset, mistake.what, why=mistake.why, fix=mistake.fix)
             raise _StopError from error
@@ -165,6 +167,18 @@ class DocumentBuilder:
             self._add("FLOE-101", self._loader.get_mark().index, what, why="the last code point is \\U0010FFFF")
             raise _StopError from error
         return event
+
+    def _last_quoted(self, before: int) -> tuple[int, int]:
+        """Where the last scalar in quotes that begins before that offset begins and ends; (0, 0) without one.
+
+        The scanner reads on behind what may be a key: what it has read and not given yet is told from its tokens.
+        """
+        scalars = list(zip(self._scalar_starts, self._scalar_ends, strict=True))
+        scalars += [
+            (_start(token), _end(token)) for token in self._loader.tokens if isinstance(token, yaml.ScalarToken)
+        ]
+        quoted = [(start, end) for start, end in scalars if start < before and self._text[start] in "'\""]
+        return max(quoted, default=(0, 0))
 
     def _build(self, event: yaml.Event, *, depth: int) -> BuiltValue:
         if isinstance(event, yaml.AliasEvent):
@@ -366,9 +380,9 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _start(event: yaml.Event) -> int:
+def _start(event: yaml.Event | yaml.Token) -> int:
     return event.start_mark.index if event.start_mark else 0
 
 
-def _end(event: yaml.Event) -> int:
+def _end(event: yaml.Event | yaml.Token) -> int:
     return event.end_mark.index if event.end_mark else 0

@@ -353,6 +353,8 @@ class _Parser:
                 fix = "put quotes around a name that has a '=' in it"
             case "+":
                 return self.stray_plus(self.at)
+            case "'" | '"' as mark if self.text.count(mark, self.at) % 2:
+                message, why, fix = f"has a quote {mark} that opens nothing", "", f"delete the {mark}"
             case _:
                 message, why = "has two parts side by side", _JOINING
                 fix = "write 'and' or 'or' between them, or make two items of them"
