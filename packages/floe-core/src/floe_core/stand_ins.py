@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from floe_core.errors import Problem, YamlPath
 from floe_core.validated_document import Spec, Validated, ValidatedDocument
-from floe_core.validation_problems import ABSENT, Described, ErrorDescriber, unknown
+from floe_core.validation_pass import ABSENT, unknown
+from floe_core.validation_problems import Described, ErrorDescriber
 
 
 def validate_with_stand_ins(document: ValidatedDocument[Spec]) -> Validated[Spec]:
