@@ -13,7 +13,7 @@ _FILES = frozenset(
     "path sslrootcert sslcert sslkey private_key_path keyfile client_certificate client_private_key keytab krb5_config "
     "cert".split()
 )
-_NO_FILES = frozenset({":memory:", "true", "false"})
+_NO_FILES = frozenset({"true", "false"})
 
 
 @dataclass(frozen=True, slots=True)

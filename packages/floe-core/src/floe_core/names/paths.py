@@ -7,6 +7,7 @@ from floe_core.names.rules import Rule, RuleError
 from floe_core.selection.globs import GlobError, parse_glob
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+_BEFORE_COLON = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 def check_local_path(text: str) -> str:
@@ -22,6 +23,26 @@ def check_local_path(text: str) -> str:
     if not text.strip():
         raise RuleError("a path is not empty", fix="write '.' for the project folder")
     return _without_nul(text)
+
+
+def check_database_file(text: str) -> str:
+    """*text*, if it is a file of this machine that DuckDB keeps a database in.
+
+    Source:
+        DuckDB keeps `:memory:` and `:memory:NAME` in the process; `md:` is a service and other schemes are remote.
+    """
+    if text.startswith(":memory:"):
+        raise RuleError(
+            "a database in memory is gone with its process, and the next run or step needs what dbt built",
+            fix="name a file, or delete the line for .floe/floe.duckdb",
+        )
+    scheme = _BEFORE_COLON.match(text)
+    if scheme and not text.lower().startswith("file:/"):
+        raise RuleError(
+            f"the database is a file of this machine, and '{scheme.group(1)}:' names something else",
+            fix="name a file, such as '.floe/floe.duckdb'",
+        )
+    return check_local_path(text)
 
 
 def check_file_pattern(text: str) -> str:
@@ -52,4 +73,5 @@ def _without_nul(text: str) -> str:
 
 
 LocalPath: TypeAlias = Annotated[str, Rule(check_local_path)]
+DatabaseFile: TypeAlias = Annotated[str, Rule(check_database_file)]
 GlobPattern: TypeAlias = Annotated[str, Rule(check_file_pattern)]

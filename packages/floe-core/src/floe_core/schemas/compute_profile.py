@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from floe_core.interpolation import is_unset
 from floe_core.names.addresses import Url
-from floe_core.names.paths import LocalPath
+from floe_core.names.paths import DatabaseFile
 from floe_core.names.rules import RuleError
 from floe_core.names.scalars import Flag, Text, WholeNumber
 from floe_core.schemas.base import FloeModel, OrUnset, PlainMapping, Several
-from floe_core.schemas.secrets import Secret, TextOrSecret
+from floe_core.schemas.secrets import HostOrSecret, Secret, SecretRef, TextOrSecret
 from floe_core.suggestions import list_names
 
 
@@ -23,6 +24,8 @@ class _Warehouse(_Compute):
     """Words that dbt takes as well, and the word for each that is used here."""
     _logins: ClassVar[dict[str, tuple[str, ...]]] = {}
     """The fields that each `method` needs; those of the empty method are alternatives where no method says more."""
+    _methods: ClassVar[dict[str, str]] = {}
+    """Credentials that dbt leaves unread with any other `method`."""
 
     reads_catalog: Flag = Field(
         default=False,
@@ -39,20 +42,31 @@ class _Warehouse(_Compute):
     @model_validator(mode="after")
     def _login_is_complete(self) -> Self:
         method = getattr(self, "method", "")
-        for field in self._logins.get(method, ()) if method else ():
-            if getattr(self, field) is None:
-                raise RuleError(f"method '{method}' needs '{field}'", fix=f"add '{field}'")
+        method = "" if is_unset(method) else method
+        missing = [f"'{field}'" for field in self._needed(method) if getattr(self, field) is None] if method else []
+        if missing:
+            raise RuleError(f"method '{method}' needs {' and '.join(missing)}", fix=f"add {' and '.join(missing)}")
+        for field, other in self._methods.items():
+            if method and method != other and getattr(self, field) is not None:
+                raise RuleError(
+                    f"'{field}' is read with method '{other}' only, and the method is '{method}'",
+                    fix=f"write method: {other}, or delete '{field}'",
+                    at=(field,),
+                )
         alternatives = self._logins.get("", ())
         if alternatives and all(getattr(self, field) is None for field in alternatives):
             raise RuleError(f"logging in needs one of {list_names(alternatives)}", fix=f"add '{alternatives[0]}'")
         return self
+
+    def _needed(self, method: str) -> tuple[str, ...]:
+        return self._logins.get(method, ())
 
 
 class DuckDBCompute(_Compute):
     """DuckDB in this process, on one file; reads every kind of catalog."""
 
     type: Literal["duckdb"] = Field(description="DuckDB in this process, on one file.")
-    path: LocalPath = Field(
+    path: DatabaseFile = Field(
         default=".floe/floe.duckdb", description="The database file, relative to the project folder."
     )
     schema_name: Text = Field(default="main", alias="schema", description="Schema of models that name none.")
@@ -74,11 +88,11 @@ class PostgresCompute(_Warehouse):
     _other_words: ClassVar[dict[str, str]] = {"database": "dbname", "pass": "password"}
 
     type: Literal["postgres"] = Field(description="PostgreSQL.")
-    host: TextOrSecret = Field(description="Host of the database.")
+    host: HostOrSecret = Field(description="Host of the database.")
     port: WholeNumber = Field(default=5432, ge=1, le=65535, description="Port of the database.")
     user: TextOrSecret = Field(description="User of the database.")
-    password: Secret = Field(description="Password of the user.")
-    dbname: Text = Field(description="Name of the database.")
+    password: Secret = Field(description="Password of the user; dbt's other word `pass` is taken, too.")
+    dbname: Text = Field(description="Name of the database; dbt's other word `database` is taken, too.")
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     role: Text | None = Field(default=None, description="Role that is taken after connecting.")
     search_path: Text | None = Field(default=None, description="Search path of the connection.")
@@ -100,14 +114,16 @@ class RedshiftCompute(_Warehouse):
     _logins: ClassVar[dict[str, tuple[str, ...]]] = {"database": ("user", "password"), "iam": ("user",)}
 
     type: Literal["redshift"] = Field(description="Amazon Redshift.")
-    host: TextOrSecret = Field(description="Host of the cluster or workgroup.")
+    host: HostOrSecret = Field(description="Host of the cluster or workgroup.")
     port: WholeNumber = Field(default=5439, ge=1, le=65535, description="Port of the database.")
-    dbname: Text = Field(description="Name of the database.")
+    dbname: Text = Field(description="Name of the database; dbt's other word `database` is taken, too.")
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     method: Literal["database", "iam", "iam_role"] = Field(default="database", description="How to log in.")
     user: TextOrSecret | None = Field(default=None, description="User of the database.")
-    password: Secret | None = Field(default=None, description="Password of the user, with method `database`.")
-    cluster_id: Text | None = Field(default=None, description="Cluster, with method `iam`.")
+    password: Secret | None = Field(
+        default=None, description="Password of the user, with method `database`; dbt's other word `pass` is taken, too."
+    )
+    cluster_id: Text | None = Field(default=None, description="Provisioned cluster, with method `iam` or `iam_role`.")
     iam_profile: Text | None = Field(default=None, description="AWS profile, with method `iam`.")
     region: Text | None = Field(default=None, description="Region of the cluster.")
     autocreate: Flag | None = Field(default=None, description="Whether a missing user is created, with method `iam`.")
@@ -119,6 +135,12 @@ class RedshiftCompute(_Warehouse):
     ra3_node: Flag | None = Field(default=None, description="Whether the nodes are RA3, for reads across databases.")
     connect_timeout: WholeNumber | None = Field(default=None, ge=1, description="Seconds to wait for a connection.")
     retries: WholeNumber | None = Field(default=None, ge=0, description="How many times connecting is tried again.")
+
+    def _needed(self, method: str) -> tuple[str, ...]:
+        """A provisioned cluster is named, too, where AWS logs in; a serverless workgroup is told by its host."""
+        named_by_host = isinstance(self.host, SecretRef) or is_unset(self.host) or "serverless" in self.host
+        cluster = () if method == "database" or named_by_host else ("cluster_id",)
+        return (*super()._needed(method), *cluster)
 
 
 class SnowflakeCompute(_Warehouse):
@@ -159,13 +181,14 @@ class BigQueryCompute(_Warehouse):
 
     _other_words: ClassVar[dict[str, str]] = {"database": "project", "schema": "dataset"}
     _logins: ClassVar[dict[str, tuple[str, ...]]] = {"service-account": ("keyfile",)}
+    _methods: ClassVar[dict[str, str]] = {"keyfile": "service-account"}
 
     type: Literal["bigquery"] = Field(description="Google BigQuery.")
     method: Literal["oauth", "service-account", "oauth-secrets"] = Field(
         default="oauth", description="How to log in: the machine's own credentials, a key file, or OAuth tokens."
     )
-    project: Text = Field(description="Project of models that name none.")
-    dataset: Text = Field(description="Dataset of models that name none.")
+    project: Text = Field(description="Project of models that name none; dbt's other word `database` is taken, too.")
+    dataset: Text = Field(description="Dataset of models that name none; dbt's other word `schema` is taken, too.")
     location: Text | None = Field(default=None, description="Location of the data, such as `EU`.")
     keyfile: Text | None = Field(default=None, description="Key file, with method `service-account`.")
     token: Secret | None = Field(default=None, description="Access token, with method `oauth-secrets`.")
@@ -198,7 +221,9 @@ class DatabricksCompute(_Warehouse):
     auth_type: Literal["oauth"] | None = Field(default=None, description="`oauth` to log in as a client without token.")
     client_id: TextOrSecret | None = Field(default=None, description="OAuth client.")
     client_secret: Secret | None = Field(default=None, description="Secret of the OAuth client.")
-    catalog: Text | None = Field(default=None, description="Unity catalog of models that name none.")
+    catalog: Text | None = Field(
+        default=None, description="Unity catalog of models that name none; dbt's other word `database` is taken, too."
+    )
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     connect_retries: WholeNumber | None = Field(
         default=None, ge=0, description="How many times connecting is tried again."
@@ -218,9 +243,10 @@ class TrinoCompute(_Warehouse):
         "certificate": ("client_certificate", "client_private_key"),
         "kerberos": ("user",),
     }
+    _methods: ClassVar[dict[str, str]] = {"password": "ldap"}
 
     type: Literal["trino"] = Field(description="Trino or Starburst.")
-    host: TextOrSecret = Field(description="Host of the coordinator.")
+    host: HostOrSecret = Field(description="Host of the coordinator.")
     port: WholeNumber = Field(ge=1, le=65535, description="Port of the coordinator.")
     method: Literal["none", "ldap", "jwt", "certificate", "kerberos", "oauth", "oauth_console"] = Field(
         default="none", description="How to log in."
@@ -235,7 +261,7 @@ class TrinoCompute(_Warehouse):
     keytab: Text | None = Field(default=None, description="Keytab file, with method `kerberos`.")
     krb5_config: Text | None = Field(default=None, description="Kerberos configuration file, with method `kerberos`.")
     principal: Text | None = Field(default=None, description="Principal, with method `kerberos`.")
-    database: Text = Field(description="Catalog of models that name none.")
+    database: Text = Field(description="Catalog of models that name none; dbt's other word `catalog` is taken, too.")
     schema_name: Text = Field(alias="schema", description="Schema of models that name none.")
     http_scheme: Literal["http", "https"] | None = Field(default=None, description="Scheme of the coordinator.")
     cert: Text | None = Field(default=None, description="File of the certificate authority.")

@@ -17,7 +17,7 @@ from floe_core.schemas.base import EmptySection, FloeModel, OrUnset, Several
 from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
 from floe_core.schemas.execution_profile import ExecutionProfile, InProcessExecution
 from floe_core.schemas.floe_spec import without_notes
-from floe_core.schemas.secrets import PlainOrSecret, Secret, SecretRef, TextOrSecret, UriOrSecret
+from floe_core.schemas.secrets import HostOrSecret, PlainOrSecret, Secret, SecretRef, TextOrSecret, UriOrSecret
 
 SHORTEST_ORPHAN_GRACE = timedelta(hours=1)
 """Under this age no file is removed as an orphan, whatever a document or a call says."""
@@ -77,7 +77,8 @@ class SqlCatalog(FloeModel):
     type: Literal["sql"] = Field(description="An Iceberg catalog in a SQL database.")
     uri: UriOrSecret = Field(
         default="sqlite:///.floe/catalog.db",
-        description="Database address as SQLAlchemy writes it, without a password unless the whole is a secret.",
+        description="Database address as SQLAlchemy writes it, `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`, "
+        "without a password unless the whole is a secret.",
     )
 
 
@@ -159,7 +160,7 @@ class PostgresInstance(FloeModel):
     """Dagster's runs and events in a PostgreSQL database."""
 
     type: Literal["postgres"] = Field(description="A PostgreSQL database.")
-    host: TextOrSecret = Field(description="Host of the database.")
+    host: HostOrSecret = Field(description="Host of the database.")
     port: WholeNumber = Field(default=5432, ge=1, le=65535, description="Port of the database.")
     user: TextOrSecret = Field(description="User of the database.")
     password: Secret = Field(description="Password of the user.")

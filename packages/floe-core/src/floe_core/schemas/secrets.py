@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 
 from floe_core.errors import YamlPath
 from floe_core.interpolation import EnvText, Unset
-from floe_core.names.addresses import DatabaseUri
+from floe_core.names.addresses import DatabaseUri, Host
 from floe_core.names.identifiers import VariableName, check_variable_name
 from floe_core.names.rules import RuleError, SecretError
 from floe_core.names.scalars import Text
@@ -69,6 +69,9 @@ def _read_reference(value: Mapping[str, object], path: YamlPath) -> object:
 Secret: TypeAlias = Annotated[SecretRef, BeforeValidator(_refuse_plain)]
 TextOrSecret: TypeAlias = Annotated[
     Annotated[Text, Tag("text")] | Annotated[SecretRef, Tag("secret")], Discriminator(_text_form)
+]
+HostOrSecret: TypeAlias = Annotated[
+    Annotated[Host, Tag("text")] | Annotated[SecretRef, Tag("secret")], Discriminator(_text_form)
 ]
 UriOrSecret: TypeAlias = Annotated[
     Annotated[DatabaseUri, Tag("text")] | Annotated[SecretRef, Tag("secret")], Discriminator(_text_form)
