@@ -113,3 +113,42 @@ def test_a_secret_of_another_type_is_not_shown(
     text = told(user_project, resource, capsys)
     assert "resources.mail.args.port" in text
     assert "hunter2" not in text
+
+
+@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.configured", "shop.mail.Plain"])
+def test_a_secret_that_is_not_set_hides_nothing_else(
+    target: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = "{hots: h, pasword: {secret_ref: MAILPW}, port: x, extra: 1}"
+
+    text = told(user_project, f"{{target: {target}, args: {args}}}", capsys)
+
+    assert "  resources.mail.args.hots\n" in text
+    assert "  fix: did you mean 'host'?" in text
+    assert "  resources.mail.args.extra\n" in text
+    assert "  resources.mail.args.pasword\n" in text
+    assert ("  resources.mail.args.port\n" in text) == (target != "shop.mail.Plain")  # which says nothing of types
+    assert "it lacks" not in text
+
+
+@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.configured", "shop.mail.Plain"])
+def test_an_argument_that_is_lacking_beside_a_secret_that_is_not_set(
+    target: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = told(user_project, f"{{target: {target}, args: {{port: {{secret_ref: PORT}}}}}}", capsys)
+
+    assert text.count("error") == 1
+    assert "  resources.mail\n  why: it lacks 'host'\n  fix: add 'host'" in text
+
+
+@pytest.mark.parametrize("target", ["shop.mail.Mail", "shop.mail.configured", "shop.mail.Plain", "shop.mail.anything"])
+def test_nothing_is_told_of_a_secret_that_is_not_set_but_that(
+    target: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"shop/__init__.py": "", "shop/mail.py": MAIL, "floe.yaml": "orchestration: {}\n", ".git/HEAD": ""}
+    resource = f"{{target: {target}, args: {{host: {{secret_ref: HOST}}, port: 25}}}}"
+    user_project.write({**files, "platform.yaml": f"resources:\n  mail: {resource}\n"})
+
+    assert run_command_line(["validate"]) == 0
+
+    assert "error" not in capsys.readouterr().err

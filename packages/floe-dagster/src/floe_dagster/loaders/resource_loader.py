@@ -7,12 +7,18 @@ import dagster as dg
 
 from floe_core.compiler.known_part import is_partly_unset
 from floe_core.errors import LoadError, Problem, ProblemCollector
+from floe_core.interpolation import is_unset
 from floe_core.schemas.platform_spec import ResourceProfile
 from floe_core.source_map import SourceMap
 from floe_dagster.secrets import read_secrets_in, secret_values_in, without_secrets
 from floe_dagster.targets import load_callable
 from floe_dagster.user_code.modules import describe_user_error
-from floe_dagster.user_code.resource_arguments import WrongArgument, find_wrong_arguments, find_wrong_config
+from floe_dagster.user_code.resource_arguments import (
+    WrongArgument,
+    find_wrong_arguments,
+    find_wrong_config,
+    find_wrong_known,
+)
 
 _GIVE_ARGUMENTS = "give it the arguments that it takes, under `args`"
 
@@ -31,9 +37,6 @@ def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMa
     problems = ProblemCollector()
     built: dict[str, object] = {}
     for key, profile in resources.items():
-        if is_partly_unset(profile):
-            built[key] = dg.ResourceDefinition.none_resource()  # a stand-in: nothing runs on what is not known
-            continue
         with problems.collecting():
             built[key] = _build_resource(key, profile, source)
     problems.raise_if_any(LoadError)
@@ -41,18 +44,29 @@ def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMa
 
 
 def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None) -> object:
-    refused = partial(_refused, key, profile, source=source)
     problems = ProblemCollector()
+    if is_unset(profile) or is_unset(profile.target) or is_unset(profile.args):
+        return dg.ResourceDefinition.none_resource()
     target: Callable[..., object] = dict
     args: dict[str, object] = {}
+    secrets: list[str] = []
+    refused = partial(_refused, key, profile, source=source, secrets=secrets)
     with problems.collecting():
         target = load_callable(profile.target, location=source.locate("resources", key, "target") if source else None)
     for name, value in profile.args.items():
+        if is_partly_unset(value):
+            continue
         with problems.collecting():
             args[name] = read_secrets_in(
                 value, location=source.locate("resources", key, "args", name) if source else None
             )
+    unknown = profile.args.keys() - args.keys()
+    secrets += secret_values_in({name: value for name, value in profile.args.items() if name in args})
+    if unknown and target is not dict:
+        problems.extend(refused(wrong) for wrong in find_wrong_known(target, args, unknown=unknown))
     problems.raise_if_any(LoadError)
+    if unknown:
+        return dg.ResourceDefinition.none_resource()  # a stand-in: nothing runs on what is not known
     if isinstance(target, dg.ResourceDefinition):
         problems.extend(refused(wrong) for wrong in find_wrong_config(target, args))
         problems.raise_if_any(LoadError)
@@ -67,9 +81,14 @@ def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None
 
 
 def _refused(
-    key: str, profile: ResourceProfile, wrong: WrongArgument, *, source: SourceMap | None, detail: str = ""
+    key: str,
+    profile: ResourceProfile,
+    wrong: WrongArgument,
+    *,
+    source: SourceMap | None,
+    secrets: list[str],
+    detail: str = "",
 ) -> Problem:
-    secrets = secret_values_in(profile.args)
     location = source.locate("resources", key, "args", *wrong.path, key=True) if source else None
     if source is not None and not wrong.path:
         location = source.locate("resources", key, key=True)
