@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bad_inputs import BadInput, read_bad_inputs, sections, told_of
+from bad_inputs import BadInput, problems_of, read_bad_inputs, sections, told_of
 
 CASES = [case for section in sections() for case in read_bad_inputs(section)]
 
@@ -29,3 +29,11 @@ def test_a_wrong_document_is_told_as_its_case_says(case: BadInput, tmp_path: Pat
 def test_what_is_told_says_how_to_mend_it(case: BadInput) -> None:
     reasons = case.expected.count("\n  why: ") + case.expected.count("\n  fix: ")
     assert reasons >= case.expected.count(" FLOE-")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "hunter2" in f"{case.platform_yaml}"], ids=str)
+def test_a_secret_beside_other_mistakes_is_shown_in_no_problem(case: BadInput, tmp_path: Path) -> None:
+    problems = problems_of(case, tmp_path)
+
+    assert problems
+    assert "hunter2" not in str(problems)

@@ -128,7 +128,7 @@ def test_all_problems_are_one_report_in_the_order_of_the_file(
     report = json.loads(out)
     assert err == ""
     assert (report["valid"], report["counts"]) == (False, {})
-    assert [problem["line"] for problem in report["problems"]] == [5, 10]
+    assert [problem["line"] for problem in report["problems"]] == [5, 6, 10]
     assert all(problem["fix"] or problem["why"] for problem in report["problems"])
     assert "0 25 * * *" not in out  # a value of the environment is shown as ${NIGHTLY}
 

@@ -11,11 +11,14 @@ from pydantic import BaseModel
 from builders import floe_yaml
 from floe_core.documents import read_parsed_document
 from floe_core.other_keys import RENAMED_KEYS, find_meant_key
-from floe_core.schemas.asset_config import AssetConfig
-from floe_core.schemas.backfill_definition import BackfillDefinition
-from floe_core.schemas.job_definition import JobDefinition, OpsJob
+from floe_core.schemas.asset_config import AssetConfig, CronFreshness, WindowFreshness
+from floe_core.schemas.backfill_definition import BackfillDefinition, PartitionRange
+from floe_core.schemas.job_definition import JobDefinition, OpsJob, RetryPolicy
+from floe_core.schemas.orchestration_config import AssetModule
 from floe_core.schemas.partition_definition import PartitionDefinition
+from floe_core.schemas.platform_spec import ResourceProfile
 from floe_core.schemas.schedule_definition import ScheduleDefinition
+from floe_core.schemas.secrets import SecretRef
 from floe_core.schemas.sensor_definition import SensorDefinition
 from floe_core.yaml_source import parse_yaml
 
@@ -32,6 +35,12 @@ MODELS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "pattern": (AssetConfig,),
     "partitions definition": kinds_of(PartitionDefinition),
     "backfill": (BackfillDefinition,),
+    "partition_range": (PartitionRange,),
+    "retry_policy": (RetryPolicy,),
+    "freshness": (WindowFreshness, CronFreshness),
+    "asset module": (AssetModule,),
+    "secret": (SecretRef,),
+    "resource": (ResourceProfile,),
 }
 KEYS = [(family, key, field) for family, keys in RENAMED_KEYS.items() for key, field in keys.items()]
 

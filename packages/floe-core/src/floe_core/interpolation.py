@@ -157,12 +157,12 @@ class _Interpolator:
         return Problem("FLOE-113", f"key '{key}' holds an expression", location, why, "write the name itself")
 
     def _replace_text(self, text: str, path: YamlPath) -> str:
-        try:
-            parts = _parse_text(text)
-        except _MalformedError as error:
+        parts, malformed = _parse_text(text)
+        for error in malformed:
             location = self._locate(text, path, error.offset)
             why = "an expression is ${NAME}, ${NAME:default} or ${NAME:-default}, and $${ stands for a plain ${"
             self.errors.append(Problem("FLOE-110", error.what, location, why, error.fix))
+        if malformed:
             return Unset(text)
         expressions = list(_expressions(parts))
         if not expressions:
@@ -236,9 +236,21 @@ class _Interpolator:
         return self._source.locate_text(path, text[offset:], ordinal=text.count("${", 0, offset))
 
 
-def _parse_text(text: str) -> _Parts:
-    parts, _ = _parse_parts(text, 0, end=None, depth=0)
-    return parts
+def _parse_text(text: str) -> tuple[_Parts, list[_MalformedError]]:
+    """The parts of *text*, or every expression in it that cannot be understood."""
+    malformed: list[_MalformedError] = []
+    start = 0
+    while True:
+        try:
+            parts, _ = _parse_parts(text, start, end=None, depth=0)
+        except _MalformedError as error:
+            malformed.append(error)
+            closing = text.find("}", error.offset)
+            if closing < 0:
+                return (), malformed
+            start = closing + 1
+        else:
+            return parts, malformed
 
 
 def _parse_parts(text: str, start: int, *, end: int | None, depth: int) -> tuple[_Parts, int]:

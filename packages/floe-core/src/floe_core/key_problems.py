@@ -1,7 +1,7 @@
 """What is wrong with the keys of a mapping: unknown, missing, on the wrong level, or a `type` that there is not."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from floe_core.errors import Problem, YamlPath
 from floe_core.other_keys import MeantKey, find_meant_key
@@ -68,7 +68,7 @@ class KeyProblems:
         self._suggested |= suggested
         path = (*parent.path, key)
         self._pass.stand_ins = {path: ABSENT, **{(*path, other): unknown((*path, other)) for path, other in suggested}}
-        if _SOUNDS_SECRET.search(f"{key} {fix}"):
+        if _SOUNDS_SECRET.search(f"{key} {fix}") or keys == ["secret_ref"]:
             self._masking.hide(self._source.locate(*path))
         return Problem(
             "FLOE-120",
@@ -80,7 +80,8 @@ class KeyProblems:
 
     def _meant_key(self, parent: Place, key: str, free: Collection[str]) -> MeantKey | None:
         """The one of the *free* keys that *key* is called elsewhere."""
-        family = self._pass.families.get(parent.path[:-1], "")
+        below = "secret" if list(free) == ["secret_ref"] else str(parent.path[-1]) if parent.path else ""
+        family = self._pass.families.get(parent.path[:-1]) or below
         if not family or not isinstance(parent.value, dict):
             return None
         value = self._pass.raw.get((*parent.path, key), parent.value[key])
@@ -137,6 +138,7 @@ class KeyProblems:
         listed = list_names(kinds)
         if not isinstance(place.value, dict):
             return self._values.no_mapping_of_a_kind(place)
+        self._pass.beside += self._keys_of_no_kind(place, kinds)
         if "type" in place.value:
             tag = Place((*place.path, "type"), {"type": "str"}, place.value["type"])
             what = f"{owner} is of type {self._words.shown(tag)}, which does not exist"
@@ -156,6 +158,27 @@ class KeyProblems:
         fix = f"add 'type: {fitting[0]}'" if len(fitting) == 1 and keys else "add 'type: …' with one of them"
         why = f"the type says what it is: {listed}"
         return Problem("FLOE-124", f"{owner} has no 'type'", self._source.locate(*place.path, key=True), why, fix)
+
+    def _keys_of_no_kind(self, place: Place, kinds: Mapping[str, CoreSchema]) -> Iterator[Problem]:
+        """Every key of the mapping at *place* that it takes with none of the types; one that is close to 'type' may."""
+        assert isinstance(place.value, dict)
+        if place.path[:-1] not in self._pass.families:
+            return  # a dimension may be written as a type that only whole definitions have
+        known = {key for kind in kinds.values() for key in self._pass.keys_of(kind)} | {"type"}
+        free = known - place.value.keys()
+        for key in place.value:
+            if key in known or ("type" in free and did_you_mean(key, ["type"])):
+                continue
+            meant = self._meant_key(place, key, free)
+            if _SOUNDS_SECRET.search(key):
+                self._pass.masking.hide(self._pass.source.locate(*place.path, key))
+            yield Problem(
+                "FLOE-120",
+                f"{self._pass.words.name(place.path)} takes no key '{key}'",
+                self._pass.source.locate(*place.path, key, key=True),
+                why="none of the types takes it",
+                fix=(meant.fix if meant else "") or did_you_mean(key, sorted(free - {"type"})) or "delete it",
+            )
 
     def _take_for_kind(self, place: Place, tags: Sequence[str], kinds: Mapping[str, CoreSchema]) -> None:
         """Go on as if the value at *place* were of the only kind that it may have been meant to be, if it fits."""

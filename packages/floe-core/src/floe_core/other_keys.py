@@ -69,9 +69,29 @@ RENAMED_KEYS: dict[str, dict[str, str]] = {
         "format": "fmt",
         "dimensions": "partitions",
     },
+    "asset module": dict.fromkeys(("name", "path", "package", "import", "module_name", "import_path"), "module"),
+    "partition_range": {
+        **dict.fromkeys(("from", "first", "begin", "since"), "start"),
+        **dict.fromkeys(("to", "last", "until", "through"), "end"),
+    },
+    "retry_policy": {
+        **dict.fromkeys((*_RETRIES, "count", "max"), "max_retries"),
+        **dict.fromkeys(("delay_seconds", "wait", "retry_delay"), "delay"),
+    },
+    "freshness": {
+        **dict.fromkeys(("max_age", "maximum_age", "maximum_lag", "within"), "fail_after"),
+        **dict.fromkeys(("cron_schedule", "deadline_cron"), "cron"),
+        **dict.fromkeys(("lower_bound_delta",), "lower_bound"),
+        "tz": "timezone",
+    },
+    "secret": dict.fromkeys(("env", "env_var", "from_env", "variable", "ref", "secret"), "secret_ref"),
+    "resource": {
+        **dict.fromkeys(("class", "class_name", "factory", "function", "target_function", "type"), "target"),
+        **dict.fromkeys(("config", "arguments", "params", "parameters", "kwargs", "options", "settings"), "args"),
+    },
     "backfill": {"job_name": "job", "range": "partition_range", "keys": "partition_keys"},
 }
-"""By what the entry is and the key that was written: the field that says the same."""
+"""By what the entry is, or the key of a mapping in it, and the key that was written: the field that says the same."""
 
 
 class MeantKey(NamedTuple):

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from floe_core.names.rules import RuleError
-from floe_core.names.times import parse_duration
+from floe_core.names.times import check_cron, parse_duration
 from floe_core.suggestions import list_names
 from floe_core.yaml_scalars import plain_scalar
 from floe_core.yaml_stop import quote
@@ -22,8 +23,22 @@ _KNOWN_AS = {
     **dict.fromkeys(("threads", "processes", "parallel"), "multiprocess"),
     "kubernetes": "k8s",
     "pg": "postgres",
+    **dict.fromkeys(("succeeded", "successful", "completed", "finished", "passed", "ok", "done"), "SUCCESS"),
+    **dict.fromkeys(("failed", "fail", "error", "errored"), "FAILURE"),
+    **dict.fromkeys(("running", "start", "in_progress"), "STARTED"),
+    **dict.fromkeys(("aborted", "terminated", "stopped", "killed"), "CANCELED"),
 }
-_FOREIGN_EXPRESSION = re.compile(r"\$([A-Za-z_]\w*)|\{\{\s*env_var\(\s*['\"]([A-Za-z_]\w*)['\"]\s*(?:,[^)]*)?\)\s*\}\}")
+_FOREIGN_EXPRESSION = re.compile(
+    r"\$([A-Za-z_]\w*)|\{\{\s*env_var\(\s*['\"]([A-Za-z_]\w*)['\"]\s*(?:,[^)]*)?\)\s*\}\}"
+    r"|\{\s*([A-Z][A-Z0-9_]*)\s*\}|%([A-Z][A-Z0-9_]*)%|\$\(([A-Z][A-Z0-9_]*)\)"
+)
+_NAMES_VARIABLE = ("env", "env_var", "from_env", "variable")
+_NAMES_ITSELF = ("name", "type", "kind", "id", "value", "text")
+_LABELS = ("group", "tag", "kind", "owner", "asset", "key", "team")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:\s*=(?!=)\s*|:(?!//))(\S.*)", re.DOTALL)
+_TYPOGRAPHIC = re.compile(
+    "[\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019\u201a](.*)[\u201c\u201d\u00ab\u00bb\u2018\u2019]", re.DOTALL
+)
 _PLAIN = re.compile(r"[A-Za-z_+]([\w./:+=@-]*[\w./+=@-])?")
 _WINDOWS = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * 0", "monthly": "0 0 1 * *"}
 
@@ -74,11 +89,11 @@ def suggest_form(
         case "text" if key == "automation_condition" and isinstance(value, bool | int | float):
             return "name a condition, such as 'eager'" if value else "delete the key"
         case "text":
-            return _as_text(value, written, is_listed=is_listed)
+            return _as_text(value, written, key=key, is_listed=is_listed)
         case "a list":
             return "write it as a list: [a, b]"
         case "a mapping":
-            return _as_mapping(value, short=short, all_optional=all_optional)
+            return _as_mapping(value, key=key, short=short, all_optional=all_optional)
         case "a whole number" | "a number":
             seconds = _seconds(value) if key.endswith("seconds") else None
             return _as_number(value, *bounds) if seconds is None else f"write it in seconds: {seconds:.15g}"
@@ -91,8 +106,8 @@ def suggest_kind(name: str, kinds: Collection[str]) -> str:
     cron = _WINDOWS.get(name.lower())
     if cron and "time_window" in kinds:
         return f"write 'time_window', and cron_schedule: '{cron}' beside it"
-    known = _KNOWN_AS.get(name.lower(), "")
-    return f"write '{known}'" if known in kinds else ""
+    known = _KNOWN_AS.get(name.lower(), "").lower()
+    return next((f"write '{kind}'" for kind in kinds if kind.lower() == known), "")
 
 
 def suggest_expression(value: object) -> str:
@@ -101,8 +116,46 @@ def suggest_expression(value: object) -> str:
     >>> suggest_expression("$CRON"), suggest_expression("{{ env_var('CRON') }}")
     ('write ${CRON} for the value of that variable', 'write ${CRON} for the value of that variable')
     """
-    name = _FOREIGN_EXPRESSION.fullmatch(value.strip()) if isinstance(value, str) else None
-    return f"write ${{{name[1] or name[2]}}} for the value of that variable" if name else ""
+    match value:
+        case str():
+            found = _FOREIGN_EXPRESSION.fullmatch(value.strip())
+            name = next(filter(None, found.groups()), "") if found else ""
+        case dict() if len(value) == 1 and next(iter(value)) in _NAMES_VARIABLE:
+            name = str(next(iter(value.values())))
+        case _:
+            name = ""
+    return f"write ${{{name}}} for the value of that variable" if name.isidentifier() else ""
+
+
+def suggest_other_quotes(value: object) -> str:
+    """To write other quotes where *value* stands in those of printed texts; empty where it does not."""
+    found = _TYPOGRAPHIC.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return ""
+    meant = quote(found[1]) if isinstance(plain_scalar(found[1]), str) else found[1]
+    return f"write {meant}: typographic quotes are a part of the text"
+
+
+def suggest_item(value: object, line: str) -> str:
+    """To separate the '-' from what follows it where *value*, which begins *line*, was meant to be a list.
+
+    >>> suggest_item("-shop.assets", "    -shop.assets")
+    "write a blank behind the '-': '- shop.assets'"
+    """
+    found = re.match(r"-([^\s-]\S*)", value) if isinstance(value, str) else None
+    return f"write a blank behind the '-': '- {found[1]}'" if found and line.lstrip().startswith(found[0]) else ""
+
+
+def suggest_key(value: object, keys: Collection[str]) -> str:
+    """The key and value that *value*, a text where a mapping with *keys* is asked, was meant to be, if it was.
+
+    >>> suggest_key("type = batch", ["type"]), suggest_key("type:batch", ["type"])
+    ("write 'type: batch'", "write 'type: batch'")
+    """
+    found = _ASSIGNMENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[1] not in keys:
+        return ""
+    return f"write '{found[1]}: {found[2] if len(found[0]) < _LONGEST_SHOWN and found[2].isprintable() else '…'}'"
 
 
 def split_list(text: str) -> list[str]:
@@ -145,12 +198,14 @@ def _as_number(value: object, least: float | None, greatest: float | None) -> st
     return f"write digits, such as {_EXAMPLE}"
 
 
-def _as_text(value: object, written: str, *, is_listed: bool) -> str:
+def _as_text(value: object, written: str, *, key: str, is_listed: bool) -> str:
     match value:
         case int() | float():
             return f"put it in quotes: '{written}'"
-        case dict() if len(value) == 1 and (text := _joined(value)):
-            return f"write it as text, without a blank behind the ':': '{text}'"
+        case dict() if key == "partition_keys" and not is_listed:
+            return _as_partition_key(value)
+        case dict() if len(value) == 1 and (text := _one_text(value, is_block=not written.startswith("{"))):
+            return text
         case dict() if is_listed:
             return "write the text, or a list: [a, b]"
         case dict() if written.startswith("{"):
@@ -161,13 +216,28 @@ def _as_text(value: object, written: str, *, is_listed: bool) -> str:
             return "write a single value"
 
 
-def _joined(mapping: dict[object, object]) -> str:
-    """The text that YAML reads as *mapping* where a blank stands behind its ':'."""
+def _as_partition_key(dimensions: dict[str, object]) -> str:
+    """The key that Dagster makes of those of each dimension, which it joins in the order of their names."""
+    parts = [dimensions[name] for name in sorted(dimensions)]
+    if not all(isinstance(part, str) for part in parts) or not parts:
+        return "write the key as text"
+    joined = "|".join(map(str, parts))
+    return f"write it as text: {quote(joined)}{', if the partitions have these dimensions' if len(parts) > 1 else ''}"
+
+
+def _one_text(mapping: dict[object, object], *, is_block: bool) -> str:
+    """To write the text that *mapping* is made of, with or without its key."""
     [(key, value)] = mapping.items()
-    return f"{key}:{value}" if isinstance(value, str) and len(f"{key}{value}") < _LONGEST_SHOWN else ""
+    if not isinstance(value, str) or len(f"{key}{value}") >= _LONGEST_SHOWN:
+        return ""
+    if key in _LABELS or (is_block and key not in _NAMES_ITSELF):
+        return f"write it as text, without a blank behind the ':': '{key}:{value}'"
+    return f"write its text alone: {quote(value)}"
 
 
-def _as_mapping(value: object, *, short: str, all_optional: bool) -> str:
+def _as_mapping(value: object, *, key: str, short: str, all_optional: bool) -> str:
+    if meant := _as_known_mapping(value, key):
+        return meant
     if short:
         return f"write '{short}: …', or its text alone"
     if isinstance(value, list):
@@ -175,6 +245,27 @@ def _as_mapping(value: object, *, short: str, all_optional: bool) -> str:
     if value is True and all_optional:
         return "write {} to take it as it is, or 'key: value' lines below it, indented"
     return "write 'key: value' lines below it, indented"
+
+
+def _as_known_mapping(value: object, key: str) -> str:
+    """The mapping that the only value in it was meant to be, for the few keys where that is plain."""
+    match key, value:
+        case "freshness", str() if _seconds(value):
+            return f"write {{fail_after: {value}}}"
+        case "freshness", str() if _is_cron(value):
+            return f"write {{cron: {quote(value)}, lower_bound: …}}"
+        case "retry_policy", int() | str() if not isinstance(value, bool) and str(value).isdecimal():
+            return f"write {{max_retries: {value}}}"
+        case "partition_range", [str() as first, str() as last]:
+            return f"write {{start: {quote(first)}, end: {quote(last)}}}"
+        case _:
+            return ""
+
+
+def _is_cron(text: str) -> bool:
+    with suppress(RuleError):
+        return bool(check_cron(text))
+    return False
 
 
 def _seconds(value: object) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from floe_core.document_words import DocumentWords
-from floe_core.errors import YamlPath, format_yaml_path
+from floe_core.errors import Problem, YamlPath, format_yaml_path
 from floe_core.interpolation import Unset
 from floe_core.masking import Masking
 from floe_core.schema_places import CoreSchema, Place, SchemaWalker, is_required_key, keys_of
@@ -31,6 +31,7 @@ class ValidationPass:
         self.words = DocumentWords(document)
         self.masking = Masking(document.interpolation)
         self.stand_ins: dict[YamlPath, object] = {}
+        self.beside: list[Problem] = []  # what else is told where a mistake is
 
     def begin(self, value: object) -> None:
         """Look at *value*, which is the document, or the document with stand-ins in it."""

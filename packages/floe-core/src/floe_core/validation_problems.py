@@ -56,10 +56,10 @@ class ErrorDescriber:
         order = sorted(error.errors(include_url=False), key=lambda error: error["type"] == "missing")
         described: list[Described] = []
         for details in order:
-            self._pass.stand_ins = {}
+            self._pass.stand_ins, self._pass.beside = {}, []
             wrong_level = self._keys.wrong_level(details["loc"])
             problem = self._keys.on_wrong_level(*wrong_level) if wrong_level else self._describe(details)
-            described.append(Described(problem, self._pass.stand_ins))
+            described += [Described(told, self._pass.stand_ins) for told in (problem, *self._pass.beside)]
         return described
 
     def without_secrets(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -9,7 +9,17 @@ from pydantic_core import SchemaError, SchemaValidator
 
 from floe_core.errors import Problem
 from floe_core.names.rules import OneTextError, RuleError, SecretError, UnreadableTextError
-from floe_core.remedies import describe_type, format_list, split_list, suggest_expression, suggest_form, suggest_kind
+from floe_core.remedies import (
+    describe_type,
+    format_list,
+    split_list,
+    suggest_expression,
+    suggest_form,
+    suggest_item,
+    suggest_key,
+    suggest_kind,
+    suggest_other_quotes,
+)
 from floe_core.schema_places import Place, is_required, keys_of
 from floe_core.suggestions import did_you_mean, list_names
 from floe_core.validation_pass import ValidationPass
@@ -78,6 +88,9 @@ class ValueProblems:
         else:
             fix = (
                 suggest_expression(place.value)
+                or suggest_other_quotes(place.value)
+                or (suggest_key(place.value, list(keys_of(model))) if expected == "a mapping" else "")
+                or (self._item(place) if expected == "a list" else "")
                 or self._settings_elsewhere(place, expected)
                 or self._other_form(place, expected, short=short, is_listed=is_listed)
             )
@@ -85,7 +98,8 @@ class ValueProblems:
 
     def no_mapping_of_a_kind(self, place: Place) -> Problem:
         """That something else stands where a mapping with a `type` is asked."""
-        why, fix = "it must be a mapping with a 'type'", "write 'type: …' and the rest below it, indented"
+        why = "it must be a mapping with a 'type'"
+        fix = suggest_key(place.value, ["type"]) or "write 'type: …' and the rest below it, indented"
         return self.refused(place, "FLOE-122", why=why, fix=fix)
 
     def _other_form(self, place: Place, expected: str, *, short: str, is_listed: bool) -> str:
@@ -104,6 +118,11 @@ class ValueProblems:
             is_listed=is_listed,
             bounds=(schema.get("ge"), schema.get("le")),
         )
+
+    def _item(self, place: Place) -> str:
+        """To write an item of a list with a blank behind its '-'."""
+        location = self._pass.source.locate(*place.path)
+        return suggest_item(place.value, location.source_line or "")
 
     def _settings_elsewhere(self, place: Place, expected: str) -> str:
         """Where the settings of a profile belong that stand in place of its name."""
@@ -159,8 +178,14 @@ class ValueProblems:
         own = () if place.is_key else place.path
         rule = self._masking.masked(rule, own)
         is_list = isinstance(error, OneTextError) or stands_for_list(place, loc)
-        as_list = _as_list(place) if is_list else ""
-        fix = suggest_expression(place.value) or as_list or self._address_elsewhere(place) or fix
+        as_list = (self._item(place) if _leads_into_list(place, loc) else "") or (_as_list(place) if is_list else "")
+        fix = (
+            suggest_expression(place.value)
+            or suggest_other_quotes(place.value)
+            or as_list
+            or self._address_elsewhere(place)
+            or fix
+        )
         fix = f"set {variable} to another value" if variable else self._masking.masked(fix, own)
         if place.is_key:
             return Problem("FLOE-125", self._words.misnamed(place), self._words.locate(place), rule, fix)
@@ -201,6 +226,11 @@ def _deletion(place: Place) -> str:
 def stands_for_list(place: Place, loc: tuple[str | int, ...]) -> bool:
     """Whether the value at *place* stands alone where a list is taken, too; *loc* leads into that list."""
     return bool(loc) and isinstance(loc[-1], int) and place.path[-1:] != loc[-1:]
+
+
+def _leads_into_list(place: Place, loc: tuple[str | int, ...]) -> bool:
+    """The same, also where *loc* goes on inside of the item."""
+    return sum(isinstance(part, int) for part in loc) > sum(isinstance(part, int) for part in place.path)
 
 
 def _as_list(place: Place) -> str:

@@ -282,13 +282,15 @@ class DocumentBuilder:
             begins = self._line_and_column(_start(key))
             if name is None:
                 continue
+            is_merge = name == "<<" and isinstance(key, yaml.ScalarEvent) and key.implicit[0]
+            if is_merge:
+                more, more_children = self._merge(value_event, built)
+                merged, merged_children = {**more, **merged}, {**more_children, **merged_children}
             if name in lines:
                 self._refuse_duplicate(key, name, lines[name])
                 continue
             lines[name] = begins[0]
-            if name == "<<" and isinstance(key, yaml.ScalarEvent) and key.implicit[0]:
-                merged, merged_children = self._merge(value_event, built)
-            else:
+            if not is_merge:
                 values[name], children[name] = built.value, Child(*begins, built.position)
         return self._collect(event, {**merged, **values}, {**merged_children, **children}, everything)
 

@@ -19,9 +19,19 @@ def check_regex(text: str) -> str:
     except re.error as error:
         raise RuleError(
             f"it is a regular expression of Python: {error}",
-            fix="mend it, or put a backslash before a character meant as it is",
+            fix=_named_as_in_python(text) or "mend it, or put a backslash before a character meant as it is",
         ) from error
     return text
+
+
+def _named_as_in_python(text: str) -> str:
+    """To name groups as Python does where that is all that is wrong."""
+    names = re.findall(r"\(\?<([A-Za-z_]\w*)>", text)
+    try:
+        re.compile(re.sub(r"\(\?<(?=[A-Za-z_]\w*>)", "(?P<", text))
+    except (re.error, RecursionError):
+        return ""
+    return f"name the group as Python does: (?P<{names[0]}>…)" if names else ""
 
 
 def read_text(value: object) -> object:

@@ -13,6 +13,12 @@ from floe_core.names.rules import Rule, RuleError
 from floe_core.suggestions import did_you_mean
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])", re.IGNORECASE)
+_WORDS_OF_TIME = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(ms|msecs?|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\b"
+    r"(?:\s*and\b)?"
+)
+_ISO_DURATION = re.compile(r"p(\d+w)?(\d+d)?(t(\d+h)?(\d+m)?(\d+s)?)?")
+_ISO_PARTS = re.compile(r"(\d+)([wdhms])")
 _UNITS = {
     "w": timedelta(weeks=1),
     "d": timedelta(days=1),
@@ -67,7 +73,7 @@ def parse_duration(value: object) -> timedelta:
         is_number = (isinstance(value, int | float) and isfinite(value)) or re.fullmatch(r"\d+(\.\d+)?", text)
         raise RuleError(
             "a length of time has a unit (s, m, h, d, w), such as '30m', '24h' or '1d12h'",
-            fix=f"write '{text}s', '{text}m', '{text}h' or '{text}d'" if is_number else "",
+            fix=f"write '{text}s', '{text}m', '{text}h' or '{text}d'" if is_number else _duration_like(text),
         )
     if sum(float(number) * (_UNITS[unit] / _LONGEST) for number, unit in parts) > 1:
         raise RuleError("a length of time is no longer than a thousand years", fix=f"write '{_LONGEST.days}d' or less")
@@ -75,6 +81,20 @@ def parse_duration(value: object) -> timedelta:
     if length <= timedelta():
         raise RuleError("a length of time is longer than zero", fix="write a number above 0")
     return length
+
+
+def _duration_like(text: str) -> str:
+    """The length of time that *text* means by words, or as ISO 8601 has it.
+
+    >>> _duration_like("1 day and 12 hours"), _duration_like("pt24h")
+    ("write '1d12h'", "write '24h'")
+    """
+    if _ISO_DURATION.fullmatch(text):
+        parts = _ISO_PARTS.findall(text)
+    else:
+        parts = [] if _WORDS_OF_TIME.sub("", text).strip(" ,") else _WORDS_OF_TIME.findall(text)
+    meant = "".join(number + ("ms" if unit.startswith(("ms", "milli")) else unit[0]) for number, unit in parts)
+    return f"write '{meant}'" if meant else ""
 
 
 def format_duration(length: timedelta) -> str:
