@@ -154,6 +154,8 @@ NODES = (
     AssetNode(("raw", "orders"), executable=False, materializable=False),
 )
 
+NO_SELECTION = "write asset keys, such as 'bronze/*': a pattern is no selection, which jobs, schedules and sensors take"
+
 
 @pytest.mark.parametrize(
     ("pattern", "fix"),
@@ -163,6 +165,10 @@ NODES = (
         pytest.param("silver*", "write 'silver**'", id="star-that-has-to-cross"),
         pytest.param("silvr/*", "did you mean 'silver/*'?", id="folder"),
         pytest.param("*_order", "did you mean 'stg_orders'?", id="end"),
+        pytest.param("group:bronze", NO_SELECTION, id="group"),
+        pytest.param("+bronze_customers", NO_SELECTION, id="upstream"),
+        pytest.param("tag:tier=gold and kind:dbt", NO_SELECTION, id="and"),
+        pytest.param("key:stg_orders", "write the key alone: 'stg_orders'", id="key"),
         pytest.param("*", None, id="matches"),
         pytest.param("xyz", "run 'floe list assets' to see the keys", id="nothing-close"),
     ],

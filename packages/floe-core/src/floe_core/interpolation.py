@@ -73,7 +73,8 @@ class UnsetVariable:
 class Interpolation:
     """A tree of values with its expressions replaced, and what there is to say about them.
 
-    `raw` holds the text of every scalar that has an expression, as the document has it.
+    `raw` holds the text of every scalar that has an expression, as the document has it. In `left_out` stands what is
+    below keys with an expression, which are no part of `value`, those inside of others first.
     """
 
     value: object
@@ -81,6 +82,15 @@ class Interpolation:
     raw: Mapping[YamlPath, str] = field(default_factory=dict)
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    left_out: Mapping[YamlPath, "LeftOut"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What stands below a key with an expression, its own expressions replaced, and their text."""
+
+    value: object
+    raw: Mapping[YamlPath, str]
 
 
 def interpolate(value: object, *, environ: Mapping[str, str], source: SourceMap) -> Interpolation:
@@ -96,7 +106,7 @@ def interpolate(value: object, *, environ: Mapping[str, str], source: SourceMap)
     replaced = interpolator.replace(value, ())
     unset = tuple(UnsetVariable(name, tuple(places)) for name, places in interpolator.unset.items())
     errors, warnings = tuple(interpolator.errors), tuple(interpolator.warnings)
-    return Interpolation(replaced, unset, interpolator.raw, errors, warnings)
+    return Interpolation(replaced, unset, interpolator.raw, errors, warnings, interpolator.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,7 @@ class _Interpolator:
     def __init__(self, environ: Mapping[str, str], source: SourceMap) -> None:
         self.unset: dict[str, list[Location]] = {}
         self.raw: dict[YamlPath, str] = {}
+        self.left_out: dict[YamlPath, LeftOut] = {}
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
         self._environ = environ
@@ -143,13 +154,20 @@ class _Interpolator:
 
     def replace(self, value: object, path: YamlPath) -> object:
         if isinstance(value, dict):
-            self.errors += [self._expression_in_key(key, path) for key in value if _IN_KEY.search(key)]
+            for key in filter(_IN_KEY.search, value):
+                self.errors.append(self._expression_in_key(key, path))
+                self._leave_out(value[key], (*path, key))
             return {key: self.replace(item, (*path, key)) for key, item in value.items() if not _IN_KEY.search(key)}
         if isinstance(value, list):
             return [self.replace(item, (*path, index)) for index, item in enumerate(value)]
         if isinstance(value, str) and "${" in value:
             return self._replace_text(value, path)
         return value
+
+    def _leave_out(self, value: object, path: YamlPath) -> None:
+        raw, self.raw = self.raw, {}
+        self.left_out[path] = LeftOut(self.replace(value, path), self.raw)
+        self.raw = raw
 
     def _expression_in_key(self, key: str, path: YamlPath) -> Problem:
         location = self._source.locate(*path, key, key=True)

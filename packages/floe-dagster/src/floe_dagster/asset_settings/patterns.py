@@ -12,6 +12,9 @@ from floe_core.suggestions import closest_names, did_you_mean, list_names
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
 
 METADATA = "metadata"
+_SELECTION = re.compile(
+    r"(?:[+!]|not )*(group|tag|kind|owner|asset|key):([^\s+]*)\+?(?:\s.*)?|\+.*|.*\+|.*\s(?:and|or)\s.*", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,20 @@ def _matches_nothing(pattern: _Pattern, index: AssetIndex) -> Problem:
         pattern.location,
         why="a pattern is matched against the whole key and against the last part of it; "
         "'*' stays between two slashes, '**' crosses them",
-        fix=_suggest(pattern.text, [key for key, node in index.nodes.items() if node.executable])
+        fix=_without_selection(pattern.text)
+        or _suggest(pattern.text, [key for key, node in index.nodes.items() if node.executable])
         or "run 'floe list assets' to see the keys",
     )
+
+
+def _without_selection(text: str) -> str:
+    """What to write for a selection in place of a pattern; empty where it is none."""
+    found = _SELECTION.fullmatch(text.strip())
+    if found is None:
+        return ""
+    if found[1] in ("asset", "key") and found[2]:
+        return f"write the key alone: '{found[2]}'"
+    return "write asset keys, such as 'bronze/*': a pattern is no selection, which jobs, schedules and sensors take"
 
 
 def _suggest(text: str, keys: Sequence[KeyPath]) -> str:
