@@ -878,8 +878,21 @@ class TestSettings:
         assert message == snapshot("""\
 error[FLOE-400]: the sql catalog cannot be reached
       Can't load plugin: sqlalchemy.dialects:nonsense
-  why: tables are found and committed through it
-  fix: see `catalogs` in platform.yaml\
+  why: tables are found and committed through it, at nonsense://x
+  fix: see that it runs, or mend its address and credentials under `catalogs` in platform.yaml\
+""")
+
+    def test_a_catalog_whose_driver_is_not_installed_says_what_to_install(self, tmp_path: Path) -> None:
+        properties = {"type": "sql", "uri": "postgresql+pg8000://hunter2@db/c", "warehouse": str(tmp_path)}
+        settings = LakehouseSettings(properties, secrets={"uri": "CATALOG_URI"})
+
+        message = error_of(lambda: Catalog(settings).write_table("bronze.t", pa.table({"id": [1]})))
+
+        assert message == snapshot("""\
+error[FLOE-400]: the sql catalog cannot be reached
+      No module named 'pg8000'
+  why: tables are found and committed through it, at the address that the secret CATALOG_URI holds
+  fix: pip install pg8000\
 """)
 
     def test_metadata_is_found_without_the_client(self, catalog: Catalog, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from floe_cli.main import run_command_line
+from floe_processes import run_floe
 from plugins.user_project import UserProject
 
 ASSETS = """
@@ -41,9 +42,8 @@ execution: {default: {type: in_process}, wide: {type: multiprocess, max_concurre
 def project(user_project: UserProject, monkeypatch: pytest.MonkeyPatch) -> UserProject:
     for variable in ("FLOE_PLATFORM_ENV", "FLOE_PLATFORM_FILE", "DAGSTER_HOME"):
         monkeypatch.delenv(variable, raising=False)
-    user_project.write(
-        {"shop/__init__.py": "", "shop/assets.py": ASSETS, "shop/vaults.py": "class Vault: ...", ".git/HEAD": ""}
-    )
+    vault = "class Vault:\n    def __init__(self, url='', token=''): ..."
+    user_project.write({"shop/__init__.py": "", "shop/assets.py": ASSETS, "shop/vaults.py": vault, ".git/HEAD": ""})
     return user_project
 
 
@@ -493,6 +493,24 @@ execution:
     problems = json.loads(capsys.readouterr().out)["problems"]
     missing = [(problem["line"], problem["fix"]) for problem in problems if problem["code"] == "FLOE-371"]
     assert missing == [(3, "pip install dagster-celery"), (4, "pip install dagster-celery")]
+
+
+@pytest.mark.skipif(find_spec("pg8000") is not None, reason="it says what is missing")
+def test_the_driver_of_a_catalog_is_missing(project: UserProject) -> None:
+    catalogs = """
+catalogs:
+  default: {type: sql, uri: "postgresql+pg8000://etl@db/lake"}
+  other: {type: sql, uri: "postgresql+pg8000://etl@db/other"}
+"""
+    project.write({"platform.yaml": catalogs, "floe.yaml": "orchestration: {}\n"})
+
+    # In a process of its own: Dagster takes every load after the first for the one of a step.
+    done = run_floe("validate", "--format=json", folder=project.path, environ=os.environ)
+
+    assert done.returncode == 1
+    problems = json.loads(done.stdout)["problems"]
+    told = [(problem["code"], problem["line"], problem["yaml_path"], problem["fix"]) for problem in problems]
+    assert told == [("FLOE-371", 2, "catalogs.default.uri", "pip install pg8000")]
 
 
 def test_modules_keep_their_places_behind_one_that_is_refused(

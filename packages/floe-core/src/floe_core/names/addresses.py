@@ -14,7 +14,7 @@ _LIKE_A_NAMESPACE = "write it like 'lake' or 'duckdb://shop'"
 _LIKE_AN_ADDRESS = "write it like 'https://host:8181/path'"
 _SQLITE_FILE = "sqlite:///.floe/catalog.db"
 _POSTGRES = "postgresql://catalog@host/catalog"
-_DRIVERS = ("psycopg2", "psycopg", "pg8000", "psycopg2cffi")
+_DRIVERS = ("psycopg2", "psycopg", "pg8000")
 
 
 def check_url(text: str) -> str:
@@ -104,6 +104,10 @@ def _check_driver(kind: str, driver: str, place: str) -> None:
             f"the driver behind '+' is one of {list_names(_DRIVERS)}, which the catalog can wait for",
             fix=f"write 'postgresql+{_DRIVERS[0]}://{_without_query(place)}'",
         )
+    try:
+        _ = urlsplit(f"//{place}").port
+    except ValueError as error:
+        raise RuleError(f"it is the address of a database: {error}", fix=f"write it like '{_POSTGRES}'") from error
 
 
 def _without_query(place: str) -> str:

@@ -18,6 +18,7 @@ from pyiceberg.table import Table
 
 from floe_core.errors import CatalogError, Problem
 from floe_core.suggestions import list_names
+from floe_dagster.lakehouse.catalog_drivers import remedy_of
 from floe_dagster.lakehouse.columns import check_columns
 from floe_dagster.lakehouse.retries import Patience, busy_database, unusable_catalog
 from floe_dagster.lakehouse.row_filters import RowFilter, bind_filter, parse_filter, resolve_filter
@@ -181,13 +182,18 @@ class IcebergTables:
             detail=self._settings.hide_secrets(str(error).split("\n")[0] or type(error).__name__),
         )
 
-    def _unreachable(self, error: Exception) -> Problem:
+    def _unreachable(self, raised: Exception) -> Problem:
+        # For whatever cannot be imported the client says that SQLAlchemy is not installed.
+        error = raised.__cause__ if isinstance(raised.__cause__, ImportError) else raised
         kind = self._settings.properties.get("type", "")
+        uri, secret = self._settings.properties.get("uri"), self._settings.secrets.get("uri")
+        place = f", at the address that the secret {secret} holds" if secret else f", at {uri}" if uri else ""
         return Problem(
             code="FLOE-400",
             what=f"the {kind} catalog cannot be reached",
-            why="tables are found and committed through it",
-            fix="see `catalogs` in platform.yaml",
+            why=self._settings.hide_secrets(f"tables are found and committed through it{place}"),
+            fix=remedy_of(error)
+            or "see that it runs, or mend its address and credentials under `catalogs` in platform.yaml",
             detail=self._settings.hide_secrets(str(error).split("\n")[0] or type(error).__name__),
         )
 
