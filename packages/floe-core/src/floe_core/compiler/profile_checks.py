@@ -62,9 +62,10 @@ class _PickedProfiles:
     source: SourceMap
     platform_source: SourceMap | None
 
-    def locate(self, *path: str | int) -> Location | None:
-        """Where the profile at *path* stands in platform.yaml; nowhere on the embedded platform."""
-        return self.platform_source.locate(*path, key=True) if self.platform_source else None
+    def locate(self, *paths: YamlPath) -> Location | None:
+        """Where the first of the profiles at *paths* that is written stands; nowhere on the embedded platform."""
+        source = self.platform_source
+        return next((source.locate(*path, key=True) for path in paths if path in source), None) if source else None
 
     @property
     def catalog(self) -> object:
@@ -109,9 +110,10 @@ def _is_of_several_hosts(profile: object) -> bool:
 
 def _check_several_hosts(picked: _PickedProfiles) -> Iterator[Problem]:
     for name, engine in picked.engines_of_several_hosts.items():
-        where = picked.locate("execution", name)
+        execution: YamlPath = ("execution", name)
+        where = picked.locate(execution)
         for place, path in picked.places_of_one_host:
-            yield _one_host(engine, place, picked.locate(*path))
+            yield _one_host(engine, place, picked.locate(path, execution))
         if isinstance(picked.compute, DuckDBCompute) and picked.spec.orchestration.dbt is not None:
             place = f"the DuckDB file of '{picked.spec.compute}'"
             yield _one_host(engine, place, where, severity="warning")
@@ -125,7 +127,7 @@ def _check_several_hosts(picked: _PickedProfiles) -> Iterator[Problem]:
     ):
         for place, path in picked.places_of_one_host:
             engine = f"compute profile '{picked.spec.compute}'"
-            yield _one_host(engine, place, picked.locate(*path))
+            yield _one_host(engine, place, picked.locate(path, ("compute", picked.spec.compute)))
 
 
 def _one_host(engine: str, place: str, location: Location | None, *, severity: Severity = "error") -> Problem:

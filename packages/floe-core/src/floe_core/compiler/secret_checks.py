@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from floe_core.documents import PlatformDocument
 from floe_core.errors import Problem, Severity, YamlPath
 from floe_core.interpolation import Unset, is_unset
+from floe_core.schemas.compute_profile import DuckDBCompute
 from floe_core.schemas.floe_spec import FloeSpec
 from floe_core.schemas.platform_spec import PlatformSpec
 from floe_core.schemas.secrets import SecretRef
@@ -35,7 +36,7 @@ def check_secrets(
         yield Problem(
             "FLOE-372",
             f"the secret '{name}' is not set",
-            platform.source.locate(*path, "secret_ref"),
+            platform.source.locate(*_as_written(path, platform), "secret_ref"),
             why=f"there is neither an environment variable {name} nor "
             + (f"a file of that name in {SECRETS_DIR_VARIABLE}" if folder else f"a folder in {SECRETS_DIR_VARIABLE}"),
             fix=f"set {name}, or put the secret into a file {name} in the folder that {SECRETS_DIR_VARIABLE} names",
@@ -60,6 +61,16 @@ def without_missing_secrets(platform: PlatformSpec, *, environ: Mapping[str, str
     """*platform*, with what is not known in place of the secrets that are not set and are read when loading."""
     changed = {name: _without_missing(getattr(platform, name), environ) for name in _READ_WHEN_LOADING}
     return platform.model_copy(update=changed)
+
+
+def _as_written(path: YamlPath, platform: PlatformDocument) -> YamlPath:
+    """*path*, with the word of dbt's for a field of a compute profile where that is what stands there."""
+    if platform.source is None or path in platform.source or path[0] != "compute":
+        return path
+    *above, field = path
+    profile = platform.spec.compute[str(path[1])]
+    word = None if isinstance(profile, DuckDBCompute) else profile.other_word(str(field))
+    return path if word is None else (*above, word)
 
 
 def _without_missing(value: object, environ: Mapping[str, str]) -> object:

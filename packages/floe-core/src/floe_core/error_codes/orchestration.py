@@ -205,8 +205,8 @@ CODES: Mapping[str, ErrorCode] = {
     # ---- 37x: resources
     "FLOE-371": ErrorCode(
         "the library of an executor or of a catalog is not installed",
-        "Dagster's executors for Dask, Celery and Kubernetes are packages of their own, and so are the drivers of a SQL "
-        "catalog in PostgreSQL; they are installed where a profile of platform.yaml uses them.",
+        "Dagster's executors for Dask, Celery and Kubernetes are packages of their own, and so are the drivers of a "
+        "SQL catalog in PostgreSQL; they are installed where a profile of platform.yaml uses them.",
         wrong="execution: {default: {type: dask}}",
         right="pip install dagster-dask",
     ),

@@ -58,6 +58,11 @@ class _Warehouse(_Compute):
             raise RuleError(f"logging in needs one of {list_names(alternatives)}", fix=f"add '{alternatives[0]}'")
         return self
 
+    @classmethod
+    def other_word(cls, field: str) -> str | None:
+        """The word of dbt's that *field* may be written as."""
+        return next((word for word, meant in cls._other_words.items() if meant == field), None)
+
     def _needed(self, method: str) -> tuple[str, ...]:
         return self._logins.get(method, ())
 
