@@ -890,6 +890,45 @@ error[FLOE-101]: a value begins with '?' without quotes
     )
 
 
+QUOTED = """\
+orchestration:
+  asset_modules: ["shop.assets.*", 'shop.more']
+  dbt:
+    project_dir: "dbt"  # the project's folder
+  assets:
+    "bronze/*": {tags: {tier: "bronze", owner: 'me'}, description: "it's the first # layer"}
+    "silver/*":
+      description: 'a text: with {braces} and "quotes"'
+      owners: ["team:data", "a@b.co"]
+  jobs:
+    all: {type: batch, selection: ["*", "!tag:slow"]}
+    some:
+      type: batch
+      selection:
+        - "group:bronze"
+        - '+orders'
+  schedules:
+    nightly: {job: all, cron_schedule: "0 6 * * *", timezone: "Europe/Berlin"}
+    hourly:
+      cron_schedule: ["0 * * * *", "30 * * * *"]
+"""
+
+
+@pytest.mark.parametrize("offset", [match.start() for match in re.finditer("[\"']", QUOTED)])
+@pytest.mark.parametrize("times", [0, 2], ids=["left out", "doubled"])
+def test_a_quote_that_is_left_out_or_doubled_is_told_in_its_line(offset: int, times: int) -> None:
+    text = QUOTED[:offset] + QUOTED[offset] * times + QUOTED[offset + 1 :]
+    try:
+        parse_yaml(text, file=FILE)
+    except YamlSyntaxError as error:
+        (problem,) = error.problems
+    else:
+        return  # a text without quotes, or with one of them in it
+    assert problem.location is not None
+    assert problem.location.line == QUOTED.count("\n", 0, offset) + 1
+    assert "quote" in f"{problem.what} {problem.fix}" or f"delete one {QUOTED[offset]}" == problem.fix
+
+
 def test_mistakes_that_do_not_stop_the_parser_are_reported_together() -> None:
     assert report("1: a\nb: !x c\nb: *y\nd: [e") == snapshot("""\
 error[FLOE-104]: key 1 is a number, not text
