@@ -152,3 +152,68 @@ def test_nothing_is_told_of_a_secret_that_is_not_set_but_that(
     assert run_command_line(["validate"]) == 0
 
     assert "error" not in capsys.readouterr().err
+
+
+IO_MANAGER = "resources:\n  io_manager: "
+RETURNS = """
+import dagster as dg
+
+
+@dg.asset
+def orders() -> list[int]:
+    return [1]
+"""
+
+
+def write_io_project(project: UserProject, platform: str) -> None:
+    files = {"shop/__init__.py": "", "shop/mail.py": MAIL, "shop/assets.py": RETURNS, ".git/HEAD": ""}
+    floe_yaml = "orchestration: {asset_modules: [shop.assets]}\n"
+    project.write({**files, "floe.yaml": floe_yaml, "platform.yaml": platform})
+
+
+def test_an_io_manager_that_is_none(user_project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    write_io_project(user_project, f"{IO_MANAGER}{{target: shop.mail.Plain, args: {{host: h}}}}\n")
+
+    assert run_command_line(["validate"]) == 1
+
+    assert capsys.readouterr().err == snapshot("""\
+error[FLOE-373]: resource 'io_manager' is built from 'shop.mail.Plain', which makes no I/O manager
+  --> platform.yaml:2:24  resources.io_manager.target
+   |  io_manager: {target: shop.mail.Plain, args: {host: h}}
+  why: Dagster hands it what every asset and op returns that names no other I/O manager
+  fix: derive the class from dagster.ConfigurableIOManager or dagster.IOManager, or give it another key
+""")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "{target: dagster.FilesystemIOManager, args: {base_dir: {secret_ref: FOLDER}}}",
+        "{target: dagster.InMemoryIOManager}",
+    ],
+    ids=["not known yet", "plain"],
+)
+def test_io_managers(resource: str, user_project: UserProject, capsys: pytest.CaptureFixture[str]) -> None:
+    write_io_project(user_project, f"{IO_MANAGER}{resource}\n")
+
+    assert run_command_line(["validate"]) == 0, capsys.readouterr().err
+
+
+def test_a_resource_with_the_key_of_a_built_in_one(
+    user_project: UserProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_io_project(
+        user_project, "resources: {catalog: {target: shop.mail.Plain, args: {host: h}}, dbt: {target: builtins.dict}}\n"
+    )
+
+    assert run_command_line(["validate"]) == 0
+
+    assert capsys.readouterr().err == snapshot("""\
+warning[FLOE-373]: resource 'catalog' is not used: floe's own has that key
+  --> platform.yaml:1:13  resources.catalog
+   |  resources: {catalog: {target: shop.mail.Plain, args: {host: h}}, dbt: {target: builtins.dict}}
+  why: what asks for a resource of a built-in key is given the built-in one
+  fix: give it another key; a test passes its own as FloeDefinitions.from_compiled_artifacts(resources={'catalog': …})
+
+floe.yaml is valid: 1 asset
+""")

@@ -36,7 +36,7 @@ from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_what_imports
 from floe_dagster.loaders.executor_loader import DEFAULT_PROFILE, build_executors
 from floe_dagster.loaders.partition_loader import BuiltPartitions, build_partitions
-from floe_dagster.loaders.resource_loader import load_resources
+from floe_dagster.loaders.resource_loader import STAND_IN, check_built_in_keys, load_resources
 from floe_dagster.merging import check_asset_keys, check_op_names
 from floe_dagster.observability.runs.executor import observed_executor
 from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
@@ -180,13 +180,13 @@ def _build_project(
     executors = {name: observed_executor(executor, observability) for name, executor in sources.executors.items()}
     default_executor = executors.get(DEFAULT_PROFILE)
     assets, index = _join_assets(sources, passed, problems, document)
-    resources = {
-        **sources.modules.resources,
-        **sources.platform_resources,
+    built_in: dict[str, object] = {
         "catalog": CatalogResource.of(lakehouse_settings(profiles, project)),
         **({"dbt": sources.dbt.resource} if sources.dbt.resource is not None else {}),
-        **passed.resources,
     }
+    if not is_unset(platform.spec.resources):
+        problems.extend(check_built_in_keys(platform.spec.resources, built_in=built_in, source=platform.source))
+    resources = {**sources.modules.resources, **sources.platform_resources, **built_in, **passed.resources}
     checks = [*sources.modules.checks, *sources.dbt.checks, *passed.checks]
     automation = automate_assets(
         assets,
@@ -291,7 +291,7 @@ def _load_sources(
     dbt: DbtParts | None = None
     written_resources = {} if is_unset(platform.spec.resources) else platform.spec.resources
     profiles_of_execution = {} if is_unset(platform.spec.execution) else platform.spec.execution
-    resources: dict[str, object] = dict.fromkeys(written_resources, dg.ResourceDefinition.none_resource())
+    resources: dict[str, object] = dict.fromkeys(written_resources, STAND_IN)
     executors = dict.fromkeys([*profiles_of_execution, *BUILT_IN_EXECUTORS], dg.in_process_executor)
     of_modules = ProblemCollector()
     modules = load_what_imports(

@@ -1,6 +1,6 @@
 """`resources` of platform.yaml as Dagster resources."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import dagster as dg
@@ -20,6 +20,11 @@ from floe_dagster.user_code.resource_arguments import (
     find_wrong_known,
 )
 
+STAND_IN = dg.mem_io_manager
+"""In the place of a resource that is not known, which may be an I/O manager: nothing runs on it."""
+
+_IO_MANAGER = "io_manager"
+_IO_MANAGERS = (dg.IOManager, dg.IOManagerDefinition, dg.ConfigurableIOManagerFactory)
 _GIVE_ARGUMENTS = "give it the arguments that it takes, under `args`"
 
 
@@ -39,14 +44,33 @@ def load_resources(resources: Mapping[str, ResourceProfile], *, source: SourceMa
     for key, profile in resources.items():
         with problems.collecting():
             built[key] = _build_resource(key, profile, source)
+            if key == _IO_MANAGER and not isinstance(built[key], _IO_MANAGERS):
+                raise LoadError(_no_io_manager(profile, source))
     problems.raise_if_any(LoadError)
     return built
+
+
+def check_built_in_keys(
+    resources: Mapping[str, ResourceProfile], *, built_in: Iterable[str], source: SourceMap | None
+) -> Iterator[Problem]:
+    """Warnings for resources of platform.yaml that nothing asks for, since floe's own have their keys."""
+    for key in built_in:
+        if key in resources:
+            yield Problem(
+                "FLOE-373",
+                f"resource '{key}' is not used: floe's own has that key",
+                source.locate("resources", key, key=True) if source else None,
+                why="what asks for a resource of a built-in key is given the built-in one",
+                fix="give it another key; a test passes its own as "
+                f"FloeDefinitions.from_compiled_artifacts(resources={{'{key}': …}})",
+                severity="warning",
+            )
 
 
 def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None) -> object:
     problems = ProblemCollector()
     if is_unset(profile) or is_unset(profile.target) or is_unset(profile.args):
-        return dg.ResourceDefinition.none_resource()
+        return STAND_IN
     target: Callable[..., object] = dict
     args: dict[str, object] = {}
     secrets: list[str] = []
@@ -66,7 +90,7 @@ def _build_resource(key: str, profile: ResourceProfile, source: SourceMap | None
         problems.extend(refused(wrong) for wrong in find_wrong_known(target, args, unknown=unknown))
     problems.raise_if_any(LoadError)
     if unknown:
-        return dg.ResourceDefinition.none_resource()  # a stand-in: nothing runs on what is not known
+        return STAND_IN
     if isinstance(target, dg.ResourceDefinition):
         problems.extend(refused(wrong) for wrong in find_wrong_config(target, args))
         problems.raise_if_any(LoadError)
@@ -99,4 +123,14 @@ def _refused(
         detail=without_secrets(detail, secrets),
         why=without_secrets(wrong.why, secrets),
         fix=without_secrets(wrong.fix, secrets),
+    )
+
+
+def _no_io_manager(profile: ResourceProfile, source: SourceMap | None) -> Problem:
+    return Problem(
+        "FLOE-373",
+        f"resource '{_IO_MANAGER}' is built from '{profile.target}', which makes no I/O manager",
+        source.locate("resources", _IO_MANAGER, "target") if source else None,
+        why="Dagster hands it what every asset and op returns that names no other I/O manager",
+        fix="derive the class from dagster.ConfigurableIOManager or dagster.IOManager, or give it another key",
     )
