@@ -72,8 +72,8 @@ def _texts(document: object, name: str) -> list[str]:
     match document:
         case {"orchestration": {"jobs": {"nightly": {**job}}}}:
             texts = job.get(name, [])
-            assert isinstance(texts, list)
-            return texts
+            assert isinstance(texts, list | str)
+            return [texts] if isinstance(texts, str) else texts
         case _:
             return []
 
@@ -193,6 +193,7 @@ error[FLOE-331]: job 'nightly' selects group 'bronz', which no asset has
             pytest.param("['*', ~bronze_orders]", "", "write '!bronze_orders' to take it away", id="tilde"),
             pytest.param("['*', -group:bronze]", "", "write '!group:bronze' to take it away", id="group"),
             pytest.param("['*', '-bronze_*']", "", "write '!bronze_*' to take it away", id="glob"),
+            pytest.param("['*',\n        -bronze_orders]", "", "write '!bronze_orders' to take it away", id="own-line"),
             pytest.param("['group:gold or -bronze_orders']", "", "write 'not bronze_orders'", id="inside-an-item"),
             pytest.param(
                 "['*']",
@@ -206,6 +207,16 @@ error[FLOE-331]: job 'nightly' selects group 'bronz', which no asset has
         self, selection: str, exclude: str, fix: str
     ) -> None:
         assert message(selection, exclude=exclude).endswith(f"\n  fix: {fix}")
+
+    @pytest.mark.parametrize(
+        ("selection", "fix"),
+        [
+            ("\n        -group:bronze", "write a blank behind the '-': '- group:bronze'"),
+            ("“group:bronze”", "write 'group:bronze': typographic quotes are a part of the text"),
+        ],
+    )
+    def test_a_list_or_a_quote_that_is_not_written_as_such(self, selection: str, fix: str) -> None:
+        assert message(selection).endswith(f"\n  fix: {fix}")
 
     def test_an_unknown_group_that_is_an_asset(self) -> None:
         assert message("[group:bronze_orders]") == snapshot("""\

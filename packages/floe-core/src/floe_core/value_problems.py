@@ -180,7 +180,7 @@ class ValueProblems:
         is_list = isinstance(error, OneTextError) or stands_for_list(place, loc)
         as_list = (self._item(place) if _leads_into_list(place, loc) else "") or (_as_list(place) if is_list else "")
         fix = (
-            suggest_expression(place.value)
+            ("" if "{{" in fix else suggest_expression(place.value))  # braces mean something in templates
             or suggest_other_quotes(place.value)
             or as_list
             or self._address_elsewhere(place)

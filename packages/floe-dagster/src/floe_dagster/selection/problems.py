@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from floe_core.errors import Location, Problem, YamlPath
+from floe_core.remedies import suggest_item, suggest_other_quotes
 from floe_core.selection.globs import is_glob, literal_text
 from floe_core.selection.parser import parse_item
 from floe_core.selection.tree import And, Expression, Item, Labelled, Named, Not, Or, Traversal
@@ -129,7 +130,7 @@ class _Checker:
             f"{self.shown('asset', name)}, which does not exist",
             leaf,
             why="an asset is named by its whole key, or by the last part of it where no other key ends so",
-            fix=fix or _LIST,
+            fix=fix or suggest_other_quotes(name) or _LIST,
         )
 
     def take_away(self, leaf: Named) -> str:
@@ -137,6 +138,10 @@ class _Checker:
         name = leaf.text.lstrip("-~")
         if not name or name == leaf.text:
             return ""
+        location = self.text.locate(leaf.offset)
+        is_only = not leaf.offset and not (location.yaml_path or "").endswith("]")
+        if is_only and (as_item := suggest_item(leaf.text, location.source_line or "")):
+            return as_item
         if self.text.excluded:
             return f"write '{name}': what stands below 'exclude' is taken away as it is"
         is_whole = isinstance(self.item.expression, Named | Labelled)
