@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from floe_core.compiler.file_patterns import check_file_patterns
 from floe_core.compiler.run_status_circles import check_run_status_circles
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.interpolation import is_unset, known_items
@@ -50,6 +51,7 @@ def check_references(
         *_check_dynamic_names(orchestration, source),
         *_check_ranges(orchestration, source),
         *(() if is_unset(orchestration.sensors) else check_run_status_circles(orchestration, source)),
+        *check_file_patterns(orchestration, source),
     ]
 
 

@@ -353,4 +353,12 @@ CODES: Mapping[str, ErrorCode] = {
         wrong="partition_key: '{file.stem}'   # a job without partitions",
         right="tags: {file: '{file.stem}'}",
     ),
+    "FLOE-398": ErrorCode(
+        "a pattern of a file watcher that does not look like a glob",
+        "`pattern` is a glob below the folder in `path`: `*` stands for any text within a name, `**` for any folders, "
+        "`{csv,json}` for either text. A regular expression, a list and a path with backslashes are globs, too, and "
+        "match no file that is meant.",
+        wrong="pattern: '*.csv,*.json'",
+        right="pattern: '*.{csv,json}'",
+    ),
 }

@@ -12,7 +12,7 @@ from floe_core.names.rules import RuleError
 from floe_core.names.scalars import Flag
 from floe_core.names.selections import SelectionItem
 from floe_core.names.times import CronExpression, TimeZone
-from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping
+from floe_core.schemas.base import AtLeastOne, FloeModel, OrUnset, PlainMapping, check_unique
 
 
 class ScheduleDefinition(FloeModel):
@@ -43,6 +43,13 @@ class ScheduleDefinition(FloeModel):
     description: str | None = Field(default=None, description="What the schedule is for, shown in the Dagster UI.")
     tags: dict[TagKey, OrUnset[TagValue]] = Field(default={}, description="Tags of every run that it launches.")
     config: PlainMapping = Field(default={}, description="Run config of every run that it launches.")
+
+    @field_validator("cron_schedule")
+    @classmethod
+    def _ticks_are_told_once(cls, cron_schedule: tuple[str, ...]) -> tuple[str, ...]:
+        return (
+            check_unique(tuple(" ".join(cron.split()) for cron in cron_schedule), "cron expression") and cron_schedule
+        )
 
     @field_validator("selection")
     @classmethod
