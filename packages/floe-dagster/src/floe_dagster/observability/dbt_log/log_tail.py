@@ -44,7 +44,9 @@ class LogTail:
         Where the id is not known, it is that of the first event.
         """
         self.invocation_id = invocation_id or self.invocation_id
-        while chunk := self._read_chunk():
+        is_more = True
+        while is_more and (chunk := self._read_chunk()):
+            is_more = len(chunk) == _CHUNK
             *lines, self._unfinished = (self._unfinished + chunk).split(b"\n")
             for line in lines:
                 if any(wanted in line for wanted in _WANTED):

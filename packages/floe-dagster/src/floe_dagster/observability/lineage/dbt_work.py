@@ -50,6 +50,7 @@ class DbtWorks:
 
     def ended_node(self, node: Node, record: NodeEnded) -> Work:
         """The same, with what is known of it in the end."""
+        self._statements.clear()
         work = self.works.with_error(self.node(node), record.outcome, record.error, language="SQL")
         self._begun.pop(str(node["unique_id"]), None)
         values = {**work.run_facets["floe_run"], "dbtStatus": record.status}
@@ -167,7 +168,14 @@ class DbtWorks:
         )
 
     def _read_sql(self, node: Node) -> str | None:
-        """The statement that dbt compiled in this call; of a microbatch model, that of its last batch."""
+        """The statement that dbt compiled in this call; read once for each end of a node."""
+        unique_id = str(node["unique_id"])
+        if unique_id not in self._statements:
+            self._statements[unique_id] = self._find_sql(node)
+        return self._statements[unique_id]
+
+    def _find_sql(self, node: Node) -> str | None:
+        """The same, as it is now; of a microbatch model, that of its last batch."""
         if node["resource_type"] == "seed" or node.get("language", "sql") != "sql":
             return None
         if node["resource_type"] == "snapshot":
@@ -185,6 +193,10 @@ class DbtWorks:
 
     @cached_property
     def _begun(self) -> dict[str, Work]:
+        return {}
+
+    @cached_property
+    def _statements(self) -> dict[str, str | None]:
         return {}
 
     @cached_property

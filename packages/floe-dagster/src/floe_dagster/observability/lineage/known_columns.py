@@ -55,12 +55,16 @@ class KnownColumns:
             return
         content = {"table": [table.namespace, table.name], "columns": columns.names, "all": columns.are_all}
         text = json.dumps({**content, "made_of": columns.made_of}, ensure_ascii=False)
+        text = text if len(text) <= _LARGEST_FILE else "{}"
         file = self._file(self._folder, table)
         with suppress(OSError, UnicodeEncodeError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            if _holds(file, text):
+                os.utime(file)  # it is not the oldest
+            else:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                _replace(file, text)
             if is_first:
                 _make_room(self._folder)
-            _replace(file, text if len(text) <= _LARGEST_FILE else "{}")
 
     def forget(self, table: DatasetId) -> None:
         """*table* was written, with columns that nobody knows."""
@@ -86,13 +90,21 @@ class KnownColumns:
         return folder / f"{digest[:32]}.json"
 
 
+def _holds(file: Path, text: str) -> bool:
+    try:
+        return file.read_bytes() == text.encode()
+    except FileNotFoundError:
+        return False
+
+
 def _replace(file: Path, text: str) -> None:
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(file)
-    finally:
+    except BaseException:
         unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _make_room(folder: Path) -> None:
