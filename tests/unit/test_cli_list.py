@@ -220,6 +220,24 @@ def test_a_machine_gets_everything_and_nothing_else_on_stdout(
     ]
 
 
+@pytest.mark.filterwarnings("error::dagster.BetaWarning")
+def test_a_check_of_assets_with_a_key_prefix_brings_no_warning_of_dagsters(user_project: UserProject) -> None:
+    assets = """
+import dagster as dg
+
+outside = dg.AssetSpec("outside")
+
+
+@dg.asset_check(asset="outside")
+def fine() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+"""
+    modules = "orchestration: {asset_modules: [{module: shop.assets, key_prefix: x}]}\n"
+    user_project.write({"shop/__init__.py": "", "shop/assets.py": assets, "floe.yaml": modules, ".git/HEAD": ""})
+
+    assert run_command_line(["list", "assets"]) == 0
+
+
 def test_counts_for_a_sentence() -> None:
     assert list_counts({"assets": 12, "jobs": 1, "partitions": 2, "sensors": 0}) == (
         "12 assets, 1 job, 2 partitions definitions"

@@ -163,7 +163,7 @@ class _Checker:
         with open_instance(self.project, loaded.platform.spec, environ=self.environ) as instance:
             return tuple(
                 check_materialised_partitions(
-                    loaded.definitions.resolve_all_asset_specs(),
+                    loaded.resolve_specs(),
                     index=loaded.index,
                     settings=loaded.settings,
                     partitions=loaded.document.spec.orchestration.partitions,

@@ -36,7 +36,7 @@ Row: TypeAlias = dict[str, object]
 
 def list_assets(loaded: LoadedProject, _: datetime) -> list[Row]:
     """A row for each asset, those that nothing in the project writes included."""
-    specs = {tuple(spec.key.path): spec for spec in loaded.definitions.resolve_all_asset_specs()}
+    specs = {tuple(spec.key.path): spec for spec in loaded.resolve_specs()}
     return [_asset_row(key, loaded, specs.get(key)) for key in sorted(loaded.index.nodes)]
 
 
@@ -99,7 +99,7 @@ def list_partitions(loaded: LoadedProject, now: datetime) -> list[Row]:
     definitions = build_partitions(partitions, source=source).definitions
     keeps_keys = any(is_dynamic(definition) for definition in definitions.values())
     instance = open_instance(loaded.project, loaded.platform.spec) if keeps_keys else None
-    used = [spec.partitions_def for spec in loaded.definitions.resolve_all_asset_specs()] if partitions else []
+    used = [spec.partitions_def for spec in loaded.resolve_specs()] if partitions else []
     rows = []
     for name, partition in partitions.items():
         keys = summarize_keys(definitions[name], at=now, dynamic_partitions_store=instance)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from warnings import catch_warnings, filterwarnings
 
 import dagster as dg
 
@@ -71,6 +72,13 @@ class LoadedProject:
     partition_selectors: Mapping[str, str]  # schedule of a partitioned job → what a tick launches
     observability: ObservabilitySettings
     warnings: tuple[Problem, ...]
+
+    def resolve_specs(self) -> Sequence[dg.AssetSpec]:
+        """The specs of all assets, those that nothing in the project writes included."""
+        with catch_warnings():
+            # Dagster 1.13 makes another class of asset checks by an argument of its own, which is in beta.
+            filterwarnings("ignore", message="Parameter `execution_type`", category=dg.BetaWarning)
+            return self.definitions.resolve_all_asset_specs()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ _MADE_BY = frozenset({"python", "dbt"})
 
 def build_asset_graph(loaded: LoadedProject, keys: Collection[KeyPath]) -> Graph:
     """The assets *keys* with the dependencies between them."""
-    specs = {tuple(spec.key.path): spec for spec in loaded.definitions.resolve_all_asset_specs()}
+    specs = {tuple(spec.key.path): spec for spec in loaded.resolve_specs()}
     shown = sorted(keys)
     known = set(shown)
     return Graph(

@@ -17,7 +17,7 @@ class ProjectTables:
 
     def __init__(self, loaded: LoadedProject, *, environ: Mapping[str, str]) -> None:
         self._loaded = loaded
-        self._specs = {tuple(spec.key.path): spec for spec in loaded.definitions.resolve_all_asset_specs()}
+        self._specs = {tuple(spec.key.path): spec for spec in loaded.resolve_specs()}
         self._known = {
             key: KnownAsset(
                 key,
