@@ -163,14 +163,14 @@ def test_other_findings_quote_the_line_of_a_secret_without_it(tmp_path: Path) ->
     assert "Fak" not in report
     assert report == snapshot("""\
 error[FLOE-232]: execution profile 'default' spans several machines, which do not share the SQLite catalog 'default'
-  --> platform.yaml:1:1
-   |  execution:
+  --> platform.yaml:2:3  execution.default
+   |  default: {type: celery, broker: 'amqp://etl:***@mq//', config_source: {x: 'ID=1'}, brokr: y}
   why: what several machines work on must be a service or a storage that all of them reach
   fix: pick a profile for it that all machines reach, or an engine of this machine
 
 error[FLOE-232]: execution profile 'default' spans several machines, which do not share the local storage 'default'
-  --> platform.yaml:1:1
-   |  execution:
+  --> platform.yaml:2:3  execution.default
+   |  default: {type: celery, broker: 'amqp://etl:***@mq//', config_source: {x: 'ID=1'}, brokr: y}
   why: what several machines work on must be a service or a storage that all of them reach
   fix: pick a profile for it that all machines reach, or an engine of this machine
 

@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 from floe_core.errors import DocumentError, DuplicateKeyError, Location, YamlSyntaxError
 from floe_core.schemas.base import PlainMapping
 from floe_core.source_map import SourceMap
-from floe_core.yaml_scalars import plain_scalar
 from floe_core.yaml_source import YamlDocument, load_yaml, parse_yaml
+from floe_core.yaml_text.scalars import plain_scalar
 
 FILE = Path("floe.yaml")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from floe_core.errors import Location, Problem
 from floe_core.source_map import SourceMap
-from floe_core.yaml_values import Comment
+from floe_core.yaml_text.values import Comment
 
 _UNREADABLE = "FLOE-212"
 _UNUSED = "FLOE-213"

@@ -14,7 +14,7 @@ from floe_core.secrets.shapes import find_secret, windows_of
 from floe_core.secrets.yaml_lines import MASK, mask_value
 from floe_core.source_map import SourceMap
 from floe_core.validated_document import Spec, ValidatedDocument
-from floe_core.yaml_values import Comment
+from floe_core.yaml_text.values import Comment
 
 _CODE = "FLOE-126"
 _UNKNOWN_KEY = "FLOE-120"

@@ -26,7 +26,7 @@ from floe_core.suggestions import list_names
 from floe_core.validated_document import Families, Spec, ValidatedDocument
 from floe_core.validation import validate_document
 from floe_core.yaml_source import load_yaml
-from floe_core.yaml_values import Comment
+from floe_core.yaml_text.values import Comment
 
 if TYPE_CHECKING:
     from floe_core.schemas.platform_spec import PlatformSpec

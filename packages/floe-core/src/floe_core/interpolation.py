@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 
 from floe_core.errors import Location, Problem, YamlPath
 from floe_core.source_map import SourceMap
-from floe_core.yaml_scalars import plain_scalar
+from floe_core.yaml_text.scalars import plain_scalar
 
 Entry = TypeVar("Entry")
 

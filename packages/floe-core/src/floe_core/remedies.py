@@ -7,8 +7,8 @@ from contextlib import suppress
 from floe_core.names.rules import RuleError
 from floe_core.names.times import check_cron, parse_duration
 from floe_core.suggestions import list_names
-from floe_core.yaml_scalars import plain_scalar
-from floe_core.yaml_stop import quote
+from floe_core.yaml_text.scalars import plain_scalar
+from floe_core.yaml_text.stop import quote
 
 _LISTED_KEYS = 5
 _LONGEST_SHOWN = 60

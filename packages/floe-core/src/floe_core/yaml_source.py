@@ -8,11 +8,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml  # noqa: TID251  # this module and yaml_values read YAML
+import yaml  # noqa: TID251  # this module and yaml_text read YAML
 
 from floe_core.errors import DocumentError, Location, Problem, YamlSyntaxError, shown_path
 from floe_core.source_map import SourceMap
-from floe_core.yaml_values import Comment, read_document
+from floe_core.yaml_text.values import Comment, read_document
 
 _MEBIBYTE = 1024 * 1024
 _LARGEST = 2  # MiB, read in some ten seconds

@@ -11,7 +11,7 @@ from floe_core.interpolation import defaults_in
 from floe_core.secrets.names import is_secret_number
 from floe_core.secrets.shapes import find_secret, find_secret_shape, windows_of
 from floe_core.source_map import SourceMap
-from floe_core.yaml_values import Comment
+from floe_core.yaml_text.values import Comment
 
 PHYSICAL_VALUE = "FLOE-210"
 CREDENTIAL_VALUE = "FLOE-211"

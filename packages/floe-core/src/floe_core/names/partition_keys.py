@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from floe_core.names.rules import Rule, RuleError
 from floe_core.names.scalars import read_text
-from floe_core.yaml_scalars import WrittenFloat
+from floe_core.yaml_text.scalars import WrittenFloat
 
 _KEY_SUBSTRINGS_DAGSTER_REFUSES = {
     "...": "'...'",

@@ -7,7 +7,7 @@ from pydantic import AllowInfNan, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from floe_core.names.rules import Rule, RuleError
-from floe_core.yaml_scalars import WrittenFloat, WrittenInt
+from floe_core.yaml_text.scalars import WrittenFloat, WrittenInt
 
 
 def check_regex(text: str) -> str:

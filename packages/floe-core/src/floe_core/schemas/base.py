@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from floe_core.interpolation import EnvText, Unset
 from floe_core.names.rules import RuleError
-from floe_core.yaml_scalars import WrittenFloat, WrittenInt, plain_scalar
+from floe_core.yaml_text.scalars import WrittenFloat, WrittenInt, plain_scalar
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 from floe_core.errors import YamlPath
 from floe_core.names.rules import RuleError
 from floe_core.suggestions import did_you_mean, list_names
-from floe_core.yaml_scalars import plain_scalar
+from floe_core.yaml_text.scalars import plain_scalar
 
 IN_QUOTES = "write it in quotes"
 

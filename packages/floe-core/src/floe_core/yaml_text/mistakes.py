@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from floe_core.yaml_quotes import find_wrong_quote
-from floe_core.yaml_stop import Mistake, Stop, assignment, quote
+from floe_core.yaml_text.quotes import find_wrong_quote
+from floe_core.yaml_text.stop import Mistake, Stop, assignment, quote
 
 _INDICATORS = "*&!|>%@`"
 _BLOCK_STARTS = ("<block mapping start>", "<block sequence start>")

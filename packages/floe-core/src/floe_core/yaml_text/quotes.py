@@ -2,7 +2,7 @@
 
 import re
 
-from floe_core.yaml_stop import Mistake, Stop, quote
+from floe_core.yaml_text.stop import Mistake, Stop, quote
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _KEY_OR_ITEM = re.compile(r"\s*(-\s|(-\s+)?[\w\"'.*/-]+\s*:(\s|\Z))")

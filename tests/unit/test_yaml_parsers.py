@@ -6,9 +6,9 @@ from random import Random
 import pytest
 import yaml
 
-from floe_core import yaml_values
 from floe_core.errors import YamlSyntaxError
-from floe_core.yaml_values import read_document
+from floe_core.yaml_text import values
+from floe_core.yaml_text.values import read_document
 from mutations import mutate_text
 
 PROJECTS = Path(__file__).parents[1] / "projects"
@@ -44,7 +44,7 @@ def damaged_documents() -> list[str]:
 def test_both_parsers_give_the_same_of_damaged_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     documents = [*DOCUMENTS, *damaged_documents()]
     by_libyaml = [outcome(text) for text in documents]
-    monkeypatch.setattr(yaml_values, "_IN_C", None)
+    monkeypatch.setattr(values, "_IN_C", None)
 
     assert sum(isinstance(each, tuple) and len(each) == 4 for each in by_libyaml) > DAMAGED_DOCUMENTS / 10
     for text, each in zip(documents, by_libyaml, strict=True):
@@ -66,7 +66,7 @@ def test_both_parsers_give_the_same_of_damaged_documents(monkeypatch: pytest.Mon
 )
 def test_what_the_parsers_read_differently_is_left_to_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     of_both = outcome(text)
-    monkeypatch.setattr(yaml_values, "_IN_C", None)
+    monkeypatch.setattr(values, "_IN_C", None)
 
     assert outcome(text) == of_both
 
@@ -74,12 +74,12 @@ def test_what_the_parsers_read_differently_is_left_to_one(text: str, monkeypatch
 def test_libyaml_reads_an_ordinary_document_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[object] = []
 
-    class Watched(yaml_values.DocumentBuilder):
+    class Watched(values.DocumentBuilder):
         def __init__(self, text: str, file: str, *, loader: type = yaml.SafeLoader) -> None:
             used.append(loader)
             super().__init__(text, file, loader=loader)
 
-    monkeypatch.setattr(yaml_values, "DocumentBuilder", Watched)
+    monkeypatch.setattr(values, "DocumentBuilder", Watched)
 
     for text in DOCUMENTS:
         everything_in(text)

@@ -14,9 +14,9 @@ from floe_core.errors import DuplicateKeyError, Location, Problem, ProblemCollec
 from floe_core.secrets.shapes import line_holds_secret
 from floe_core.source_map import Child, Position
 from floe_core.suggestions import did_you_mean
-from floe_core.yaml_mistakes import explain_mistake
-from floe_core.yaml_scalars import Scalar, plain_scalar, written_scalar
-from floe_core.yaml_stop import quote
+from floe_core.yaml_text.mistakes import explain_mistake
+from floe_core.yaml_text.scalars import Scalar, plain_scalar, written_scalar
+from floe_core.yaml_text.stop import quote
 
 _DEEPEST = 64
 _MOST_ALIASED = 100_000
