@@ -24,7 +24,8 @@ pytest_plugins = [
 
 # On a machine that is busy with something else, slow is not wrong.
 settings.register_profile("floe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# By hand: pytest --hypothesis-profile=long PATH
+# For every day (.ci/run unit), and by hand: pytest --hypothesis-profile=long PATH
+settings.register_profile("everyday", settings.get_profile("floe"), max_examples=25)
 settings.register_profile("long", settings.get_profile("floe"), max_examples=5000)
 settings.load_profile("floe")
 

@@ -351,7 +351,7 @@ def act(world: World, actions: Sequence[tuple[object, ...]]) -> None:
 
 
 @pytest.mark.requirement("010-FR-031")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings().max_examples * 3)
 @given(actions=ACTIONS, keyed=st.booleans(), needs_all=st.booleans(), most_events=st.sampled_from([2, 5, 1000]))
 def test_each_outside_materialization_is_answered_once(
     actions: Sequence[tuple[object, ...]], *, keyed: bool, needs_all: bool, most_events: int
@@ -381,7 +381,7 @@ FEW_ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings().max_examples * 3)
 @given(actions=st.one_of(ACTIONS, FEW_ACTIONS), most_events=st.sampled_from([2, 5, 1000]))
 def test_a_partition_takes_each_materialization_once_where_an_asset_has_no_partitions(
     actions: Sequence[tuple[object, ...]], most_events: int

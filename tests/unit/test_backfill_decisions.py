@@ -372,4 +372,4 @@ class BackfillMachine(RuleBasedStateMachine):
 
 
 TestBackfillMachine = BackfillMachine.TestCase
-TestBackfillMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestBackfillMachine.settings = settings(stateful_step_count=30)

@@ -12,7 +12,7 @@ from textwrap import dedent
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from jsonschema import Draft202012Validator
@@ -981,7 +981,6 @@ EXAMPLE = load_yaml(COMPLETE_EXAMPLE).value
 ODD_VALUES: list[object] = [None, True, -1, 1.5, "", "x y", "${E}", "${E:7}", [], [1], {}, {"a": 1}, [[]], "2024-13-01"]
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     path=st.sampled_from([path for path in places(EXAMPLE) if path]),
     value=st.sampled_from(ODD_VALUES),

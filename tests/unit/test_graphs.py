@@ -114,7 +114,7 @@ def test_the_empty_graph_and_boxes_without_arrows() -> None:
 keys = st.sampled_from("abcdefghij")
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(st.tuples(keys, keys), max_size=25), st.dictionaries(keys, st.integers(0, 5)))
 def test_whatever_depends_on_whatever_nothing_overlaps(pairs: list[tuple[str, str]], rows: dict[str, int]) -> None:
     named = {key: [f"column_{number}" for number in range(count)] for key, count in rows.items()}

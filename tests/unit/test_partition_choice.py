@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders import floe_yaml, parse_document
@@ -113,7 +113,6 @@ def time_windows(draw: st.DrawFn) -> tuple[dict[str, object], dg.TimeWindowParti
 
 
 @pytest.mark.requirement("010-FR-011", "010-FR-028")
-@settings(max_examples=100, deadline=None)
 @given(time_windows(), st.integers(1, 50))
 def test_windows_are_those_of_the_same_definition_by_hand(
     case: tuple[dict[str, object], dg.TimeWindowPartitionsDefinition, datetime], count: int
@@ -133,7 +132,6 @@ def test_windows_are_those_of_the_same_definition_by_hand(
 
 
 @pytest.mark.requirement("010-FR-011")
-@settings(max_examples=100, deadline=None)
 @given(time_windows(), st.data())
 def test_a_key_is_missing_where_dagster_does_not_have_it(
     case: tuple[dict[str, object], dg.TimeWindowPartitionsDefinition, datetime], data: st.DataObject

@@ -494,7 +494,7 @@ def selections(draw: st.DrawFn) -> tuple[list[Asset], list[str], list[str]]:
 # Dagster 1.13 uses for observable assets what it declares deprecated, and calls them beta.
 @pytest.mark.filterwarnings("ignore:Property `OpDefinition.version`:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:Function `observable_source_asset`")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 5)
 @given(selections())
 def test_dagster_selects_the_same(selection: tuple[list[Asset], list[str], list[str]]) -> None:
     made, texts, exclude = selection
