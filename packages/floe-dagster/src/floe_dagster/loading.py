@@ -17,7 +17,6 @@ from floe_core.documents import (
 from floe_core.errors import FloeError, LoadError, Location, Problem, ProblemCollector
 from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
-from floe_core.schemas.platform_spec import CatalogProfile, SqlCatalog
 from floe_core.secrets.variables import find_variables_of_secrets
 from floe_dagster.asset_settings.annotated_values import check_annotated_values
 from floe_dagster.asset_settings.application import apply_settings
@@ -31,7 +30,6 @@ from floe_dagster.compilation import check_floe_yaml_is_current
 from floe_dagster.dbt_parts import DbtParts, find_compiled_dbt, load_dbt_parts
 from floe_dagster.findings import Findings, Gap, gaps_left_by
 from floe_dagster.garbage_collection import garbage_collection_paused
-from floe_dagster.lakehouse.catalog_drivers import check_driver
 from floe_dagster.launch_parts import LaunchParts
 from floe_dagster.launching.launchable import Launchable, LaunchableAssets
 from floe_dagster.loaders.asset_loader import load_what_imports
@@ -44,7 +42,7 @@ from floe_dagster.observability.runs.observed_launchers import ObservedLaunchers
 from floe_dagster.observability.settings import ObservabilitySettings
 from floe_dagster.observability_parts import build_observability_settings
 from floe_dagster.passed_objects import PassedObjects
-from floe_dagster.profiles import Profiles, lakehouse_settings, resolve_profiles
+from floe_dagster.profiles import Profiles, check_catalog, lakehouse_settings, resolve_profiles
 from floe_dagster.resources.catalog import CatalogResource
 from floe_dagster.secrets import keep_hidden
 from floe_dagster.selection.asset_index import AssetIndex, KeyPath
@@ -315,7 +313,8 @@ def _load_sources(
     with problems.aside.collecting():
         executors = build_executors(profiles_of_execution, source=platform.source)
     if not is_step:
-        problems.aside.extend(_check_catalog(profiles.catalog, document, platform))
+        place = platform.source.locate("catalogs", document.spec.catalog, "uri") if platform.source else None
+        problems.aside.extend(check_catalog(profiles.catalog, location=place))
     with problems.collecting():
         partitions = build_partitions(document.spec.orchestration.partitions, source=document.source)
     if of_modules.errors:
@@ -351,14 +350,6 @@ def _load_sources(
         )
     )
     return _Sources(modules, dbt, specs, resources, executors)
-
-
-def _check_catalog(catalog: CatalogProfile, document: FloeDocument, platform: PlatformDocument) -> Iterator[Problem]:
-    if isinstance(catalog, SqlCatalog) and isinstance(catalog.uri, str) and not is_unset(catalog.uri):
-        source = platform.source
-        yield from check_driver(
-            catalog.uri, location=source.locate("catalogs", document.spec.catalog, "uri") if source else None
-        )
 
 
 def _join_assets(

@@ -1,10 +1,12 @@
 """What the logical references of floe.yaml resolve to on a platform."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
 from floe_core.compiler.profiles import DuckDBPlugin, build_dbt_profile
+from floe_core.errors import Location, Problem
 from floe_core.interpolation import is_unset
 from floe_core.project import ProjectFolder
 from floe_core.schemas.compute_profile import ComputeProfile, DuckDBCompute
@@ -27,6 +29,7 @@ from floe_dagster.dbt.connection import DbtProfile
 from floe_dagster.dbt.files import write_profile
 from floe_dagster.dbt.index import RelationNames
 from floe_dagster.dbt.project import DbtProjectFolder
+from floe_dagster.lakehouse.catalog_drivers import check_driver
 from floe_dagster.lakehouse.settings import LakehouseSettings
 
 DEFAULT_PROFILE = "default"
@@ -60,6 +63,12 @@ def resolve_profiles(spec: FloeSpec, platform: PlatformSpec) -> Profiles:
         execution=None if is_unset(platform.execution) else platform.execution.get(DEFAULT_PROFILE),
         maintenance=platform.maintenance,
     )
+
+
+def check_catalog(catalog: CatalogProfile, *, location: Location | None) -> Iterator[Problem]:
+    """The problem of a catalog whose client is not installed, as far as its address is known."""
+    if isinstance(catalog, SqlCatalog) and isinstance(catalog.uri, str) and not is_unset(catalog.uri):
+        yield from check_driver(catalog.uri, location=location)
 
 
 def lakehouse_settings(profiles: Profiles, project: ProjectFolder) -> LakehouseSettings:

@@ -56,8 +56,9 @@ class _StopError(Exception):
 def read_document(text: str, file: str) -> tuple["DocumentBuilder", BuiltValue]:
     """Read *text*, which is called *file* in problems, by libyaml where that is there and gives the same events.
 
-    libyaml takes a tenth of the time of PyYAML's own parser, whose words and places tell what is wrong; so what libyaml
-    refuses is read once more. What one of the two takes and the other does not, or elsewhere, is left to PyYAML's own.
+    libyaml takes less than a tenth of the time of PyYAML's own parser, whose words and places tell what is wrong; so
+    what libyaml refuses is read once more. What one of the two takes and the other does not, or elsewhere, is left to
+    PyYAML's own.
     """
     if _IN_C is not None and not _READ_DIFFERENTLY.search(text):
         builder = DocumentBuilder(text, file, loader=_IN_C)
