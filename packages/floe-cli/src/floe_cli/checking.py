@@ -120,7 +120,7 @@ class _Checker:
         None where everything is known and was written. A project that cannot be written is compiled in memory.
         """
         dbt = effective_dbt(self.known.spec)
-        if self.is_whole and self.project.can_be_written:
+        if self.is_whole and self.project.can_be_written():
             with self.problems.collecting():
                 compiled = compile_project(self.project, environ=self.environ, progress=self.progress)
                 self.problems.extend(compiled.dbt_warnings)

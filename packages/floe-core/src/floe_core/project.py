@@ -133,9 +133,8 @@ class ProjectFolder:
         except DocumentError:
             return self.path / FLOE_DIR
 
-    @property
     def can_be_written(self) -> bool:
-        """Whether `make_floe_dir` makes it."""
+        """Whether `make_floe_dir` makes it, which is tried."""
         try:
             return self.make_floe_dir().is_dir()
         except DocumentError:

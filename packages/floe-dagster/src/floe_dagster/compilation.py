@@ -124,7 +124,7 @@ def compile_documents(
     if dbt is None:
         return CompilationResult(artifacts=artifacts, documents=documents, target=None, dbt=None)
     name = target_name(dbt)
-    if not project.can_be_written:
+    if not project.can_be_written():
         if shipped := _current_target(dbt, project=project):
             return CompilationResult(artifacts.with_dbt_target(name, shipped), documents, target=name, dbt=None)
         project.make_floe_dir()  # raises
